@@ -1,0 +1,29 @@
+"""Errors that edge-anpr raises: each message says what happened and what to do next."""
+
+
+class EdgeAnprError(Exception):
+    """Anything that ends a command with exit code 1."""
+
+
+class UsageError(EdgeAnprError):
+    """Wrong usage or configuration: exit code 2, and systemd does not restart."""
+
+
+class ConfigurationError(UsageError):
+    """The configuration file is wrong; the message names file, line and key."""
+
+
+class ModelError(EdgeAnprError):
+    """A model file is missing, truncated, altered or of the wrong kind."""
+
+
+class SourceError(EdgeAnprError):
+    """A camera, stream, video or image cannot be opened or read."""
+
+
+class OutboxError(EdgeAnprError):
+    """The outbox cannot be opened, or an event cannot be committed to it."""
+
+
+class UplinkError(EdgeAnprError):
+    """The broker refuses us in a way that waiting will not mend."""

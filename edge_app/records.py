@@ -1,0 +1,163 @@
+"""What passes from stage to stage, each record defined once and never changed after it is made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+ImageBgr = NDArray[np.uint8]
+"""(height, width, 3), channels in the order blue, green, red."""
+
+ImageGray = NDArray[np.uint8]
+"""(height, width)."""
+
+Corners = NDArray[np.float32]
+"""(4, 2): x, y in pixels of the full image, clockwise from the plate's own top left."""
+
+LogProbs = NDArray[np.float32]
+"""(steps, classes): natural logarithm of the CTC posteriors; the last class is the blank."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of one camera."""
+
+    image_bgr: ImageBgr
+    captured_at: datetime
+    """UTC, aware."""
+    monotonic_ns: int
+    """`time.monotonic_ns()` at capture; durations are taken from this, never from `captured_at`."""
+    sequence: int
+    """Counts every frame the camera gave, so a gap shows what was dropped."""
+    camera: str
+    small_bgr: ImageBgr | None = None
+    """The same instant and view at a lower resolution, where the camera delivers it for free."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateDetection:
+    """A plate found in a frame."""
+
+    corners_px: Corners
+    confidence: float
+    """0 to 1."""
+    lines: int
+    """Lines of text on the plate: 1 or 2."""
+
+    @property
+    def box_px(self) -> tuple[float, float, float, float]:
+        """The axis-aligned hull: left, top, width, height."""
+        left, top = self.corners_px.min(axis=0)
+        right, bottom = self.corners_px.max(axis=0)
+        return float(left), float(top), float(right - left), float(bottom - top)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateStrip:
+    """A plate made flat for the reader; the two lines of a two-line plate lie side by side."""
+
+    image_gray: ImageGray
+    """Of the size the reader's manifest names."""
+    lines: int
+    sharpness: float
+    """Standard deviation of the Laplacian over that of the strip: about 0 (flat) upwards."""
+    line_height_px: float
+    """Height of one text line in pixels of the full image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the reader saw in one strip: evidence, not yet a decision."""
+
+    log_probs: LogProbs
+    sharpness: float
+    line_height_px: float
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRead:
+    """One character of a plate's text."""
+
+    value: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text the plate may bear."""
+
+    text: str
+    confidence: float
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlateText:
+    """What the voter settled on."""
+
+    text: str
+    """A-Z and 0-9, the top line first."""
+    confidence: float
+    """Posterior of the text over all candidates, 0 to 1."""
+    country: str | None
+    """ISO 3166-1 alpha-2 of the format that fits; None where only the generic one does, or none."""
+    format: str | None
+    valid: bool
+    """True where the text fits a country's format."""
+    characters: tuple[CharacterRead, ...]
+    candidates: tuple[Candidate, ...]
+    """The best first, the text itself among them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateRead:
+    """A plate found and read."""
+
+    plate: PlateText
+    detection: PlateDetection
+
+    @property
+    def text(self) -> str:
+        """Shorthand for `plate.text`."""
+        return self.plate.text
+
+    @property
+    def confidence(self) -> float:
+        """Shorthand for `plate.confidence`."""
+        return self.plate.confidence
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Milliseconds that the stages took for one frame or, summed, for one pass."""
+
+    detect_ms: float = 0.0
+    read_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlatePass:
+    """One vehicle passing the camera, settled: what becomes one event."""
+
+    camera: str
+    read: PlateRead
+    """The text of the whole track with the detection of its best frame."""
+    crop_bgr: ImageBgr
+    """The plate with some surroundings, cut from the best frame."""
+    frame_size: tuple[int, int]
+    """Width, height of the best frame in pixels."""
+    first_seen: datetime
+    best_seen: datetime
+    last_seen: datetime
+    frames: int
+    """Frames in which the plate was found."""
+    reads: int
+    """Frames in which it was read."""
+    direction: str
+    """"approaching", "receding" or "unknown"."""
+    zones: tuple[str, ...]
+    times: StageTimes
+    last_monotonic_ns: int
+    """`Frame.monotonic_ns` of the last sight."""
