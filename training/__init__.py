@@ -1,0 +1,1 @@
+"""Workstation: from pictures, real and generated, to trained float networks."""

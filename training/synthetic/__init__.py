@@ -1,0 +1,1 @@
+"""Plates and scenes made from nothing, with their truth known exactly."""

@@ -1,0 +1,103 @@
+"""Lines of text as masks, from glyphs that are drawn once and kept."""
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Mask = NDArray[np.uint8]
+"""(height, width), 255 where there is paint."""
+
+CAP_HEIGHT_PX = 64
+_OVERSHOOT_PX = 3
+
+_SHIPPED = Path(__file__).parent.parent / "fonts"
+_SYSTEM = Path("/usr/share/fonts")
+_SYSTEM_NAMES = (
+    "OSP-DIN.ttf", "RG2014C.ttf", "RG2014D.ttf", "RG2014E.ttf", "RG2014B.ttf", "BebasNeue-Bold.otf",
+    "BebasNeue-Regular.otf", "routed-gothic.ttf", "routed-gothic-narrow.ttf", "NationalPark-Heavy.otf",
+    "NationalPark-Regular.otf", "B612-Bold.otf", "B612Mono-Bold.otf", "NimbusSans-Bold.otf", "NimbusSans-Regular.otf",
+    "NimbusSansNarrow-Bold.otf", "LiberationSans-Bold.ttf", "LiberationSans-Regular.ttf",
+    "LiberationSansNarrow-Bold.ttf", "LiberationMono-Bold.ttf", "LiberationSerif-Bold.ttf", "DejaVuSans-Bold.ttf",
+    "DejaVuSansMono-Bold.ttf", "DejaVuSansCondensed-Bold.ttf", "URWGothic-Demi.otf", "LiberationSans-BoldItalic.ttf",
+    "NimbusRoman-Bold.otf", "URWBookman-Demi.otf",
+)  # fmt: skip
+
+
+@cache
+def shipped_fonts() -> tuple[Path, ...]:
+    """Barlow and Saira, close to the lettering of India's high security plates."""
+    return tuple(sorted(_SHIPPED.glob("*.ttf")))
+
+
+@cache
+def all_fonts() -> tuple[Path, ...]:
+    """The shipped fonts and whatever of the known system fonts is installed."""
+    installed = {path.name: path for path in sorted(_SYSTEM.rglob("*.[ot]tf"))}
+    return shipped_fonts() + tuple(installed[name] for name in _SYSTEM_NAMES if name in installed)
+
+
+@lru_cache(maxsize=64)
+def _font(path: Path) -> ImageFont.FreeTypeFont:
+    trial = ImageFont.truetype(str(path), 100)
+    top, bottom = trial.getbbox("H", anchor="ls")[1::2]
+    return ImageFont.truetype(str(path), 100 * CAP_HEIGHT_PX / (bottom - top))
+
+
+@lru_cache(maxsize=4096)
+def _glyph(path: Path, character: str) -> Mask:
+    font = _font(path)
+    left, _, right, _ = font.getbbox(character, anchor="ls")
+    canvas = Image.new("L", (max(1, round(right - left)), CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX))
+    ImageDraw.Draw(canvas).text((-left, CAP_HEIGHT_PX + _OVERSHOOT_PX), character, fill=255, font=font, anchor="ls")
+    return np.asarray(canvas)
+
+
+def _separator(kind: str, gap_px: int) -> Mask:
+    height = CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX
+    mask = np.zeros((height, max(1, gap_px)), np.uint8)
+    if kind == "dash":
+        cv2.rectangle(mask, (gap_px // 4, height // 2 - 3), (gap_px - gap_px // 4, height // 2 + 3), 255, -1)
+    elif kind == "dot":
+        cv2.circle(mask, (gap_px // 2, height // 2), 6, 255, -1, cv2.LINE_AA)
+    elif kind == "emblem":
+        cv2.circle(mask, (gap_px // 2, height // 2), min(14, gap_px // 2), 170, 3, cv2.LINE_AA)
+    return mask
+
+
+def draw_line(
+    words: tuple[str, ...], font: Path, letter_gap_px: int, word_gap_px: int, separator: str = "space"
+) -> Mask:
+    """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus overshoot.
+
+    `separator` is what stands between words: space, dash, dot or emblem.
+    """
+    pieces: list[Mask] = []
+    gap = np.zeros((CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX, letter_gap_px), np.uint8)
+    for word_index, word in enumerate(words):
+        if word_index:
+            pieces.append(_separator(separator, word_gap_px))
+        for letter_index, letter in enumerate(word):
+            if letter_index:
+                pieces.append(gap)
+            pieces.append(_glyph(font, letter))
+    return np.hstack(pieces)
+
+
+def restyle(rng: np.random.Generator, mask: Mask) -> Mask:
+    """Thicken, thin or slant a line as sign painters do."""
+    draw = rng.random()
+    if draw < 0.2:
+        mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    elif draw < 0.3:
+        mask = cv2.erode(mask, np.ones((3, 3), np.uint8))
+    if rng.random() < 0.12:
+        slant = float(rng.uniform(-0.25, 0.25))
+        height, width = mask.shape
+        extra = int(abs(slant) * height) + 1
+        shear = np.array([[1, -slant, slant * height if slant > 0 else 0], [0, 1, 0]], np.float32)
+        mask = cv2.warpAffine(mask, shear, (width + extra, height))
+    return mask

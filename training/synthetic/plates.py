@@ -1,0 +1,264 @@
+"""Flat plates: every Indian layout and colour, and the looks of other countries."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge_app.records import ImageBgr
+from training.synthetic.lettering import Mask, all_fonts, draw_line, restyle, shipped_fonts
+from training.synthetic.texts import FOREIGN_COUNTRIES, PlateWords, foreign_words, indian_words
+
+Colour = tuple[int, int, int]
+"""Blue, green, red."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateStyle:
+    """A look: shape, colours, what is printed beside the text, and how often it is seen."""
+
+    name: str
+    country: str
+    lines: int
+    aspect: tuple[float, float]
+    """Width over height, from and to."""
+    background: Colour
+    ink: Colour
+    share: float
+    kind: str = "standard"
+    band: str = ""
+    """Narrow field at the left: `hsrp`, `eu` or none."""
+    header: str = ""
+    """Where small print stands: `top`, `bottom`, `both`, `mercosul` or none."""
+
+
+_WHITE, _BLACK, _YELLOW = (235, 235, 235), (25, 25, 25), (40, 195, 240)
+_GREEN, _RED, _BLUE = (70, 140, 40), (35, 30, 190), (150, 60, 20)
+
+_ONE, _TWO = (3.6, 5.2), (1.5, 2.1)
+STYLES = (
+    PlateStyle("hsrp", "IN", 1, (4.0, 4.4), _WHITE, _BLACK, 16, band="hsrp"),
+    PlateStyle("white", "IN", 1, _ONE, _WHITE, _BLACK, 16),
+    PlateStyle("commercial", "IN", 1, _ONE, _YELLOW, _BLACK, 5, band="hsrp"),
+    PlateStyle("electric", "IN", 1, (4.0, 4.4), _GREEN, _WHITE, 2, band="hsrp"),
+    PlateStyle("rental", "IN", 1, _ONE, _BLACK, _YELLOW, 1),
+    PlateStyle("trade", "IN", 1, _ONE, _RED, _WHITE, 2),
+    PlateStyle("temporary", "IN", 1, _ONE, _YELLOW, _RED, 1, kind="temporary"),
+    PlateStyle("bharat", "IN", 1, (4.0, 4.4), _WHITE, _BLACK, 2, kind="bh", band="hsrp"),
+    PlateStyle("hsrp_two", "IN", 2, (1.5, 2.1), _WHITE, _BLACK, 8, band="hsrp"),
+    PlateStyle("white_two", "IN", 2, _TWO, _WHITE, _BLACK, 13),
+    PlateStyle("commercial_two", "IN", 2, _TWO, _YELLOW, _BLACK, 5, band="hsrp"),
+    PlateStyle("electric_two", "IN", 2, _TWO, _GREEN, _WHITE, 1, band="hsrp"),
+    PlateStyle("rental_two", "IN", 2, _TWO, _BLACK, _YELLOW, 0.5),
+    PlateStyle("trade_two", "IN", 2, _TWO, _RED, _WHITE, 0.5),
+    PlateStyle("bharat_two", "IN", 2, _TWO, _WHITE, _BLACK, 0.7, kind="bh", band="hsrp"),
+    PlateStyle("euro", "EU", 1, (4.2, 4.9), _WHITE, _BLACK, 6, band="eu"),
+    PlateStyle("euro_yellow", "EU", 1, (4.2, 4.9), _YELLOW, _BLACK, 2.5, band="eu"),
+    PlateStyle("plain", "??", 1, (3.0, 5.0), _WHITE, _BLACK, 3),
+    PlateStyle("plain_dark", "??", 1, (3.0, 5.0), _BLACK, _WHITE, 1.5),
+    PlateStyle("plain_blue", "??", 1, (3.0, 5.0), _BLUE, _WHITE, 0.5),
+    PlateStyle("plain_two", "??", 2, (1.3, 2.1), _WHITE, _BLACK, 1.5),
+    PlateStyle("brazil", "BR", 1, (2.9, 3.3), (185, 185, 185), _BLACK, 2.5, header="top"),
+    PlateStyle("mercosul", "BR", 1, (2.9, 3.3), _WHITE, _BLACK, 1.5, header="mercosul"),
+    PlateStyle("american", "US", 1, (1.8, 2.1), _WHITE, (110, 50, 25), 5, header="both"),
+    PlateStyle("american_yellow", "US", 1, (1.8, 2.1), (60, 170, 235), (110, 50, 25), 3, header="both"),
+    PlateStyle("pakistan", "PK", 1, (2.0, 3.2), _WHITE, _BLACK, 2, header="bottom"),
+)
+_BY_NAME = {style.name: style for style in STYLES}
+_SHARES = np.array([style.share for style in STYLES]) / sum(style.share for style in STYLES)
+
+_SMALL_PRINT = (
+    "INDIA", "IND", "KARNATAKA", "MAHARASHTRA", "EMPIRE STATE", "CALIFORNIA", "NEW YORK", "TEXAS", "SUNSHINE STATE", "BRASIL",
+    "SAO PAULO", "RIO DE JANEIRO", "CURITIBA", "BELO HORIZONTE", "ISLAMABAD", "PUNJAB", "SINDH", "GOVT OF INDIA",
+    "POLICE", "MOTORS", "AUTO CENTRE", "HONDA", "TOYOTA", "GARDEN STATE", "LAND OF LINCOLN", "DUBAI", "PRESS", "ARMY",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedPlate:
+    """A plate seen straight on, cut at its edges, and what it says."""
+
+    image_bgr: ImageBgr
+    text: str
+    lines: int
+    country: str
+    style: str
+
+
+def style_names() -> tuple[str, ...]:
+    """All looks, in the order of `STYLES`."""
+    return tuple(_BY_NAME)
+
+
+def render_plate(
+    rng: np.random.Generator, style: str | None = None, text: str | None = None, height_px: int = 96
+) -> RenderedPlate:
+    """Draw a plate of the named style, or of one drawn by its share.
+
+    `text` overrides the random one: its lines are parted by "/", its groups by spaces ("MH 12/AB 1234").
+    """
+    look = _BY_NAME[style] if style else STYLES[rng.choice(len(STYLES), p=_SHARES)]
+    words = _words(rng, look) if text is None else _parse(text)
+    aspect = float(rng.uniform(*look.aspect))
+    if look.band == "hsrp" and rng.random() < 0.4 and look.share > 2:
+        look = _without_band(look)
+    canvas = _background(rng, look, round(height_px * aspect), height_px)
+    _print_words(rng, canvas, look, words)
+    _add_bolts(rng, canvas)
+    return RenderedPlate(canvas, words.text, len(words.lines), look.country, look.name)
+
+
+def _without_band(look: PlateStyle) -> PlateStyle:
+    return PlateStyle(look.name, look.country, look.lines, look.aspect, look.background, look.ink, look.share, look.kind)
+
+
+def _parse(text: str) -> PlateWords:
+    return PlateWords(tuple(tuple(line.split()) for line in text.split("/")))
+
+
+def _words(rng: np.random.Generator, look: PlateStyle) -> PlateWords:
+    if look.country == "IN":
+        return indian_words(rng, look.kind, look.lines)
+    if look.country == "EU":
+        return foreign_words(rng, ("DE", "FR", "IT", "NL", "RO", "GB", "RU", "DE", "GB", "??")[rng.integers(10)], 1)
+    if look.country in FOREIGN_COUNTRIES and (look.country != "??" or rng.random() < 0.3):
+        return foreign_words(rng, look.country, look.lines)
+    return foreign_words(rng, FOREIGN_COUNTRIES[rng.integers(len(FOREIGN_COUNTRIES))], look.lines)
+
+
+def _vary(rng: np.random.Generator, colour: Colour, spread: int = 22) -> Colour:
+    blue, green, red = (int(np.clip(channel + rng.normal(0, spread / 2), 0, 255)) for channel in colour)
+    return blue, green, red
+
+
+def _background(rng: np.random.Generator, look: PlateStyle, width: int, height: int) -> ImageBgr:
+    canvas = np.full((height, width, 3), _vary(rng, look.background), np.uint8)
+    if look.country == "US" and rng.random() < 0.6:
+        top, bottom = (np.array(_vary(rng, (200, 190, 190), 80), np.float32) for _ in range(2))
+        ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+        canvas[:] = (canvas * 0.5 + 0.5 * (top * (1 - ramp) + bottom * ramp)).astype(np.uint8)
+    if rng.random() < 0.3:
+        stains = cv2.resize(rng.normal(0, 1, (4, 12)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        canvas[:] = np.clip(canvas + stains[..., None] * rng.uniform(4, 18), 0, 255).astype(np.uint8)
+    if rng.random() < 0.6:
+        inset = int(rng.integers(0, max(2, height // 16)))
+        ink = _vary(rng, look.ink)
+        cv2.rectangle(canvas, (inset, inset), (width - 1 - inset, height - 1 - inset), ink, int(rng.integers(1, 4)))
+    return canvas
+
+
+def _paint(canvas: ImageBgr, mask: Mask, box: tuple[int, int, int, int], ink: Colour, opacity: float = 1.0) -> None:
+    left, top, width, height = box
+    left, top = max(left, 0), max(top, 0)
+    width, height = min(width, canvas.shape[1] - left), min(height, canvas.shape[0] - top)
+    if width < 2 or height < 2:
+        return
+    cover = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)[..., None]
+    cover *= opacity / 255
+    field = canvas[top : top + height, left : left + width]
+    field[:] = (field * (1 - cover) + np.array(ink, np.float32) * cover).astype(np.uint8)
+
+
+def _print_words(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords) -> None:
+    height, width = canvas.shape[:2]
+    left = _print_band(rng, canvas, look)
+    top, bottom = _print_header(rng, canvas, look)
+    indian_hsrp = look.band == "hsrp"
+    fonts = shipped_fonts() if indian_hsrp and rng.random() < 0.7 else all_fonts()
+    font = fonts[rng.integers(len(fonts))]
+    ink = _vary(rng, look.ink)
+    margin = int(width * rng.uniform(0.015, 0.06))
+    rows = len(words.lines)
+    room = (bottom - top) / rows
+    separator = ("space", "space", "space", "dash", "dot", "emblem")[rng.integers(6)]
+    if look.country == "IN" and separator == "emblem":
+        separator = "space"
+    letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
+    fill = float(rng.uniform(0.6, 0.95)) if rows == 1 else float(rng.uniform(0.66, 0.92))
+    for row, line in enumerate(words.lines):
+        mask = restyle(rng, draw_line(line, font, letter_gap, word_gap, separator))
+        line_height = room * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
+        natural = mask.shape[1] * line_height / mask.shape[0] * rng.uniform(0.85, 1.25)
+        available = width - left - 2 * margin
+        line_width = min(natural, available)
+        if rng.random() < 0.35:
+            line_width = available * rng.uniform(0.85, 1)
+        line_width = min(line_width, natural * 2)
+        spare = available - line_width
+        x = left + margin + spare * (0.5 if rng.random() < 0.7 else rng.uniform(0, 1))
+        y = top + room * row + (room - line_height) * rng.uniform(0.35, 0.65)
+        box = (round(x), round(y), round(line_width), round(line_height))
+        if rng.random() < 0.3:
+            shadow = (box[0] + 1, box[1] + 1, box[2], box[3])
+            _paint(canvas, mask, shadow, _vary(rng, (128, 128, 128), 60), 0.5)
+        _paint(canvas, mask, box, ink, float(rng.uniform(0.75, 1)))
+    if rng.random() < 0.15:
+        _small_print(rng, canvas, (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10), ink)
+
+
+def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> int:
+    """Draw the field at the left and return where the text may begin, in pixels."""
+    height, width = canvas.shape[:2]
+    if look.band == "eu":
+        band = int(height * rng.uniform(0.35, 0.5))
+        cv2.rectangle(canvas, (0, 0), (band, height), _vary(rng, _BLUE), -1)
+        cv2.circle(canvas, (band // 2, height // 3), max(2, height // 7), _vary(rng, (40, 200, 230)), 2)
+        _small_print(rng, canvas, (band // 4, int(height * 0.65), band // 2, height // 4), _WHITE, ("D", "F", "NL", "GB", "RO", "I"))
+        return band
+    if look.band == "hsrp":
+        band = int(width * rng.uniform(0.06, 0.1))
+        unit = height / look.lines
+        if rng.random() < 0.85:
+            top = int(height * rng.uniform(0.08, 0.3))
+            size = int(unit * rng.uniform(0.2, 0.34))
+            shine = np.clip(rng.normal(150, 40, (4, 4, 3)), 0, 255).astype(np.uint8)
+            patch = cv2.resize(shine, (size, size), interpolation=cv2.INTER_CUBIC)
+            left = int(rng.integers(2, max(3, band - size + 4)))
+            field = canvas[top : top + size, left : left + size]
+            field[:] = patch[: field.shape[0], : field.shape[1]]
+        top = int(height * rng.uniform(0.5, 0.72))
+        _small_print(rng, canvas, (band // 6, top, int(band * 0.8), int(unit * rng.uniform(0.13, 0.24))), _BLUE, ("IND",))
+        return band
+    return 0
+
+
+def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> tuple[int, int]:
+    """Draw the small print and return the rows between which the text may stand."""
+    height, width = canvas.shape[:2]
+    if look.header == "mercosul":
+        band = int(height * rng.uniform(0.2, 0.27))
+        cv2.rectangle(canvas, (0, 0), (width, band), _vary(rng, _BLUE), -1)
+        _small_print(rng, canvas, (int(width * 0.38), band // 5, width // 4, int(band * 0.6)), _WHITE, ("BRASIL", "ARGENTINA"))
+        return band, height
+    top, bottom = 0, height
+    ink = _vary(rng, look.ink, 80)
+    if look.header in ("top", "both"):
+        top = int(height * rng.uniform(0.2, 0.28))
+        span = int(width * rng.uniform(0.3, 0.65))
+        _small_print(rng, canvas, ((width - span) // 2, int(top * 0.15), span, int(top * 0.7)), ink)
+    if look.header in ("bottom", "both"):
+        bottom = int(height * rng.uniform(0.74, 0.85))
+        span = int(width * rng.uniform(0.3, 0.65))
+        _small_print(rng, canvas, ((width - span) // 2, bottom + (height - bottom) // 6, span, int((height - bottom) * 0.65)), ink)
+    return top, bottom
+
+
+def _small_print(
+    rng: np.random.Generator,
+    canvas: ImageBgr,
+    box: tuple[int, int, int, int],
+    ink: Colour,
+    texts: tuple[str, ...] = _SMALL_PRINT,
+) -> None:
+    fonts = all_fonts()
+    mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, 20)
+    _paint(canvas, mask, box, ink, float(rng.uniform(0.5, 1)))
+
+
+def _add_bolts(rng: np.random.Generator, canvas: ImageBgr) -> None:
+    if rng.random() > 0.35:
+        return
+    height, width = canvas.shape[:2]
+    y = int(height * rng.choice((0.12, 0.5, 0.15)))
+    for x in (rng.uniform(0.05, 0.35), rng.uniform(0.65, 0.95)):
+        cv2.circle(canvas, (int(width * x), y), max(2, height // 24), _vary(rng, (110, 110, 110), 120), -1, cv2.LINE_AA)

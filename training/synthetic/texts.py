@@ -1,0 +1,99 @@
+"""What plates say: random texts in the patterns of each country."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SERIES_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_DIGITS = "0123456789"
+_STATES = (
+    "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK UP WB"
+).split()
+
+# 'L' a letter, 'S' a letter but I and O, 'D' a digit, a space parts the groups.
+_FOREIGN_PATTERNS = {
+    "GB": ("LLDD LLL", "LDDD LLL", "LLL DDDL", "LLL DDDD"),
+    "DE": ("L LL DDDD", "LL LL DDD", "LLL L DDD", "LLL LL DDD"),
+    "FR": ("LL DDD LL", "DDDD LL DD"),
+    "IT": ("LL DDDLL",),
+    "NL": ("DD LLL D", "LL DDD L", "LL LL DD"),
+    "RO": ("L DD LLL", "LL DD LLL", "L DDD LLL"),
+    "RU": ("L DDD LL DD", "L DDD LL DDD"),
+    "BR": ("LLL DDDD", "LLL DDDD", "LLLDLDD"),
+    "US": ("DLLLDDD", "LLL DDDD", "LLL DDD", "DDD LLL", "LLLDDDD", "DDDDDD", "LDDDDDD", "LL DDDDD"),
+    "PK": ("LLL DDD", "LLL DDDD", "LL DDD", "LL DDDD"),
+    "AE": ("L DDDDD", "LD DDDDD", "DDDDD", "DDDDDD"),
+    "AU": ("LLL DDL", "LL DD LL", "LLL DDD"),
+    "??": ("DDDD", "LDDD", "LLLLL", "LLL LLLL", "DDDDL", "LDL DLD", "DD DDD DD", "LLLDDDDL", "LLDDDDD"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlateWords:
+    """The groups of characters on each line of a plate."""
+
+    lines: tuple[tuple[str, ...], ...]
+
+    @property
+    def text(self) -> str:
+        """All characters, the top line first."""
+        return "".join(word for line in self.lines for word in line)
+
+
+def _fill(rng: np.random.Generator, pattern: str) -> tuple[str, ...]:
+    alphabets = {"L": _LETTERS, "S": _SERIES_LETTERS, "D": _DIGITS}
+    return tuple(
+        "".join(alphabets[kind][rng.integers(len(alphabets[kind]))] for kind in group) for group in pattern.split()
+    )
+
+
+def indian_groups(rng: np.random.Generator, kind: str = "standard") -> tuple[str, ...]:
+    """Groups such as ("MH", "12", "AB", "1234"); `kind` is standard, bh or temporary."""
+    state = _STATES[rng.integers(len(_STATES))]
+    if kind == "bh":
+        year, number = _fill(rng, "DD DDDD")
+        return (year, "BH", number, _fill(rng, "S" if rng.random() < 0.3 else "SS")[0])
+    if kind == "temporary":
+        month_year, number, series = _fill(rng, "DDDD DDDD SS")
+        return ("T", month_year, state, number, series)
+    if state == "DL" and rng.random() < 0.8:
+        district = str(rng.integers(1, 14)) + "CSPRTVBE"[rng.integers(8)]
+        series = _fill(rng, "S" * int(rng.integers(1, 3)))[0]
+    else:
+        number = int(rng.integers(1, 100))
+        district = f"{number:02d}" if rng.random() < 0.95 else str(number)
+        length = int(rng.choice(4, p=(0.03, 0.25, 0.67, 0.05)))
+        series = _fill(rng, "S" * length)[0] if length else ""
+    digits = int(rng.choice((1, 2, 3, 4), p=(0.01, 0.02, 0.04, 0.93)))
+    serial = "".join(_DIGITS[rng.integers(10)] for _ in range(digits))
+    return tuple(group for group in (state, district, series, serial) if group)
+
+
+def indian_words(rng: np.random.Generator, kind: str, lines: int) -> PlateWords:
+    """An Indian text set in one or two lines, broken where sign painters break it."""
+    groups = indian_groups(rng, kind)
+    if lines == 1:
+        return PlateWords((groups,))
+    if kind != "standard" or len(groups) < 4:
+        middle = 2 if len(groups) > 2 else 1
+        return PlateWords((groups[:middle], groups[middle:]))
+    state, district, series, serial = groups
+    draw = rng.random()
+    if draw < 0.45:
+        return PlateWords(((state, district), (series, serial)))
+    if draw < 0.75 or len(series) == 1:
+        return PlateWords(((state, district, series), (serial,)))
+    return PlateWords(((state, district, series[0]), (series[1:], serial)))
+
+
+def foreign_words(rng: np.random.Generator, country: str, lines: int) -> PlateWords:
+    """A text in one of the country's patterns."""
+    patterns = _FOREIGN_PATTERNS[country]
+    groups = _fill(rng, patterns[rng.integers(len(patterns))])
+    if lines == 1 or len(groups) == 1:
+        return PlateWords((groups,))
+    return PlateWords((groups[:1], groups[1:]))
+
+
+FOREIGN_COUNTRIES = tuple(_FOREIGN_PATTERNS)
