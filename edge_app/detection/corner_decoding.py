@@ -1,0 +1,82 @@
+"""From the detector's maps to plates: pure numpy, no network.
+
+For each cell of an output map the detector tells the logit of "a plate's centre is here", the four corners as
+`asinh((corner - cell centre) / CORNER_UNIT_PX)`, and the logit of "it has two lines". The inverse hyperbolic sine
+keeps the relative precision of an int8 number the same for small and large plates.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.records import Corners, PlateDetection
+
+CORNER_UNIT_PX = 8.0
+"""Offsets up to about this are coded linearly, larger ones logarithmically; pixels of the network's input."""
+
+_SAME_PLATE_IOU = 0.4
+"""Cells whose plates overlap more than this speak of the same plate."""
+
+_MERGE_IOU = 0.6
+"""Cells that agree with the best one this well have their corners averaged with it."""
+
+_MAX_CELLS = 400
+
+FloatMap = NDArray[np.float32]
+
+
+def encode_corners(corners_px: FloatMap, centres_px: FloatMap) -> FloatMap:
+    """Corners (…, 4, 2) as the network tells them for cells at `centres_px` (…, 2)."""
+    return np.arcsinh((corners_px - centres_px[..., None, :]) / CORNER_UNIT_PX).astype(np.float32)
+
+
+def decode_corners(codes: FloatMap, centres_px: FloatMap) -> FloatMap:
+    """The inverse of `encode_corners`."""
+    return (np.sinh(np.clip(codes, -6, 6)) * CORNER_UNIT_PX + centres_px[..., None, :]).astype(np.float32)
+
+
+def decode(
+    score_logits: FloatMap, corner_codes: FloatMap, line_logits: FloatMap, stride: int, confidence: float, max_plates: int
+) -> list[PlateDetection]:
+    """Plates in pixels of the network's input, the most confident first.
+
+    Shapes: `score_logits` and `line_logits` (rows, columns), `corner_codes` (rows, columns, 8).
+    """
+    threshold = float(np.log(confidence / (1 - confidence)))
+    rows, columns = np.nonzero(score_logits >= threshold)
+    if rows.size > _MAX_CELLS:
+        strongest = np.argsort(-score_logits[rows, columns], kind="stable")[:_MAX_CELLS]
+        rows, columns = rows[strongest], columns[strongest]
+    centres = ((np.stack([columns, rows], axis=-1) + 0.5) * stride).astype(np.float32)
+    corners = decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
+    scores = 1 / (1 + np.exp(-score_logits[rows, columns]))
+    return _merge(corners, scores, line_logits[rows, columns], max_plates)
+
+
+def hulls(corners: FloatMap) -> FloatMap:
+    """Axis-aligned hulls (n, 4) as left, top, right, bottom of corners (n, 4, 2)."""
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+
+
+def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
+    """Intersection over union of one box (4,) with boxes (n, 4), each left, top, right, bottom."""
+    size = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None)
+    overlap = size[:, 0] * size[:, 1]
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return np.asarray(overlap / np.maximum(area + areas - overlap, 1e-6), np.float32)
+
+
+def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plates: int) -> list[PlateDetection]:
+    boxes = hulls(corners)
+    waiting = np.argsort(-scores, kind="stable")
+    plates: list[PlateDetection] = []
+    while waiting.size and len(plates) < max_plates:
+        best = waiting[0]
+        overlap = iou_with(boxes[best], boxes[waiting])
+        agreeing = waiting[overlap >= _MERGE_IOU]
+        weights = scores[agreeing] ** 2
+        merged: Corners = np.average(corners[agreeing], axis=0, weights=weights).astype(np.float32)
+        two_lines = float(np.average(line_logits[agreeing], weights=weights)) > 0
+        plates.append(PlateDetection(merged, float(scores[best]), 2 if two_lines else 1))
+        waiting = waiting[overlap < _SAME_PLATE_IOU]
+    return plates

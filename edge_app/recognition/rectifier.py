@@ -1,0 +1,111 @@
+"""Makes a plate flat and even for the reader, one or two lines, from its four corners."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.records import Corners, ImageBgr, ImageGray, PlateDetection, PlateStrip
+
+_MARGIN_ACROSS = 0.03
+_MARGIN_DOWN = 0.08
+"""Shares of the plate's size taken in at every side, so that corners may be a little off."""
+
+_SPLIT_FROM, _SPLIT_TO = 0.34, 0.66
+"""Where the gap between two lines is looked for, as shares of the plate's height."""
+
+_LINE_OVERLAP = 0.04
+"""Each line takes in this share of the plate's height beyond the split."""
+
+_TARGET_MEAN, _TARGET_DEVIATION = 128.0, 52.0
+
+
+class Rectifier:
+    """Warps plates into strips of `width` × `height` pixels.
+
+    Only operations that OpenCV computes alike on x86-64 and arm64 are used (no INTER_AREA, no CLAHE).
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width = width
+        self._height = height
+
+    def rectify(self, image_bgr: ImageBgr, detection: PlateDetection) -> PlateStrip:
+        """The plate as a strip; a two-line plate becomes its two lines side by side, the top one left."""
+        if detection.lines == 1:
+            flat, line_height_px = self._flatten(image_bgr, detection.corners_px, self._width, self._height)
+            strip = flat
+        else:
+            tall = 3 * self._height
+            flat, plate_height_px = self._flatten(image_bgr, detection.corners_px, self._width // 2, tall)
+            line_height_px = plate_height_px / 2
+            strip = self._beside(flat)
+        return PlateStrip(_even_out(strip), detection.lines, _sharpness(strip), line_height_px)
+
+    def _flatten(
+        self, image_bgr: ImageBgr, corners: Corners, width: int, height: int
+    ) -> tuple[ImageGray, float]:
+        """The plate warped to `width` × `height`, and its height in pixels of the image."""
+        quad = widen(corners)
+        gray, quad = _surroundings(image_bgr, quad)
+        plate_width_px, plate_height_px = plate_size(corners)
+        excess = min(plate_height_px / height, plate_width_px / width)
+        while excess >= 2 and min(gray.shape) >= 4:  # halving is a mean of 2 × 2: no aliasing in the warp
+            gray = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
+            gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
+            quad, excess = quad / 2 - np.float32(0.25), excess / 2
+        target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - np.float32(0.5)
+        matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+        warped = cv2.warpPerspective(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        return warped, plate_height_px
+
+    def _beside(self, flat: ImageGray) -> ImageGray:
+        split = find_line_split(flat)
+        overlap = round(flat.shape[0] * _LINE_OVERLAP)
+        size = (self._width // 2, self._height)
+        top, bottom = flat[: split + overlap], flat[split - overlap :]
+        return np.hstack([cv2.resize(line, size, interpolation=cv2.INTER_LINEAR) for line in (top, bottom)])
+
+
+def plate_size(corners: Corners) -> tuple[float, float]:
+    """Width and height of a quadrilateral plate in pixels: means of its opposite sides."""
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    return float(sides[0] + sides[2]) / 2, float(sides[1] + sides[3]) / 2
+
+
+def widen(corners: Corners) -> Corners:
+    """The plate with its margin: the unit square grown in the plate's own perspective."""
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(unit, corners.astype(np.float32))
+    grown = unit + (unit - 0.5) * 2 * np.array([_MARGIN_ACROSS, _MARGIN_DOWN], np.float32)
+    return cv2.perspectiveTransform(grown[None], matrix)[0].astype(np.float32)
+
+
+def find_line_split(flat: ImageGray) -> int:
+    """The row between two lines of text: where, near the middle, there is least ink."""
+    rows = np.abs(np.diff(flat.astype(np.float32), axis=1)).mean(axis=1)
+    smooth = cv2.GaussianBlur(rows[:, None], (1, 9), 0)[:, 0]
+    first, last = (round(flat.shape[0] * share) for share in (_SPLIT_FROM, _SPLIT_TO))
+    pull = np.linspace(-1, 1, last - first) ** 2 * 0.25 * float(smooth.mean())
+    return first + int(np.argmin(smooth[first:last] + pull))
+
+
+def _surroundings(image_bgr: ImageBgr, quad: Corners) -> tuple[ImageGray, Corners]:
+    """The part of the image that holds the quadrilateral, in grey, and the quadrilateral in it."""
+    height, width = image_bgr.shape[:2]
+    left, top = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, (width - 2, height - 2))
+    right, bottom = np.clip(np.ceil(quad.max(axis=0)).astype(int) + 3, (left + 2, top + 2), (width, height))
+    gray = cv2.cvtColor(image_bgr[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    return gray, (quad - np.array([left, top], np.float32)).astype(np.float32)
+
+
+def _sharpness(strip: ImageGray) -> float:
+    deviation = float(strip.std())
+    return float(cv2.Laplacian(strip, cv2.CV_32F).std()) / deviation if deviation > 1 else 0.0
+
+
+def _even_out(strip: ImageGray) -> ImageGray:
+    """The strip at a fixed mean and contrast, so that day and night look alike to the reader."""
+    values: NDArray[np.float32] = strip.astype(np.float32)
+    gain = _TARGET_DEVIATION / max(float(values.std()), 4.0)
+    evened = (values - values.mean()) * gain + _TARGET_MEAN
+    return np.clip(np.rint(evened), 0, 255).astype(np.uint8)

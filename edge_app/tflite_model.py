@@ -1,0 +1,134 @@
+"""The one file that runs a network: loads, verifies its sha256, sets the input, invokes, de-quantizes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.errors import ModelError
+
+_REINSTALL = "put the shipped models back (`./build.sh install`) or convert them again (`./build.sh convert`)"
+
+
+@dataclass(frozen=True, slots=True)
+class InputShape:
+    """What a network takes: pixels 0 to 255."""
+
+    width: int
+    height: int
+    channels: int
+    colour_order: str
+    """`BGR` or `GRAY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelManifest:
+    """What `models/NAME.json` says of a network, as far as the device needs it."""
+
+    name: str
+    version: str
+    kind: str
+    """`plate-detector` or `plate-reader`."""
+    input: InputShape
+    sha256: str
+    alphabet: str = ""
+    """A reader's characters; the CTC blank is the class after the last one."""
+    stride: int = 0
+    """A detector's pixels of input per cell of output."""
+
+    @classmethod
+    def read(cls, path: Path) -> "ModelManifest":
+        """Read a manifest; `ModelError` where it is missing or damaged."""
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                name=fields["name"],
+                version=fields["version"],
+                kind=fields["kind"],
+                input=InputShape(**{key: fields["input"][key] for key in InputShape.__dataclass_fields__}),
+                sha256=fields["sha256"],
+                alphabet=fields.get("alphabet") or "",
+                stride=fields.get("stride") or 0,
+            )
+        except OSError as error:
+            raise ModelError(f"{path}: the manifest cannot be read ({error.strerror}); {_REINSTALL}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{path}: the manifest is damaged ({error!r}); {_REINSTALL}") from error
+
+
+class Network(Protocol):
+    """Runs pictures through a network: the int8 model on the device, the float one where both are compared."""
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """What the network is."""
+
+    def run(self, pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+        """Outputs by name for pixels (1, height, width, channels)."""
+
+
+class TfliteModel:
+    """An int8 TFLite model in ai-edge-litert or tflite-runtime, whichever the device has."""
+
+    def __init__(self, interpreter: Any, manifest: ModelManifest) -> None:
+        self.manifest = manifest
+        self._runner = interpreter.get_signature_runner("serving_default")
+        self._input_name = next(iter(self._runner.get_input_details()))
+        self._quantization = {
+            name: detail["quantization"] for name, detail in self._runner.get_output_details().items()
+        }
+
+    @classmethod
+    def load(cls, path: Path, threads: int = 1) -> "TfliteModel":
+        """Load `path` after comparing it with the manifest beside it; `ModelError` where they disagree."""
+        manifest = ModelManifest.read(path.with_suffix(".json"))
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: the model cannot be read ({error.strerror}); {_REINSTALL}") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != manifest.sha256:
+            raise ModelError(
+                f"{path}: sha256 is {found[:12]}…, the manifest says {manifest.sha256[:12]}…: "
+                f"the file is truncated or altered; {_REINSTALL}"
+            )
+        try:
+            interpreter = _interpreter_class()(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+            return cls(interpreter, manifest)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{path}: the runtime refuses the model ({error}); {_REINSTALL}") from error
+
+    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name, de-quantized, for pixels (1, height, width, channels)."""
+        outputs = self._runner(**{self._input_name: pixels})
+        return {name: self._dequantize(name, values) for name, values in outputs.items()}
+
+    def _dequantize(self, name: str, values: NDArray[Any]) -> NDArray[np.float32]:
+        scale, zero_point = self._quantization[name]
+        if not scale:
+            return values.astype(np.float32)
+        return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
+
+
+def runtime_name() -> str:
+    """The TFLite runtime found on this machine."""
+    return str(_interpreter_class().__module__).split(".", maxsplit=1)[0]
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError as error:
+            raise ModelError(
+                "no TFLite runtime is installed: `pip install ai-edge-litert` (or tflite-runtime where that is all there is)"
+            ) from error
+    return Interpreter
