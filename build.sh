@@ -1,0 +1,334 @@
+#!/usr/bin/env bash
+# Every task of this repository, one subcommand each: ./build.sh --help
+set -euo pipefail
+shopt -s inherit_errexit
+
+readonly VENV=.venv
+readonly PYTHON=$VENV/bin/python
+readonly STAMPS=$VENV/edge-anpr-setup
+readonly LEVELS=(device demo development workstation)
+readonly FONTS=(fonts-b612 fonts-bebas-neue fonts-dejavu-core fonts-dejavu-extra fonts-liberation
+    fonts-national-park fonts-opendin fonts-roadgeek fonts-routed-gothic fonts-urw-base35)
+
+say() { printf '\n==> %s\n' "$*"; }
+
+die() {
+    printf 'build.sh: %s\n' "$*" >&2
+    exit "${2:-1}"
+}
+
+# ---- help ---------------------------------------------------------------------------------------
+
+help_overall() {
+    cat <<'TEXT'
+Usage: ./build.sh COMMAND [ARGUMENT…]
+
+  setup     install what is missing: system packages, a virtual environment in .venv, Python packages
+  demo      show the whole path on a rendered clip: no camera, no broker, no configuration
+  test      run the tests
+  check     run ruff, mypy and shellcheck
+  train     train the plate detector and the plate reader
+  convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
+  evaluate  score the models on dataset folders
+  install   put code, models, configuration and systemd unit in place on this device
+  lock      bring the versions in requirements/*.txt up to date
+
+Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` tells more.
+TEXT
+}
+
+help_setup() {
+    cat <<'TEXT'
+Usage: ./build.sh setup [LEVEL…]
+
+Installs what is missing, and says what: system packages with apt-get (as root; otherwise the missing
+ones are named and nothing is done), a virtual environment in .venv, and Python packages whose versions
+and hashes requirements/*.txt fix. Where nothing is missing it ends at once. The levels, all by default:
+
+  device       what runs on the device
+  demo         the same and the demo's embedded broker
+  development  the same and what tests and checks need
+  workstation  what training and conversion need: TensorFlow
+
+PYTHON_FOR_VENV=python3.13 ./build.sh setup   takes that Python (3.11 to 3.13) for a new environment
+TEXT
+}
+
+help_demo() {
+    cat <<'TEXT'
+Usage: ./build.sh demo [ARGUMENT…]
+
+Sets up the demo level and runs `edge-anpr demo`: a rendered clip of a road, the real daemon, an embedded
+MQTT broker, and the reads as they arrive. Arguments go to `edge-anpr demo`.
+TEXT
+}
+
+help_test() {
+    cat <<'TEXT'
+Usage: ./build.sh test [ARGUMENT…]
+
+Sets up everything and runs the tests. Arguments go to pytest: `./build.sh test tests/tracking -k voter`.
+Tests on real photos run where the folder ../shared/data exists and are skipped elsewhere.
+TEXT
+}
+
+help_check() {
+    cat <<'TEXT'
+Usage: ./build.sh check
+
+Sets up the development level and runs ruff (rules and format), mypy (strict) and shellcheck. Changes nothing.
+TEXT
+}
+
+help_train() {
+    cat <<'TEXT'
+Usage: ./build.sh train all|detector|reader [--quick] [--data DIR] [ARGUMENT…]
+
+Sets up the workstation level and runs `python -m training`. `train all --quick` trains both networks
+from generated plates alone in under 15 minutes on two cores; `--data DIR` adds the dataset folders in DIR.
+As root on Debian it also installs fonts: the more letterings, the better the generated plates.
+TEXT
+}
+
+help_convert() {
+    cat <<'TEXT'
+Usage: ./build.sh convert [ARGUMENT…]
+
+Sets up the workstation level and runs `python -m converters`: Keras to int8 TFLite with real calibration
+pictures, then the parity gate, which runs the result in the device's own runtime beside the float network
+on held-out pictures and ends with exit code 1 where it lost too much.
+TEXT
+}
+
+help_evaluate() {
+    cat <<'TEXT'
+Usage: ./build.sh evaluate DATASET… [--json]
+
+Sets up the demo level and runs `edge-anpr evaluate`: detection and reading scores on dataset folders.
+TEXT
+}
+
+help_install() {
+    cat <<'TEXT'
+Usage: sudo ./build.sh install [ARGUMENT…]
+
+Runs systemd/install.sh: code and models into /opt/edge-anpr, configuration into /etc/edge-anpr (an existing
+one is kept), and the systemd unit.
+TEXT
+}
+
+help_lock() {
+    cat <<'TEXT'
+Usage: ./build.sh lock [ARGUMENT…]
+
+Resolves requirements/*.in anew into requirements/*.txt: one version of each package for Python 3.11 to
+3.13 on x86-64 and 64-bit ARM Linux, with hashes. Arguments go to `uv pip compile`: `--upgrade-package numpy`,
+or `--upgrade` for all.
+TEXT
+}
+
+# ---- setting up ---------------------------------------------------------------------------------
+
+supported_python() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
+find_python() {
+    local candidate
+    for candidate in "${PYTHON_FOR_VENV:-python3}" python3.13 python3.12 python3.11; do
+        if supported_python "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+has_python_headers() {
+    "$1" -c 'import os, sysconfig
+open(os.path.join(sysconfig.get_path("include"), "Python.h")).close()' 2>/dev/null
+}
+
+# The Debian packages that LEVEL… miss, each found out by looking for what it is needed for.
+missing_packages() {
+    local python
+    python=$(find_python) || {
+        echo python3
+        python=false
+    }
+    "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
+    [[ " $* " == *" development "* ]] || return 0
+    command -v mosquitto >/dev/null || echo mosquitto # the broker that the tests publish to
+    # systemd-python comes as source only:
+    command -v gcc >/dev/null || echo gcc
+    has_python_headers "$python" || echo python3-dev
+    command -v pkg-config >/dev/null || echo pkg-config
+    pkg-config --exists libsystemd 2>/dev/null || echo libsystemd-dev
+}
+
+apt_install() {
+    say "Installing system packages: $*"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+install_system_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages "$@")
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+        die "missing system packages (by their Debian names); install them, then run this again:
+  sudo apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    apt_install "${missing[@]}"
+    mapfile -t missing < <(missing_packages "$@")
+    ((${#missing[@]} == 0)) || die "still missing: ${missing[*]} (edge-anpr needs Python 3.11, 3.12 or 3.13)"
+}
+
+make_venv() {
+    if supported_python "$PYTHON"; then
+        "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip --upgrade
+        return
+    fi
+    local python
+    python=$(find_python)
+    say "Creating the virtual environment $VENV with $("$python" --version)"
+    "$python" -m venv --clear "$VENV"
+}
+
+# What LEVEL's packages were installed from: a stamp that differs means that something has changed.
+fingerprint() {
+    "$PYTHON" --version && sha256sum "requirements/$1.txt" pyproject.toml
+}
+
+is_installed() {
+    [[ -x $PYTHON && -f $STAMPS/$1 ]] && [[ $(fingerprint "$1") == "$(<"$STAMPS/$1")" ]]
+}
+
+install_python_packages() {
+    local level
+    local -a files=()
+    for level in "$@"; do
+        files+=(--requirement "requirements/$level.txt")
+    done
+    say "Installing Python packages into $VENV, as fixed in${files[*]//--requirement/}"
+    export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+    "$PYTHON" -m pip install --require-hashes --no-deps "${files[@]}"
+    if [[ " $* " == *" demo "* ]]; then
+        "$PYTHON" -m pip install --quiet --no-deps --no-build-isolation --editable .
+    fi
+    mkdir -p "$STAMPS"
+    for level in "$@"; do
+        fingerprint "$level" >"$STAMPS/$level"
+    done
+}
+
+ensure() {
+    local level
+    local -a pending=()
+    install_system_packages "$@"
+    for level in "$@"; do
+        is_installed "$level" || pending+=("$level")
+    done
+    ((${#pending[@]})) || return 0
+    make_venv
+    install_python_packages "${pending[@]}"
+}
+
+# ---- commands -----------------------------------------------------------------------------------
+
+run_setup() {
+    local level
+    for level in "$@"; do
+        [[ " ${LEVELS[*]} " == *" $level "* ]] || die "no such level: $level (there are: ${LEVELS[*]})" 2
+    done
+    (($#)) || set -- "${LEVELS[@]}"
+    ensure "$@"
+    say "Ready: $*"
+}
+
+run_demo() {
+    ensure demo
+    "$VENV/bin/edge-anpr" demo "$@"
+}
+
+run_test() {
+    ensure demo development workstation
+    "$PYTHON" -m pytest "$@"
+}
+
+run_check() {
+    ensure demo development
+    local -a scripts
+    mapfile -t scripts < <(find . -name .venv -prune -o -name '*.sh' -print)
+    say "ruff" && "$PYTHON" -m ruff check .
+    say "ruff format" && "$PYTHON" -m ruff format --check .
+    say "mypy" && "$PYTHON" -m mypy
+    say "shellcheck" && "$VENV/bin/shellcheck" .ci/run "${scripts[@]}"
+}
+
+run_train() {
+    local -a fonts=()
+    ensure demo workstation
+    if ((EUID == 0)) && command -v apt-get >/dev/null; then
+        mapfile -t fonts < <(missing_fonts)
+        ((${#fonts[@]} == 0)) || apt_install "${fonts[@]}"
+    fi
+    "$PYTHON" -m training "$@"
+}
+
+missing_fonts() {
+    local font
+    for font in "${FONTS[@]}"; do
+        [[ $(dpkg-query --show --showformat '${Status}' "$font" 2>/dev/null) == *installed ]] || echo "$font"
+    done
+}
+
+run_convert() {
+    ensure demo workstation
+    "$PYTHON" -m converters "$@"
+}
+
+run_evaluate() {
+    ensure demo
+    "$VENV/bin/edge-anpr" evaluate "$@"
+}
+
+run_install() {
+    systemd/install.sh "$@"
+}
+
+# All levels are resolved together first, so that each names the same versions; what is locked now is preferred.
+run_lock() {
+    ensure demo development
+    local level together=$VENV/requirements.txt
+    cat requirements/development.txt requirements/workstation.txt >"$together"
+    compile requirements/development.in requirements/workstation.in --output-file "$together" "$@"
+    for level in "${LEVELS[@]}"; do
+        compile "requirements/$level.in" --constraints "$together" --output-file "requirements/$level.txt"
+    done
+}
+
+compile() {
+    "$VENV/bin/uv" pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+        --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command './build.sh lock' "$@"
+}
+
+main() {
+    cd "$(dirname "${BASH_SOURCE[0]}")"
+    PATH=$PATH:/usr/sbin:/sbin # Debian keeps mosquitto there, outside a user's PATH
+    local command=${1:---help}
+    (($#)) && shift
+    case $command in
+        -h | --help | help) help_overall ;;
+        setup | demo | test | check | train | convert | evaluate | install | lock)
+            case ${1-} in
+                -h | --help) "help_$command" ;;
+                *) "run_$command" "$@" ;;
+            esac
+            ;;
+        *) die "no such command: $command (see ./build.sh --help)" 2 ;;
+    esac
+}
+
+main "$@"
