@@ -12,8 +12,8 @@ readonly FONTS=(fonts-b612 fonts-bebas-neue fonts-dejavu-core fonts-dejavu-extra
 
 say() { printf '\n==> %s\n' "$*"; }
 
-die() {
-    printf 'build.sh: %s\n' "$*" >&2
+die() { # MESSAGE [EXIT_CODE]
+    printf 'build.sh: %s\n' "$1" >&2
     exit "${2:-1}"
 }
 
