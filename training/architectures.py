@@ -1,0 +1,82 @@
+"""The two networks: a MobileNetV2 that finds plates and a LeNet that reads them."""
+
+import keras
+from keras import layers
+
+from training.shapes import ALPHABET, READER_HEIGHT, READER_STEPS, READER_WIDTH
+
+_NECK_CHANNELS = 56
+
+
+def plate_detector(width: float = 0.35) -> keras.Model:
+    """MobileNetV2 (Sandler et al. 2018) with its strides 8, 16 and 32 fused at stride 8; no anchors.
+
+    Input (rows, columns, 3), BGR, 0 to 255, both a multiple of 32. Outputs at a cell every 8 pixels: `score`
+    (…, 1) logit of a plate's centre, `corners` (…, 8) as `edge_app.detection.corner_decoding` codes them, `lines`
+    (…, 1) logit of a two-line plate.
+    """
+    pixels = layers.Input((None, None, 3), name="pixels")
+    scaled = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+    backbone = keras.applications.MobileNetV2(
+        input_shape=(None, None, 3), alpha=width, include_top=False, weights=None, input_tensor=scaled
+    )
+    fine, middle, coarse = (
+        backbone.get_layer(name).output
+        for name in ("block_6_expand_relu", "block_13_expand_relu", "block_16_project_BN")
+    )
+    fused = _point(coarse, _NECK_CHANNELS, "coarse")
+    for name, skip in (("middle", middle), ("fine", fine)):
+        fused = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(fused)
+        fused = layers.Add(name=f"{name}_add")([fused, _point(skip, _NECK_CHANNELS, name)])
+        fused = _separable(fused, _NECK_CHANNELS, f"{name}_mix")
+    found = _separable(fused, _NECK_CHANNELS, "found")
+    shaped = _separable(fused, _NECK_CHANNELS, "shaped")
+    rare = keras.initializers.Constant(-4.0)
+    outputs = {
+        "score": layers.Conv2D(1, 1, name="score", bias_initializer=rare)(found),
+        "corners": layers.Conv2D(8, 1, name="corners")(shaped),
+        "lines": layers.Conv2D(1, 1, name="lines")(shaped),
+    }
+    return keras.Model(pixels, outputs, name="plate_detector")
+
+
+def plate_reader() -> keras.Model:
+    """LeNet as a space-displacement network (LeCun et al. 1998, section VII) under a CTC layer (Graves et al. 2006).
+
+    Input (32, 192, 1), grey, 0 to 255. Output `logits` (48, 37): the classes of `ALPHABET` and the blank.
+    """
+    pixels = layers.Input((READER_HEIGHT, READER_WIDTH, 1), name="pixels")
+    maps = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+    for name, channels, size, pool in (
+        ("c1", 16, 5, (2, 2)),
+        ("c2", 40, 3, (2, 2)),
+        ("c3", 80, 3, (2, 1)),
+        ("c4", 112, 3, None),
+    ):
+        maps = _convolve(maps, channels, size, name)
+        if pool:
+            maps = layers.MaxPooling2D(pool, name=f"{name}_pool")(maps)
+    maps = layers.ZeroPadding2D(((0, 0), (1, 1)), name="c5_pad")(maps)
+    maps = layers.Conv2D(144, (4, 3), use_bias=False, name="c5")(maps)
+    maps = layers.ReLU(name="c5_relu")(layers.BatchNormalization(name="c5_norm")(maps))
+    maps = layers.Dropout(0.2, name="f6_drop")(maps)
+    maps = layers.Conv2D(len(ALPHABET) + 1, 1, name="f6")(maps)
+    logits = layers.Reshape((READER_STEPS, len(ALPHABET) + 1), name="logits")(maps)
+    return keras.Model(pixels, {"logits": logits}, name="plate_reader")
+
+
+def _convolve(maps: keras.KerasTensor, channels: int, size: int, name: str) -> keras.KerasTensor:
+    maps = layers.Conv2D(channels, size, padding="same", use_bias=False, name=name)(maps)
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(maps))
+
+
+def _point(maps: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:
+    maps = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_point")(maps)
+    return layers.BatchNormalization(name=f"{name}_norm")(maps)
+
+
+def _separable(maps: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:
+    maps = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=f"{name}_depth")(maps)
+    maps = layers.ReLU(6, name=f"{name}_depth_relu")(layers.BatchNormalization(name=f"{name}_depth_norm")(maps))
+    maps = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_mix")(maps)
+    return layers.ReLU(6, name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(maps))

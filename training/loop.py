@@ -1,0 +1,144 @@
+"""The loop both networks are trained with: progress, checkpoints to resume from, and a run folder that tells all."""
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tqdm import tqdm
+
+Batch = Any
+Losses = dict[str, tf.Tensor]
+LossFunction = Callable[[keras.Model, Batch], Losses]
+"""The parts of the loss by name, for one batch; their sum is minimised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast to learn."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    seed: int = 1
+    warmup_steps: int = 200
+    weight_decay: float = 1e-3
+    clip_norm: float = 5.0
+    average_momentum: float = 0.998
+    """Of the running mean of the weights, which is what is kept."""
+    checkpoint_every: int = 250
+
+
+class RunFolder:
+    """What a training leaves behind: `run.json`, `log.jsonl`, `curves.png`, checkpoints and the network."""
+
+    def __init__(self, path: Path, plan: Plan, data: dict[str, Any]) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._log = path / "log.jsonl"
+        facts = {
+            "plan": asdict(plan),
+            "data": data,
+            "command": " ".join(["python -m training", *sys.argv[1:]]),
+            "commit": _commit(),
+            "tensorflow": tf.__version__,
+            "machine": platform.machine(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        (path / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Note figures at a step."""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **{name: round(value, 5) for name, value in values.items()}}) + "\n")
+
+    def draw(self) -> None:
+        """Draw every figure noted so far over the steps, as `curves.png`."""
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+
+        rows = [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
+        names = sorted({name for row in rows for name in row} - {"step"})
+        figure, panels = pyplot.subplots(len(names), 1, figsize=(8, 2.2 * len(names)), sharex=True, squeeze=False)
+        for panel, name in zip(panels[:, 0], names, strict=True):
+            points = [(row["step"], row[name]) for row in rows if name in row]
+            panel.plot(*zip(*points, strict=True))
+            panel.set_ylabel(name)
+            panel.grid(alpha=0.3)
+        panels[-1, 0].set_xlabel("step")
+        figure.tight_layout()
+        figure.savefig(self.path / "curves.png", dpi=80)
+        pyplot.close(figure)
+
+
+def train(
+    model: keras.Model,
+    loss_of: LossFunction,
+    batches: Iterator[Batch],
+    plan: Plan,
+    run: RunFolder,
+    measure: Callable[[keras.Model], dict[str, float]],
+) -> None:
+    """Minimise the loss for `plan.steps`, from the last checkpoint where there is one; `model` ends averaged."""
+    optimizer = _optimizer(plan)
+    optimizer.build(model.trainable_variables)
+    done = tf.Variable(0, dtype=tf.int64)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, done=done)
+    keeper = tf.train.CheckpointManager(checkpoint, str(run.path / "checkpoints"), max_to_keep=1)
+    if keeper.latest_checkpoint:
+        checkpoint.restore(keeper.latest_checkpoint)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(batch: Batch) -> Losses:
+        with tf.GradientTape() as tape:
+            losses = loss_of(model, batch)
+            total = tf.add_n(list(losses.values()))
+        optimizer.apply(tape.gradient(total, model.trainable_variables), model.trainable_variables)
+        return losses
+
+    means: dict[str, keras.metrics.Mean] = {}
+    bar = tqdm(total=plan.steps, initial=int(done), desc=model.name, unit="step", mininterval=5)
+    for number in range(int(done) + 1, plan.steps + 1):
+        for name, value in step(next(batches)).items():
+            means.setdefault(name, keras.metrics.Mean()).update_state(value)
+        bar.update()
+        if number % plan.checkpoint_every == 0 or number == plan.steps:
+            if number == plan.steps:
+                optimizer.finalize_variable_values(model.trainable_variables)
+            figures = {name: float(mean.result()) for name, mean in means.items()} | measure(model)
+            means.clear()
+            run.log(number, figures)
+            bar.write(f"step {number}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+            done.assign(number)
+            keeper.save()
+    bar.close()
+    run.draw()
+
+
+def _optimizer(plan: Plan) -> keras.optimizers.Optimizer:
+    warmup = min(plan.warmup_steps, plan.steps // 5)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        plan.learning_rate / 10, plan.steps - warmup, 0.01, warmup_target=plan.learning_rate, warmup_steps=warmup
+    )
+    return keras.optimizers.AdamW(
+        schedule,
+        weight_decay=plan.weight_decay,
+        global_clipnorm=plan.clip_norm,
+        use_ema=True,
+        ema_momentum=plan.average_momentum,
+        ema_overwrite_frequency=None,
+    )
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"

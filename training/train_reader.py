@@ -1,0 +1,83 @@
+"""Trains the LeNet reader on generated strips and, where given, real crops."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.architectures import plate_reader
+from training.loop import Losses, Plan, RunFolder, train
+from training.shapes import ALPHABET, READER_STEPS
+from training.strips import Strips, batches, generated_strips, real_strips
+
+CROP_SETS = ("world_crops", "auto_crops")
+_HELD_OUT = 1500
+_REAL_SHARE = 0.35
+
+Pair = tuple[NDArray[np.float32], NDArray[np.int32]]
+
+
+def train_reader(run_path: Path, plan: Plan, generated: int, data: Path | None) -> Path:
+    """Train and save `plate_reader.keras` in the run folder; its path."""
+    keras.utils.set_random_seed(plan.seed)
+    model = plate_reader()
+    folders = [data / name for name in CROP_SETS] if data else []
+    run = RunFolder(run_path, plan, {"generated_strips": generated, "sets": [folder.name for folder in folders]})
+    mixture = [(_kept(run_path / "generated.npz", lambda: generated_strips(generated, plan.seed)), 1.0)]
+    if folders:
+        real = _kept(run_path / "real.npz", lambda: real_strips(folders, 12, plan.seed))
+        mixture = [(mixture[0][0], 1 - _REAL_SHARE), (real, _REAL_SHARE)]
+    held_out = generated_strips(_HELD_OUT, plan.seed + 1)
+
+    def measure(model: keras.Model) -> dict[str, float]:
+        return {"held_out_exact": greedy_exact(model, held_out)}
+
+    train(model, ctc_loss, _pairs(plan, mixture), plan, run, measure)
+    path = run_path / "plate_reader.keras"
+    model.save(path)
+    return path
+
+
+def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
+    """Mean negative log-likelihood of the texts (Graves et al. 2006)."""
+    images, labels = batch
+    logits = model(images, training=True)["logits"]
+    lengths = tf.reduce_sum(tf.cast(labels >= 0, tf.int32), axis=1)
+    losses = tf.nn.ctc_loss(
+        tf.maximum(labels, 0),
+        logits,
+        lengths,
+        tf.fill(tf.shape(lengths), READER_STEPS),
+        logits_time_major=False,
+        blank_index=len(ALPHABET),
+    )
+    return {"ctc": tf.reduce_mean(losses)}
+
+
+def greedy_exact(model: keras.Model, strips: Strips) -> float:
+    """Share of strips whose most likely path reads exactly right."""
+    right = 0
+    for start in range(0, len(strips), 250):
+        images = strips.images[start : start + 250, :, :, None].astype(np.float32)
+        best = np.asarray(model(images, training=False)["logits"]).argmax(axis=-1)
+        for path, label in zip(best, strips.labels[start : start + 250], strict=True):
+            merged = path[np.r_[True, path[1:] != path[:-1]]]
+            right += list(merged[merged < len(ALPHABET)]) == list(label[label >= 0])
+    return right / len(strips)
+
+
+def _pairs(plan: Plan, mixture: list[tuple[Strips, float]]) -> Iterator[Pair]:
+    for batch in batches(np.random.default_rng(plan.seed), mixture, plan.batch_size):
+        yield batch.images[:, :, :, None].astype(np.float32), batch.labels.astype(np.int32)
+
+
+def _kept(path: Path, make: Callable[[], Strips]) -> Strips:
+    if not path.exists():
+        made = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, images=made.images, labels=made.labels)
+    with np.load(path) as arrays:
+        return Strips(arrays["images"], arrays["labels"])
