@@ -1,17 +1,38 @@
 """What the operator may set: one frozen record a section of the TOML file, a sentence under every field.
 
-`config/default.toml` shows every key with its unit and default; loading is strict (see `load`).
+`config/default.toml` shows every key with its unit and default; loading is strict (see `load`). A field's limits are
+part of its type.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+from edge_app import strict_toml
+from edge_app.limits import Between, Matching, OneOf, Share, TopicLevel
+from edge_app.strict_toml import Complaint
+
+FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
+
+SourceUrl = Annotated[
+    str,
+    Matching(
+        r"(picamera2|v4l2|rtsp|gst|file|images):.+",
+        "`picamera2:0`, `v4l2:/dev/video0`, `rtsp://…`, `gst:PIPELINE`, `file:clip.mp4` or `images:DIR`",
+    ),
+]
+TopicPrefix = Annotated[
+    str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
+]
+Port = Annotated[int, Between(1, 65535)]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """`[device]`: this machine."""
 
-    name: str = "edge-anpr"
+    name: TopicLevel = "edge-anpr"
     """Its part of every topic: letters, digits, `-` and `_`."""
     state_directory: Path = Path("/var/lib/edge-anpr")
     """Where the outbox lives."""
@@ -21,14 +42,14 @@ class DeviceSettings:
 class CameraSettings:
     """`[camera]`: where frames come from."""
 
-    name: str = "camera"
-    source: str = "picamera2:0"
+    name: TopicLevel = "camera"
+    source: SourceUrl = "picamera2:0"
     """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://…`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1`, `images:DIR`."""
-    width: int = 1920
-    height: int = 1080
+    width: Annotated[int, Between(64, 16384)] = 1920
+    height: Annotated[int, Between(64, 16384)] = 1080
     """The size asked of a live camera, in pixels."""
-    frames_per_second: float = 15.0
-    exposure_max_microseconds: int = 2000
+    frames_per_second: Annotated[float, Between(0.1, 240)] = 15.0
+    exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
     """Longest exposure allowed to picamera2: a plate at 60 km/h smears by about its stroke width in 2 ms."""
     password_file: Path | None = None
     """A file holding `user:password` for an `rtsp://` source."""
@@ -39,9 +60,9 @@ class MotionSettings:
     """`[motion]`: frames in which nothing moves are not searched."""
 
     enabled: bool = True
-    threshold: float = 0.002
+    threshold: Share = 0.002
     """Share of the picture that must have changed, 0 to 1."""
-    hold_seconds: float = 1.0
+    hold_seconds: Annotated[float, Between(0, 3600)] = 1.0
     """How long to go on searching after the last motion."""
 
 
@@ -51,16 +72,16 @@ class ModelSettings:
 
     directory: Path | None = None
     """Holds `plate_detector.tflite`, `plate_reader.tflite` and their manifests; by default those shipped."""
-    threads: int = 2
+    threads: Annotated[int, Between(1, 64)] = 2
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
-    confidence: float = 0.5
+    confidence: Annotated[float, Between(0.01, 0.99)] = 0.5
     """Lowest confidence of a detection, 0 to 1."""
-    max_plates: int = 16
+    max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
 
 
@@ -69,8 +90,8 @@ class RecognitionSettings:
     """`[recognition]`: how characters become a text."""
 
     formats: tuple[str, ...] = ("in",)
-    """Countries whose plate formats weigh in, of those in `edge_app/recognition/formats`; the generic one always does."""
-    max_candidates: int = 5
+    """Countries whose plate formats weigh in, of those in `recognition/formats`; the generic one always does."""
+    max_candidates: Annotated[int, Between(1, 50)] = 5
     """Most candidates named in an event."""
 
 
@@ -78,8 +99,8 @@ class RecognitionSettings:
 class ZoneSettings:
     """`[[zones]]`: a named polygon on the picture."""
 
-    name: str
-    polygon: tuple[tuple[float, float], ...]
+    name: TopicLevel
+    polygon: tuple[tuple[Share, Share], ...]
     """Points x, y as shares of the picture's width and height, 0 to 1."""
     include: bool = True
     """False: plates inside are ignored."""
@@ -89,13 +110,13 @@ class ZoneSettings:
 class TrackingSettings:
     """`[tracking]`: how sights of one vehicle become one pass."""
 
-    lost_seconds: float = 1.0
+    lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this long has gone."""
-    min_reads: int = 2
+    min_reads: Annotated[int, Between(1, 1000)] = 2
     """Fewer reads than this are not published; a single image needs one."""
-    min_confidence: float = 0.3
+    min_confidence: Share = 0.3
     """Texts less certain than this are not published, 0 to 1."""
-    reappear_seconds: float = 30.0
+    reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
     """The same text within this time after its last sight is the same vehicle: not published again."""
 
 
@@ -103,8 +124,8 @@ class TrackingSettings:
 class MqttSettings:
     """`[mqtt]`: the broker."""
 
-    host: str = "localhost"
-    port: int = 1883
+    host: Annotated[str, Matching(r"\S+", "a host name or an address")] = "localhost"
+    port: Port = 1883
     username: str | None = None
     password_file: Path | None = None
     """A file holding the password; a systemd credential named `mqtt-password` is taken where this is not set."""
@@ -114,9 +135,9 @@ class MqttSettings:
     key_file: Path | None = None
     allow_plaintext_password: bool = False
     """Send the password without TLS to a host other than this one."""
-    topic_prefix: str = "anpr"
-    keepalive_seconds: int = 30
-    in_flight: int = 20
+    topic_prefix: TopicPrefix = "anpr"
+    keepalive_seconds: Annotated[int, Between(5, 65535)] = 30
+    in_flight: Annotated[int, Between(1, 65535)] = 20
     """Most events sent and not yet acknowledged."""
     images: bool = True
     """Publish the plate's picture beside the read."""
@@ -126,7 +147,7 @@ class MqttSettings:
 class OutboxSettings:
     """`[outbox]`: events that wait for the broker."""
 
-    max_megabytes: float = 512.0
+    max_megabytes: Annotated[float, Between(1, 1_000_000)] = 512.0
     """When full, the oldest images go first, then the oldest reads."""
 
 
@@ -134,7 +155,7 @@ class OutboxSettings:
 class LogSettings:
     """`[log]`."""
 
-    level: str = "info"
+    level: Annotated[str, OneOf(("debug", "info", "warning", "error"))] = "info"
     """`debug`, `info`, `warning` or `error`; plates appear at `debug` only."""
 
 
@@ -153,3 +174,46 @@ class Settings:
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     log: LogSettings = field(default_factory=LogSettings)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
+    return strict_toml.read(path, Settings, _disagreements)
+
+
+def _disagreements(settings: Settings) -> Iterator[Complaint]:
+    """What only several keys together show."""
+    yield from _zone_complaints(settings.zones)
+    yield from _mqtt_complaints(settings.mqtt)
+    for index, country in enumerate(settings.recognition.formats):
+        if country not in (known := known_countries()):
+            nearest = f'no formats of "{country}" are shipped; take some of: {", ".join(known)}'
+            yield Complaint(("recognition", "formats", index), nearest)
+
+
+def known_countries() -> list[str]:
+    """Countries whose plate formats are shipped."""
+    return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
+
+
+def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
+    names = [zone.name for zone in zones]
+    for index, zone in enumerate(zones):
+        if zone.name in names[:index]:
+            yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
+        if len(zone.polygon) < 3:
+            yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
+
+
+def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
+    if (mqtt.certificate_file is None) != (mqtt.key_file is None):
+        given = "certificate_file" if mqtt.certificate_file else "key_file"
+        yield Complaint(("mqtt", given), "`certificate_file` and `key_file` go together; give both or neither")
+    for key in ("ca_file", "certificate_file", "key_file"):
+        if getattr(mqtt, key) and not mqtt.tls:
+            yield Complaint(("mqtt", key), "this is used with TLS only; set `tls = true`, or remove the key")
+    local = mqtt.host in ("localhost", "127.0.0.1", "::1")
+    if mqtt.password_file and not (mqtt.tls or local or mqtt.allow_plaintext_password):
+        wrong = f'the password would cross the network to "{mqtt.host}" in the clear'
+        remedy = "set `tls = true`, or `allow_plaintext_password = true` on a network you trust"
+        yield Complaint(("mqtt", "password_file"), f"{wrong}; {remedy}")

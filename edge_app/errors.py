@@ -21,6 +21,10 @@ class SourceError(EdgeAnprError):
     """A camera, stream, video or image cannot be opened or read."""
 
 
+class ImageError(EdgeAnprError, ValueError):
+    """An array handed to us is no picture."""
+
+
 class OutboxError(EdgeAnprError):
     """The outbox cannot be opened, or an event cannot be committed to it."""
 

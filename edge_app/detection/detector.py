@@ -24,8 +24,11 @@ class PlateDetector:
         shape = model.manifest.input
         self._canvas = np.full((1, shape.height, shape.width, 3), _PADDING_GREY, np.uint8)
 
-    def find(self, frame: Frame) -> list[PlateDetection]:
-        """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` where there is one."""
+    def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
+        """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` where there is one.
+
+        `confidence` takes the place of the detector's own for this frame.
+        """
         picture = frame.image_bgr if frame.small_bgr is None else frame.small_bgr
         scale, left, top = self._letterbox(picture)
         outputs = self._model.run(self._canvas)
@@ -35,7 +38,7 @@ class PlateDetector:
             outputs["corners"][0],
             outputs["lines"][0, :, :, 0],
             stride,
-            self._confidence,
+            self._confidence if confidence is None else confidence,
             self._max_plates,
         )
         offset = np.array([left, top], np.float32)

@@ -1,0 +1,24 @@
+"""Reads number plates at the roadside: `PlateRecognizer().recognize(image_bgr)` for one picture, `edge-anpr` for a camera."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge_app.recognizer import PlateRecognizer
+    from edge_app.records import PlateRead
+
+__all__ = ["PlateRead", "PlateRecognizer", "__version__"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is exported only when it is asked for: `edge-anpr --help` need not wait for numpy and OpenCV."""
+    if name == "PlateRecognizer":
+        from edge_app.recognizer import PlateRecognizer
+
+        return PlateRecognizer
+    if name == "PlateRead":
+        from edge_app.records import PlateRead
+
+        return PlateRead
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,60 @@
+"""The composition root: settings in, running parts out; nothing else builds a stage."""
+
+from pathlib import Path
+
+from edge_app.config import Settings
+from edge_app.detection.detector import PlateDetector
+from edge_app.errors import ModelError
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.recognition.reader import PlateReader
+from edge_app.recognition.rectifier import Rectifier
+from edge_app.recognizer import PlateRecognizer, Stages
+from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tracking.voter import Voter
+
+DETECTOR_FILE = "plate_detector.tflite"
+READER_FILE = "plate_reader.tflite"
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def models_directory(settings: Settings) -> Path:
+    """Where the networks are: as set, or those shipped with the package or lying beside it in its repository."""
+    if settings.models.directory is not None:
+        return settings.models.directory
+    places = [_PACKAGE / "models", _PACKAGE.parent / "models"]
+    for place in places:
+        if (place / DETECTOR_FILE).is_file():
+            return place
+    looked = " and ".join(str(place) for place in places)
+    raise ModelError(f"no models in {looked}; put them there, or name their folder as `directory` in [models]")
+
+
+def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel]:
+    """The detector's network and the reader's."""
+    directory = models_directory(settings)
+    threads = settings.models.threads
+    detector = TfliteModel.load(directory / DETECTOR_FILE, threads)
+    return detector, TfliteModel.load(directory / READER_FILE, threads)
+
+
+def stages_around(detector: Network, reader: Network, settings: Settings) -> Stages:
+    """What reads a picture, around two networks of any kind."""
+    plate_reader = PlateReader(reader)
+    formats = PlateFormats.load(settings.recognition.formats)
+    return Stages(
+        detector=PlateDetector(detector, settings.detection.confidence, settings.detection.max_plates),
+        rectifier=Rectifier(reader.manifest.input.width, reader.manifest.input.height),
+        reader=plate_reader,
+        voter=Voter(formats, plate_reader.alphabet, settings.recognition.max_candidates),
+    )
+
+
+def build_stages(settings: Settings) -> Stages:
+    """What reads a picture."""
+    return stages_around(*load_networks(settings), settings)
+
+
+def build_recognizer(settings: Settings) -> PlateRecognizer:
+    """Reads single pictures."""
+    return PlateRecognizer(build_stages(settings))

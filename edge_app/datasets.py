@@ -1,0 +1,79 @@
+"""Dataset folders: `images/` and `labels.jsonl`, one JSON object a line."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_app.errors import SourceError
+from edge_app.scoring import Box, normalize_text
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPlate:
+    """What is known of a plate."""
+
+    box: Box | None
+    """Left, top, width, height in pixels; the hull of the corners where only those are known."""
+    text: str | None
+    """A-Z and 0-9; None where nobody could tell."""
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """A picture and its plates."""
+
+    path: Path
+    plates: tuple[LabelledPlate, ...]
+    scene: bool
+    """The whole scene is seen, though no box may be known."""
+
+    @property
+    def is_crop(self) -> bool:
+        """The picture shows one plate and little else."""
+        return not self.scene and len(self.plates) == 1 and self.plates[0].box is None
+
+    @property
+    def has_all_boxes(self) -> bool:
+        """Every plate's place is known, so that whatever else is found is false; so too where there is no plate."""
+        return all(plate.box is not None for plate in self.plates) and not (self.scene and not self.plates)
+
+
+def read_dataset(folder: Path) -> list[LabelledImage]:
+    """The labelled pictures of a folder; `SourceError` names the line that is wrong."""
+    labels = folder / "labels.jsonl"
+    try:
+        lines = labels.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{labels}: cannot be read ({error}); a dataset folder holds images/ and labels.jsonl"
+        ) from error
+    images = [_image(folder, f"{labels}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not images:
+        raise SourceError(f"{labels}: holds no image; write one JSON object a line")
+    return images
+
+
+def _image(folder: Path, place: str, line: str) -> LabelledImage:
+    try:
+        fields = json.loads(line)
+        plates = tuple(_plate(plate) for plate in fields["plates"])
+        return LabelledImage(folder / fields["image"], plates, bool(fields.get("scene", False)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wanted = '{"image": "images/x.jpg", "width": …, "height": …, "plates": […]}'
+        raise SourceError(f"{place}: this is no label ({error!r}); write {wanted}") from error
+
+
+def _plate(fields: dict[str, Any]) -> LabelledPlate:
+    box = fields.get("box")
+    if box is None and fields.get("corners"):
+        corners = np.array(fields["corners"], np.float64)
+        box = [*corners.min(axis=0), *np.ptp(corners, axis=0)]
+    if box is not None:
+        left, top, width, height = (float(number) for number in box)
+        box = (left, top, width, height)
+    text = fields.get("text")
+    return LabelledPlate(box, (normalize_text(text) or None) if text else None, fields.get("country"))

@@ -1,0 +1,79 @@
+"""Pictures from files and into files, with an error that says what to do for every file that is none."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_app.capture.image_folder_source import SUFFIXES as IMAGE_SUFFIXES
+from edge_app.errors import SourceError
+from edge_app.records import ImageBgr
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg"})
+
+
+def silence_opencv() -> None:
+    """Keep OpenCV's and FFmpeg's own words on damaged files from stderr: our errors say it better."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET, read when a video is opened
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is named as videos are."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def list_media(path: Path) -> Iterator[Path]:
+    """The path itself or, for a folder, the pictures and videos in it and below, sorted."""
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
+    if not found:
+        raise SourceError(f"{path}: this folder holds no picture and no video; give another")
+    yield from (file for file in found if file.is_file())
+
+
+def load_image(path: Path) -> ImageBgr:
+    """The picture, upright where its EXIF data tell how; `SourceError` where there is none."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: this file cannot be read ({error.strerror}); check the path") from error
+    if not content:
+        raise SourceError(f"{path}: this file is empty; copy it again from where it came")
+    if _is_cut_off(content):
+        raise SourceError(f"{path}: the end of this picture is missing; copy it again from where it came")
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise SourceError(f"{path}: OpenCV refuses this picture ({error.err}); make it smaller") from error
+    if image is None:
+        raise SourceError(f"{path}: this is not a picture, or it is damaged; give a JPEG, PNG or WebP file")
+    return np.asarray(image, np.uint8)
+
+
+def save_image(path: Path, image_bgr: ImageBgr) -> None:
+    """Write the picture in the format its name asks for; `SourceError` where that fails."""
+    try:
+        encoded, content = cv2.imencode(path.suffix, image_bgr)
+        if not encoded:
+            raise SourceError(f"{path}: the picture cannot be written as {path.suffix}; give another format")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.tobytes())
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written ({error.strerror}); give another folder") from error
+
+
+def _is_cut_off(content: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end marker: OpenCV 4 shows what is there of it, and grey."""
+    if content.startswith(b"\x89PNG"):
+        return b"IEND" not in content[-1024:]
+    if not content.startswith(b"\xff\xd8"):
+        return False
+    start = 2
+    while content[start : start + 1] == b"\xff" and content[start + 1 : start + 2] != b"\xda":
+        start += 2 + int.from_bytes(content[start + 2 : start + 4], "big")
+    return b"\xff\xd9" not in content[start:]

@@ -1,0 +1,115 @@
+"""One picture at a time: `PlateRecognizer().recognize(image_bgr)`."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.config import Settings
+from edge_app.detection.detector import PlateDetector
+from edge_app.errors import ImageError
+from edge_app.recognition.reader import PlateReader
+from edge_app.recognition.rectifier import Rectifier
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead
+from edge_app.tracking.voter import Voter
+
+CROP_PADDING = 0.25
+"""A crop is padded by this share of its width and height on each side before plates are looked for in it."""
+
+_TWO_LINES_BELOW = 2.4
+"""A crop narrower than this many of its heights may hold two lines, one above `_ONE_LINE_ABOVE` may hold one."""
+_ONE_LINE_ABOVE = 1.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """What reads a picture; `app.build_stages` makes it."""
+
+    detector: PlateDetector
+    rectifier: Rectifier
+    reader: PlateReader
+    voter: Voter
+
+
+class PlateRecognizer:
+    """Finds and reads the plates of single pictures, with the models and settings that are shipped unless told otherwise."""
+
+    def __init__(self, stages: Stages | None = None) -> None:
+        if stages is None:
+            from edge_app.app import build_stages
+
+            stages = build_stages(Settings())
+        self._stages = stages
+
+    def recognize(self, image: NDArray[Any]) -> list[PlateRead]:
+        """Plates of a picture, the most confident text first; empty where none is legible.
+
+        `image`: (height, width, 3) BGR, (height, width, 4) BGRA or (height, width) grey; 8 or 16 bits.
+        """
+        image_bgr = as_bgr(image)
+        return self.read(image_bgr, self.find(image_bgr))
+
+    def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
+        """As `recognize`, for a picture that shows one plate and little else; corners are those of the picture given."""
+        image_bgr = as_bgr(image)
+        height, width = image_bgr.shape[:2]
+        across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
+        padded = cv2.copyMakeBorder(image_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
+        detections = [_moved(detection, -across, -down) for detection in self.find(as_bgr(padded))]
+        if detections:
+            return self.read(image_bgr, detections)
+        return self.read(image_bgr, _whole(width, height))[:1]
+
+    def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
+        """Plates of a picture, legible or not; `confidence` in place of the one set."""
+        return self._stages.detector.find(as_frame(image_bgr), confidence)
+
+    def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
+        """What stands on plates already found, the most confident text first."""
+        reads = [read for detection in detections if (read := self._read_one(image_bgr, detection))]
+        return sorted(reads, key=lambda read: read.confidence, reverse=True)
+
+    def _read_one(self, image_bgr: ImageBgr, detection: PlateDetection) -> PlateRead | None:
+        strip = self._stages.rectifier.rectify(image_bgr, detection)
+        text = self._stages.voter.settle([self._stages.reader.read(strip)])
+        return None if text is None else PlateRead(text, detection)
+
+
+def as_bgr(image: NDArray[Any]) -> ImageBgr:
+    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` where it is none."""
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8 or image.size == 0:
+        raise ImageError(f"an array of shape {image.shape} and type {image.dtype} is no picture; {_WANTED}")
+    if image.ndim == 3 and image.shape[2] == 3:
+        return np.ascontiguousarray(image)
+    if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    if image.ndim == 3 and image.shape[2] == 4:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8)
+    raise ImageError(f"an array of shape {image.shape} is no picture; {_WANTED}")
+
+
+_WANTED = "give (height, width, 3) in the order blue, green, red, of type uint8"
+
+
+def as_frame(image_bgr: ImageBgr) -> Frame:
+    """A frame of no camera."""
+    return Frame(image_bgr, datetime.now(UTC), time.monotonic_ns(), sequence=0, camera="image")
+
+
+def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
+    return replace(detection, corners_px=detection.corners_px + np.array([right, down], np.float32))
+
+
+def _whole(width: int, height: int) -> list[PlateDetection]:
+    """The whole picture as a plate that no detector vouches for: one line, two, or both where its shape leaves it open."""
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    layouts = [
+        lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
+    ]
+    return [PlateDetection(corners, 0.0, lines) for lines in layouts]

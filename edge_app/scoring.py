@@ -1,0 +1,135 @@
+"""The one definition of every score: used by `edge-anpr evaluate`, the converters' gate, training and the benchmarks."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+"""Left, top, width, height in pixels."""
+
+RIGHT_IOU = 0.5
+"""A detection is right from this intersection over union on."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionScore:
+    """How well plates are found: at the configured confidence, but for `map50`."""
+
+    plates: int
+    """Plates there are."""
+    found: int
+    false: int
+    """Detections that are no plate, or one found already."""
+    recall: float | None
+    """Found of all plates; None where there is none."""
+    precision: float | None
+    """Right of all detections; None where there is none."""
+    map50: float | None
+    """Average precision at IoU 0.5 over all confidences; None where there is no plate."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingScore:
+    """How well plates are read, end to end."""
+
+    plates: int
+    """Plates whose text is known."""
+    exact: float
+    """Share of plates whose every character is right."""
+    character_accuracy: float
+    """1 − edit distance / length, over all plates' characters together; 0 at the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Milliseconds for an image."""
+
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetScore:
+    """The scores of a dataset folder; None where its labels do not tell them."""
+
+    dataset: str
+    images: int
+    detection: DetectionScore | None
+    reading: ReadingScore | None
+    elapsed_ms: Elapsed
+
+    def as_json(self) -> dict[str, Any]:
+        """What `edge-anpr evaluate --json` prints."""
+        rounded: dict[str, Any] = _rounded(asdict(self))
+        return rounded
+
+
+def normalize_text(text: str) -> str:
+    """What is left for comparison: A-Z and 0-9."""
+    return re.sub(r"[^A-Z0-9]", "", text.upper())
+
+
+def edit_distance(text: str, truth: str) -> int:
+    """Least number of characters to insert, remove or replace (Levenshtein)."""
+    row = list(range(len(truth) + 1))
+    for index, character in enumerate(text, start=1):
+        diagonal, row[0] = row[0], index
+        for column, wanted in enumerate(truth, start=1):
+            kept = diagonal + (character != wanted)
+            diagonal, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, kept)
+    return row[-1]
+
+
+def iou(box: Box, other: Box) -> float:
+    """Intersection over union."""
+    across = min(box[0] + box[2], other[0] + other[2]) - max(box[0], other[0])
+    down = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
+    overlap = max(0.0, across) * max(0.0, down)
+    return overlap / max(box[2] * box[3] + other[2] * other[3] - overlap, 1e-9)
+
+
+def pair(found: Sequence[Box], truths: Sequence[Box]) -> list[int | None]:
+    """For each found box, the most confident first, which truth it takes: the one it overlaps best of those left."""
+    taken: list[int | None] = []
+    for box in found:
+        left = [(iou(box, truth), -index) for index, truth in enumerate(truths) if index not in taken]
+        best, index = max(left, default=(0.0, 0))
+        taken.append(-index if best >= RIGHT_IOU else None)
+    return taken
+
+
+def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
+    """Area under the precision envelope over recall, from (confidence, right) of every detection of a dataset."""
+    if plates == 0:
+        return None
+    right = np.array([hit for _, hit in sorted(hits, key=lambda hit: -hit[0])], bool)
+    true = np.cumsum(right)
+    precision = true / np.arange(1, right.size + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[right].sum()) / plates
+
+
+def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[float, bool]]) -> DetectionScore:
+    """From counts at the configured confidence, and `hits` as `average_precision` takes them."""
+    recall = found / plates if plates else None
+    precision = found / (found + false) if found + false else None
+    return DetectionScore(plates, found, false, recall, precision, average_precision(hits, plates))
+
+
+def score_reading(reads: Sequence[tuple[str, str]]) -> ReadingScore | None:
+    """From (read, truth) of every plate; "" where nothing was read."""
+    if not reads:
+        return None
+    normal = [(normalize_text(read), normalize_text(truth)) for read, truth in reads]
+    exact = sum(read == truth for read, truth in normal) / len(normal)
+    wrong = sum(edit_distance(read, truth) for read, truth in normal)
+    return ReadingScore(len(normal), exact, max(0.0, 1 - wrong / max(1, sum(len(truth) for _, truth in normal))))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
