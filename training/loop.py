@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 import keras
@@ -122,6 +124,19 @@ def train(
             keeper.save()
     bar.close()
     run.draw()
+
+
+def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
+    """The same batches, made by a thread while the network learns."""
+    ready: Queue[Batch] = Queue(depth)
+
+    def make() -> None:
+        for batch in batches:
+            ready.put(batch)
+
+    Thread(target=make, daemon=True, name="batches").start()
+    while True:
+        yield ready.get()
 
 
 def _optimizer(plan: Plan) -> keras.optimizers.Optimizer:

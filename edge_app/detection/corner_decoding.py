@@ -35,7 +35,12 @@ def decode_corners(codes: FloatMap, centres_px: FloatMap) -> FloatMap:
 
 
 def decode(
-    score_logits: FloatMap, corner_codes: FloatMap, line_logits: FloatMap, stride: int, confidence: float, max_plates: int
+    score_logits: FloatMap,
+    corner_codes: FloatMap,
+    line_logits: FloatMap,
+    stride: int,
+    confidence: float,
+    max_plates: int,
 ) -> list[PlateDetection]:
     """Plates in pixels of the network's input, the most confident first.
 

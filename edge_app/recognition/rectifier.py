@@ -41,9 +41,7 @@ class Rectifier:
             strip = self._beside(flat)
         return PlateStrip(_even_out(strip), detection.lines, _sharpness(strip), line_height_px)
 
-    def _flatten(
-        self, image_bgr: ImageBgr, corners: Corners, width: int, height: int
-    ) -> tuple[ImageGray, float]:
+    def _flatten(self, image_bgr: ImageBgr, corners: Corners, width: int, height: int) -> tuple[ImageGray, float]:
         """The plate warped to `width` × `height`, and its height in pixels of the image."""
         quad = widen(corners)
         gray, quad = _surroundings(image_bgr, quad)

@@ -120,4 +120,8 @@ def _surface(rng: np.random.Generator, width: int, height: int) -> ImageBgr:
     if rng.random() < 0.5:
         coarse *= 0.3
     how = cv2.INTER_NEAREST if rng.random() < 0.3 else cv2.INTER_CUBIC
-    return np.clip(cv2.resize(coarse, (width, height), interpolation=how), 0, 255).reshape(height, width, 3).astype(np.uint8)
+    return (
+        np.clip(cv2.resize(coarse, (width, height), interpolation=how), 0, 255)
+        .reshape(height, width, 3)
+        .astype(np.uint8)
+    )

@@ -109,7 +109,9 @@ def render_plate(
 
 
 def _without_band(look: PlateStyle) -> PlateStyle:
-    return PlateStyle(look.name, look.country, look.lines, look.aspect, look.background, look.ink, look.share, look.kind)
+    return PlateStyle(
+        look.name, look.country, look.lines, look.aspect, look.background, look.ink, look.share, look.kind
+    )
 
 
 def _parse(text: str) -> PlateWords:
@@ -138,7 +140,9 @@ def _background(rng: np.random.Generator, look: PlateStyle, width: int, height: 
         ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
         canvas[:] = (canvas * 0.5 + 0.5 * (top * (1 - ramp) + bottom * ramp)).astype(np.uint8)
     if rng.random() < 0.3:
-        stains = cv2.resize(rng.normal(0, 1, (4, 12)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        stains = cv2.resize(
+            rng.normal(0, 1, (4, 12)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
         canvas[:] = np.clip(canvas + stains[..., None] * rng.uniform(4, 18), 0, 255).astype(np.uint8)
     if rng.random() < 0.6:
         inset = int(rng.integers(0, max(2, height // 16)))
@@ -193,7 +197,9 @@ def _print_words(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, w
             _paint(canvas, mask, shadow, _vary(rng, (128, 128, 128), 60), 0.5)
         _paint(canvas, mask, box, ink, float(rng.uniform(0.75, 1)))
     if rng.random() < 0.15:
-        _small_print(rng, canvas, (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10), ink)
+        _small_print(
+            rng, canvas, (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10), ink
+        )
 
 
 def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> int:
@@ -203,7 +209,13 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) ->
         band = int(height * rng.uniform(0.35, 0.5))
         cv2.rectangle(canvas, (0, 0), (band, height), _vary(rng, _BLUE), -1)
         cv2.circle(canvas, (band // 2, height // 3), max(2, height // 7), _vary(rng, (40, 200, 230)), 2)
-        _small_print(rng, canvas, (band // 4, int(height * 0.65), band // 2, height // 4), _WHITE, ("D", "F", "NL", "GB", "RO", "I"))
+        _small_print(
+            rng,
+            canvas,
+            (band // 4, int(height * 0.65), band // 2, height // 4),
+            _WHITE,
+            ("D", "F", "NL", "GB", "RO", "I"),
+        )
         return band
     if look.band == "hsrp":
         band = int(width * rng.uniform(0.06, 0.1))
@@ -217,7 +229,9 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) ->
             field = canvas[top : top + size, left : left + size]
             field[:] = patch[: field.shape[0], : field.shape[1]]
         top = int(height * rng.uniform(0.5, 0.72))
-        _small_print(rng, canvas, (band // 6, top, int(band * 0.8), int(unit * rng.uniform(0.13, 0.24))), _BLUE, ("IND",))
+        _small_print(
+            rng, canvas, (band // 6, top, int(band * 0.8), int(unit * rng.uniform(0.13, 0.24))), _BLUE, ("IND",)
+        )
         return band
     return 0
 
@@ -228,7 +242,9 @@ def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) 
     if look.header == "mercosul":
         band = int(height * rng.uniform(0.2, 0.27))
         cv2.rectangle(canvas, (0, 0), (width, band), _vary(rng, _BLUE), -1)
-        _small_print(rng, canvas, (int(width * 0.38), band // 5, width // 4, int(band * 0.6)), _WHITE, ("BRASIL", "ARGENTINA"))
+        _small_print(
+            rng, canvas, (int(width * 0.38), band // 5, width // 4, int(band * 0.6)), _WHITE, ("BRASIL", "ARGENTINA")
+        )
         return band, height
     top, bottom = 0, height
     ink = _vary(rng, look.ink, 80)
@@ -239,7 +255,12 @@ def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) 
     if look.header in ("bottom", "both"):
         bottom = int(height * rng.uniform(0.74, 0.85))
         span = int(width * rng.uniform(0.3, 0.65))
-        _small_print(rng, canvas, ((width - span) // 2, bottom + (height - bottom) // 6, span, int((height - bottom) * 0.65)), ink)
+        _small_print(
+            rng,
+            canvas,
+            ((width - span) // 2, bottom + (height - bottom) // 6, span, int((height - bottom) * 0.65)),
+            ink,
+        )
     return top, bottom
 
 

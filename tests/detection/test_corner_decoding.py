@@ -1,0 +1,77 @@
+"""Maps become plates."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_app.detection.corner_decoding import decode, decode_corners, encode_corners
+
+STRIDE = 8
+
+
+def maps_of(plates: list[tuple[np.ndarray, float, int]], rows: int = 24, columns: int = 40) -> tuple[np.ndarray, ...]:
+    """Output maps in which the nine cells about each plate's centre tell it."""
+    score = np.full((rows, columns), -8.0, np.float32)
+    codes = np.zeros((rows, columns, 8), np.float32)
+    lines = np.zeros((rows, columns), np.float32)
+    for corners, logit, line_count in plates:
+        x, y = (corners.mean(axis=0) // STRIDE).astype(int)
+        for row in range(y - 1, y + 2):
+            for column in range(x - 1, x + 2):
+                centre = (np.array([[column, row]], np.float32) + 0.5) * STRIDE
+                score[row, column] = logit - 0.5 * (abs(row - y) + abs(column - x))
+                codes[row, column] = encode_corners(corners[None], centre).reshape(8)
+                lines[row, column] = 4.0 if line_count == 2 else -4.0
+    return score, codes, lines
+
+
+def quad(left: float, top: float, width: float, height: float) -> np.ndarray:
+    return np.array(
+        [[left, top], [left + width, top + 3], [left + width, top + height + 3], [left, top + height]], np.float32
+    )
+
+
+@given(st.lists(st.floats(-300, 300, width=32), min_size=8, max_size=8))
+def test_coding_and_decoding_corners_gives_them_back(values: list[float]) -> None:
+    corners = np.array(values, np.float32).reshape(1, 4, 2)
+    centre = np.array([[100.0, 60.0]], np.float32)
+
+    back = decode_corners(encode_corners(corners, centre), centre)
+
+    assert back == pytest.approx(corners, abs=0.01)
+
+
+def test_two_plates_side_by_side_are_told_apart_with_their_lines() -> None:
+    left, right = quad(40, 60, 90, 22), quad(180, 70, 60, 40)
+
+    plates = decode(*maps_of([(left, 4.0, 1), (right, 3.0, 2)]), STRIDE, 0.5, 16)
+
+    assert [plate.lines for plate in plates] == [1, 2]
+    assert plates[0].corners_px == pytest.approx(left, abs=0.01)
+    assert plates[1].corners_px == pytest.approx(right, abs=0.01)
+    assert plates[0].confidence > plates[1].confidence > 0.9
+
+
+def test_cells_under_the_threshold_are_no_plates() -> None:
+    maps = maps_of([(quad(40, 60, 90, 22), -1.0, 1)])
+
+    assert decode(*maps, STRIDE, 0.5, 16) == []
+    assert len(decode(*maps, STRIDE, 0.2, 16)) == 1
+
+
+def test_no_more_plates_than_asked_for_and_the_best_stay() -> None:
+    plates = [(quad(30 + 100 * index, 60, 70, 20), 2.0 + index, 1) for index in range(3)]
+
+    found = decode(*maps_of(plates), STRIDE, 0.5, 2)
+
+    assert [round(float(plate.corners_px[0, 0])) for plate in found] == [230, 130]
+
+
+def test_a_map_hot_everywhere_ends_in_bounded_time_and_number() -> None:
+    score = np.full((48, 80), 5.0, np.float32)
+    codes = np.tile(np.array([-1, -1, 1, -1, 1, 1, -1, 1], np.float32), (48, 80, 1))
+
+    found = decode(score, codes, np.zeros((48, 80), np.float32), STRIDE, 0.5, 16)
+
+    assert len(found) == 16

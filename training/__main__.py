@@ -1,0 +1,80 @@
+"""The command `python -m training`: trains the detector, the reader or both, and puts the checkpoints in place."""
+
+import argparse
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from edge_app.errors import EdgeAnprError, UsageError
+from training.loop import Plan
+
+_FULL_DETECTOR, _QUICK_DETECTOR = Plan(2200, 10, 2e-3), Plan(350, 10, 3e-3)
+_FULL_READER, _QUICK_READER = Plan(3000, 96, 2.5e-3), Plan(700, 64, 2.5e-3)
+_FULL_STRIPS, _QUICK_STRIPS = 40000, 12000
+_FULL_SCENES, _QUICK_SCENES = 6000, 700
+
+
+def main() -> int:
+    """Train what the command line asks for."""
+    arguments = _parser().parse_args()
+    try:
+        _check(arguments)
+        from training.train_detector import train_detector
+        from training.train_reader import train_reader
+
+        for network in ("reader", "detector") if arguments.network == "all" else (arguments.network,):
+            run = arguments.run / network
+            if network == "detector":
+                plan = _plan(arguments, _QUICK_DETECTOR if arguments.quick else _FULL_DETECTOR)
+                made = train_detector(run, plan, arguments.data, _QUICK_SCENES if arguments.quick else _FULL_SCENES)
+            else:
+                plan = _plan(arguments, _QUICK_READER if arguments.quick else _FULL_READER)
+                made = train_reader(run, plan, _QUICK_STRIPS if arguments.quick else _FULL_STRIPS, arguments.data)
+            _install(made, run, arguments.out)
+    except EdgeAnprError as error:
+        print(f"python -m training: {error}", file=sys.stderr)  # noqa: T201 - this is the command
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train the networks. A run that was cut off goes on from its last checkpoint.",
+    )
+    parser.add_argument("network", choices=("all", "detector", "reader"))
+    parser.add_argument(
+        "--quick", action="store_true", help="from generated plates alone, under 15 minutes on two cores"
+    )
+    parser.add_argument("--data", type=Path, help="folder with real pictures and crops, as dataset folders")
+    parser.add_argument("--run", type=Path, default=Path("runs/train"), help="run folder (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
+    )
+    parser.add_argument("--steps", type=int, help="optimizer steps instead of the plan's")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def _plan(arguments: argparse.Namespace, plan: Plan) -> Plan:
+    return replace(plan, seed=arguments.seed, steps=arguments.steps or plan.steps)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.quick and arguments.data:
+        raise UsageError("--quick trains from generated plates alone: leave out --data")
+    if arguments.data and not arguments.data.is_dir():
+        raise UsageError(f"--data {arguments.data}: no such folder")
+    if arguments.steps is not None and arguments.steps < 1:
+        raise UsageError("--steps: at least 1")
+
+
+def _install(checkpoint: Path, run: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(checkpoint, out / checkpoint.name)
+    shutil.copyfile(run / "run.json", out / f"{checkpoint.stem}.training.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""What the detector should say at every cell of a training picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.detection.corner_decoding import encode_corners
+from training.plate_pictures import PlateTruth
+from training.shapes import STRIDE
+
+_CORE = 0.5
+"""Cells in this middle share of a plate's width and height speak for it; those around are left out of the loss."""
+
+WEAK_CORNERS = 0.1
+"""Weight of the corners of an axis-aligned box, which are near the true ones where the plate is frontal."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """Maps of (rows, columns, …)."""
+
+    score: NDArray[np.float32]
+    """(…, 2): 1 at a plate's core, and the weight of the cell."""
+    corners: NDArray[np.float32]
+    """(…, 9): coded corners and the weight of each single corner; the hull always counts at a core."""
+    lines: NDArray[np.float32]
+    """(…, 2): 1 for two lines, and the weight."""
+
+
+def targets_of(plates: tuple[PlateTruth, ...], width: int, height: int) -> Targets:
+    """Targets for a picture of `width` × `height` pixels, both multiples of the stride."""
+    rows, columns = height // STRIDE, width // STRIDE
+    score = np.zeros((rows, columns, 2), np.float32)
+    score[..., 1] = 1
+    corners = np.zeros((rows, columns, 9), np.float32)
+    lines = np.zeros((rows, columns, 2), np.float32)
+    row_index, column_index = np.mgrid[:rows, :columns]
+    centres = (np.stack([column_index, row_index], axis=-1) + 0.5).astype(np.float32) * STRIDE
+    for plate in sorted(plates, key=lambda plate: -float(np.ptp(plate.corners_px[:, 0]))):
+        score[_inside(plate.corners_px, 1.1, centres), 1] = 0
+        if not plate.counted:
+            continue
+        core = _inside(plate.corners_px, _CORE, centres)
+        middle = plate.corners_px.mean(axis=0)
+        nearest = np.clip((middle // STRIDE).astype(int), 0, (columns - 1, rows - 1))
+        core[nearest[1], nearest[0]] = True
+        weight = core.sum() ** -0.5
+        score[core] = 1, weight
+        corners[core, :8] = encode_corners(plate.corners_px[None], centres[core]).reshape(-1, 8)
+        corners[core, 8] = 1.0 if plate.exact else WEAK_CORNERS
+        lines[core] = float(plate.lines == 2), float(plate.lines is not None) * weight
+    return Targets(score, corners, lines)
+
+
+def _inside(corners: NDArray[np.float32], share: float, centres: NDArray[np.float32]) -> NDArray[np.bool_]:
+    middle = corners.mean(axis=0)
+    quad = (middle + (corners - middle) * share) / STRIDE - 0.5
+    edge = np.roll(quad, -1, axis=0) - quad
+    x, y = centres[..., 0] / STRIDE - 0.5, centres[..., 1] / STRIDE - 0.5
+    crosses = [ex * (y - qy) - ey * (x - qx) for (ex, ey), (qx, qy) in zip(edge, quad, strict=True)]
+    return np.asarray(np.all(np.stack(crosses) >= 0, axis=0))

@@ -1,0 +1,221 @@
+"""Pictures that the detector learns from: real ones with boxes, generated plates pasted in with exact corners."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_app.errors import EdgeAnprError
+from edge_app.records import Corners, ImageBgr
+from training.synthetic.observation import degrade, light, paste, random_quad
+from training.synthetic.plates import render_plate
+from training.synthetic.scenes import render_scene
+
+WIDTH, HEIGHT = 320, 192
+"""Size of a training picture in pixels; the network is fully convolutional."""
+
+_SMALLEST_PX = 14.0
+"""Narrower plates are neither right nor wrong."""
+
+_VISIBLE_SHARE = 0.75
+
+Affine = NDArray[np.float32]
+"""(2, 3): a scale and a shift."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateTruth:
+    """A plate in a training picture."""
+
+    corners_px: Corners
+    """Those of the axis-aligned box where `exact` is false."""
+    exact: bool
+    lines: int | None
+    """None where it is not known."""
+    counted: bool = True
+    """False: too small or cut off; finding it is neither right nor wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlatePicture:
+    """A picture and all its plates."""
+
+    image_bgr: ImageBgr
+    plates: tuple[PlateTruth, ...]
+
+
+class PictureSet:
+    """Whole pictures with their plates, from which views are cut."""
+
+    def __init__(self, pictures: Sequence[Callable[[], PlatePicture]]) -> None:
+        self._pictures = pictures
+        self._kept: dict[int, PlatePicture] = {}
+
+    def __len__(self) -> int:
+        """The number of pictures."""
+        return len(self._pictures)
+
+    def view(self, rng: np.random.Generator, index: int) -> PlatePicture:
+        """A random cut of one picture, some of its plates replaced by generated ones."""
+        if index not in self._kept:
+            self._kept[index] = self._pictures[index]()
+        whole = self._kept[index]
+        focus = whole.plates[rng.integers(len(whole.plates))] if whole.plates else None
+        matrix = _look_at(rng, focus, whole.image_bgr)
+        picture = _cut(whole.image_bgr, matrix)
+        plates = [_seen(plate, matrix) for plate in whole.plates]
+        if rng.random() < 0.5 and not any(plate.exact for plate in plates):  # mirrored text is no plate to learn
+            picture = np.ascontiguousarray(picture[:, ::-1])
+            plates = [_flipped(plate) for plate in plates]
+        return finish(rng, PlatePicture(picture, tuple(_replace_some(rng, picture, plates))))
+
+
+def real_pictures(folders: list[Path]) -> PictureSet:
+    """The pictures of dataset folders, read when first looked at."""
+    return PictureSet(
+        [
+            partial(_read, folder, label)
+            for folder in folders
+            for label in map(json.loads, (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines())
+        ]
+    )
+
+
+def rendered_pictures(count: int, seed: int) -> PictureSet:
+    """Scenes made from nothing, the same for the same seed."""
+    with ProcessPoolExecutor(2) as pool:
+        jobs = pool.map(_render, ((seed, index) for index in range(count)), chunksize=16)
+        pictures = list(tqdm(jobs, total=count, desc="rendering scenes", unit="scene"))
+    return PictureSet([partial(_same, picture) for picture in pictures])
+
+
+def _read(folder: Path, label: dict[str, Any]) -> PlatePicture:
+    image = cv2.imread(str(folder / label["image"]), cv2.IMREAD_COLOR)
+    if image is None:
+        raise EdgeAnprError(
+            f"{folder / label['image']}: not a readable picture; mend or remove its line in labels.jsonl"
+        )
+    boxes = [plate["box"] for plate in label["plates"] if plate["box"]]
+    return PlatePicture(image, tuple(PlateTruth(_corners_of(*box), False, None) for box in boxes))
+
+
+def _render(key: tuple[int, int]) -> PlatePicture:
+    cv2.setNumThreads(1)
+    scene = render_scene(np.random.default_rng(key))
+    return PlatePicture(
+        scene.image_bgr, tuple(PlateTruth(plate.corners_px, True, plate.lines) for plate in scene.plates)
+    )
+
+
+def _same(picture: PlatePicture) -> PlatePicture:
+    return picture
+
+
+def _corners_of(left: float, top: float, width: float, height: float) -> Corners:
+    right, bottom = left + width, top + height
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def endless_views(rng: np.random.Generator, pictures: PictureSet, chosen: Sequence[int]) -> Iterator[PlatePicture]:
+    """Views of the chosen pictures in ever new order."""
+    while True:
+        for index in rng.permutation(chosen):
+            yield pictures.view(rng, int(index))
+
+
+def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
+    """Light and camera over the finished picture."""
+    image = picture.image_bgr
+    if rng.random() < 0.6:
+        image = light(rng, image)
+    if rng.random() < 0.5:
+        image = degrade(rng, image, strength=0.6)
+    if rng.random() < 0.15:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    return PlatePicture(image, picture.plates)
+
+
+def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr) -> Affine:
+    """Scale and shift that bring the focused plate, or any part of the picture, into view."""
+    height, width = image.shape[:2]
+    whole = min(WIDTH / width, HEIGHT / height)
+    if focus is None:
+        scale = float(np.exp(rng.uniform(np.log(whole), np.log(whole * 3))))
+        centre = rng.uniform((0, 0), (width, height))
+        place = np.array([WIDTH, HEIGHT]) / 2
+    else:
+        extent = np.ptp(focus.corners_px, axis=0)
+        wanted = float(np.exp(rng.uniform(np.log(18), np.log(300))))
+        scale = float(np.clip(wanted / extent[0], whole * 0.8, 3.0))
+        scale = min(scale, HEIGHT * 0.9 / float(extent[1]))
+        centre = focus.corners_px.min(axis=0) + extent / 2
+        half = np.minimum(extent * scale / 2, (WIDTH * 0.45, HEIGHT * 0.45))
+        place = rng.uniform(half, np.array([WIDTH, HEIGHT]) - half)
+    shift = place - centre * scale
+    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+
+
+def _cut(image: ImageBgr, matrix: Affine) -> ImageBgr:
+    matrix = matrix.copy()
+    while matrix[0, 0] <= 0.5:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
+        matrix[:, :2] *= 2
+    centred = matrix.copy()  # from pixel edges to pixel centres, as OpenCV counts
+    centred[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5
+    return cv2.warpAffine(image, centred, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114))
+
+
+def _seen(plate: PlateTruth, matrix: Affine) -> PlateTruth:
+    corners = (plate.corners_px * matrix[0, 0] + matrix[:, 2]).astype(np.float32)
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    visible = max(0, min(right, WIDTH) - max(left, 0)) * max(0, min(bottom, HEIGHT) - max(top, 0))
+    counted = right - left >= _SMALLEST_PX and visible >= _VISIBLE_SHARE * (right - left) * (bottom - top)
+    return PlateTruth(corners, plate.exact, plate.lines, bool(counted))
+
+
+def _flipped(plate: PlateTruth) -> PlateTruth:
+    corners = (np.array([WIDTH, 0], np.float32) + plate.corners_px * np.array([-1, 1], np.float32))[[1, 0, 3, 2]]
+    return PlateTruth(corners, plate.exact, plate.lines, plate.counted)
+
+
+def _replace_some(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth]) -> Iterator[PlateTruth]:
+    for plate in plates:
+        if plate.counted and rng.random() < 0.55:
+            yield _pasted(rng, image, plate)
+        else:
+            yield plate
+    if not plates and rng.random() < 0.3:
+        centre, size = rng.uniform((60, 40), (WIDTH - 60, HEIGHT - 40)), np.exp(rng.uniform(np.log(20), np.log(120)))
+        box = np.array([[-1, -0.3], [1, -0.3], [1, 0.3], [-1, 0.3]]) * size / 2 + centre
+        yield _pasted(rng, image, PlateTruth(box.astype(np.float32), False, None))
+
+
+def _pasted(rng: np.random.Generator, image: ImageBgr, plate: PlateTruth) -> PlateTruth:
+    """Cover a plate with a generated one, in about the light of what it covers."""
+    left, top = plate.corners_px[0]
+    size = plate.corners_px[2] - plate.corners_px[0]
+    new = render_plate(rng, height_px=96 if size[1] > 60 else 64)
+    quad = random_quad(rng, new.image_bgr.shape[1] / new.image_bgr.shape[0], 10.0)
+    quad -= quad.min(axis=0)
+    extent = quad.max(axis=0)
+    cover = max(size[0] / extent[0], size[1] / extent[1]) if rng.random() < 0.7 else size[0] / extent[0]
+    cover = float(min(cover * rng.uniform(0.98, 1.1), WIDTH / extent[0], HEIGHT / extent[1]))
+    quad = (quad - extent / 2) * cover + np.array([left, top]) + size / 2
+    beneath = image[max(0, int(top)) : int(top + size[1]) + 1, max(0, int(left)) : int(left + size[0]) + 1]
+    glow = float(np.clip(np.percentile(beneath, 85), 50, 250)) / 230 if beneath.size else 0.8
+    texture = np.clip(new.image_bgr * glow * rng.uniform(0.85, 1.1), 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        texture = cv2.GaussianBlur(texture, (0, 0), float(rng.uniform(0.5, 2.0)))
+    if rng.random() < 0.4:
+        grown = (quad - quad.mean(axis=0)) * rng.uniform(1.03, 1.12) + quad.mean(axis=0)
+        cv2.fillConvexPoly(image, np.rint(grown).astype(np.int32), rng.integers(0, 90, 3).tolist())
+    paste(image, texture, quad.astype(np.float32))
+    return PlateTruth(quad.astype(np.float32), True, new.lines)

@@ -1,0 +1,118 @@
+"""Trains the MobileNetV2 detector on real pictures with pasted plates, or on rendered scenes alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from edge_app.detection.corner_decoding import decode, hulls, iou_with
+from training.architectures import plate_detector
+from training.detector_targets import targets_of
+from training.loop import Losses, Plan, RunFolder, prefetch, train
+from training.plate_pictures import HEIGHT, WIDTH, PlatePicture, endless_views, real_pictures, rendered_pictures
+from training.shapes import STRIDE
+
+PICTURE_SETS = ("openimages", "openlpr", "ro_dashcam", "negatives")
+_HELD_OUT = 96
+_CORNER_SHARE, _LINE_SHARE = 1.0, 0.3
+
+Maps = tuple[NDArray[np.float32], ...]
+
+
+def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int) -> Path:
+    """Train and save `plate_detector.keras` in the run folder; its path.
+
+    Learns from the pictures of `data` where given, else from `scenes` rendered ones.
+    """
+    keras.utils.set_random_seed(plan.seed)
+    model = plate_detector()
+    rng = np.random.default_rng(plan.seed)
+    folders = [data / name for name in PICTURE_SETS] if data else []
+    pictures = real_pictures(folders) if folders else rendered_pictures(scenes, plan.seed)
+    order = [int(index) for index in rng.permutation(len(pictures))]
+    held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
+    views = endless_views(rng, pictures, order[_HELD_OUT:])
+    facts = {"sets": [folder.name for folder in folders], "rendered_scenes": 0 if data else scenes}
+    run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
+    batches = prefetch(_maps(views, plan.batch_size))
+    train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
+    path = run_path / "plate_detector.keras"
+    model.save(path)
+    return path
+
+
+def detector_loss(model: keras.Model, batch: Maps) -> Losses:
+    """Focal loss (Lin et al. 2017) of the score, L1 of the coded corners and of their hull, cross entropy of the lines.
+
+    The hull is what an axis-aligned box tells of corners that are not known; codes are monotonic, so it is taken
+    in code space.
+    """
+    images, score, corners, lines = batch
+    said = model(images, training=True)
+    weight = score[..., 1:]
+    here = score[..., :1]
+    plates = tf.maximum(tf.reduce_sum(here * weight), 1.0)
+    probability = tf.sigmoid(said["score"])
+    focus = tf.abs(here - probability) ** 2 * tf.where(here > 0, 1.0, 0.5)
+    scores = focus * weight * tf.nn.sigmoid_cross_entropy_with_logits(here, said["score"])
+    share = (here * weight)[..., 0]
+    apart = tf.reduce_mean(_huber(said["corners"] - corners[..., :8]), axis=-1) * corners[..., 8]
+    hull = tf.reduce_mean(_huber(_hull(said["corners"]) - _hull(corners[..., :8])), axis=-1)
+    two = tf.nn.sigmoid_cross_entropy_with_logits(lines[..., :1], said["lines"]) * lines[..., 1:]
+    return {
+        "score": tf.reduce_sum(scores) / plates,
+        "corners": _CORNER_SHARE * tf.reduce_sum((apart + hull) * share) / plates,
+        "lines": _LINE_SHARE * tf.reduce_sum(two) / plates,
+    }
+
+
+def found_share(model: keras.Model, pictures: list[PlatePicture]) -> dict[str, float]:
+    """Recall and precision at IoU 0.5 and the share of right line counts, on held-out pictures."""
+    plates = found = false = lines_right = lines_known = 0
+    for picture in pictures:
+        maps = model(picture.image_bgr[None].astype(np.float32), training=False)
+        score, codes, lines = (np.asarray(maps[name])[0] for name in ("score", "corners", "lines"))
+        said = decode(score[..., 0], codes, lines[..., 0], STRIDE, 0.5, 16)
+        boxes = hulls(np.stack([plate.corners_px for plate in said])) if said else np.zeros((0, 4), np.float32)
+        used = np.zeros(len(said), bool)
+        for truth in picture.plates:
+            overlap = iou_with(hulls(truth.corners_px[None])[0], boxes)
+            hit = bool(len(overlap)) and bool(overlap.max() >= 0.5)
+            used |= overlap >= (0.5 if truth.counted else 0.2)
+            plates += truth.counted
+            found += truth.counted and hit
+            if truth.counted and hit and truth.lines:
+                lines_known += 1
+                lines_right += said[int(overlap.argmax())].lines == truth.lines
+        false += int((~used).sum())
+    return {
+        "recall": found / max(plates, 1),
+        "precision": found / max(found + false, 1),
+        "lines_right": lines_right / max(lines_known, 1),
+    }
+
+
+def _huber(difference: tf.Tensor) -> tf.Tensor:
+    size = tf.abs(difference)
+    return tf.where(size < 0.05, size**2 / 0.1, size - 0.025) * 4
+
+
+def _hull(codes: tf.Tensor) -> tf.Tensor:
+    x, y = codes[..., 0::2], codes[..., 1::2]
+    ends = [tf.reduce_min(x, -1), tf.reduce_min(y, -1), tf.reduce_max(x, -1), tf.reduce_max(y, -1)]
+    return tf.stack(ends, axis=-1)
+
+
+def _maps(views: Iterator[PlatePicture], batch_size: int) -> Iterator[Maps]:
+    while True:
+        pictures = [next(views) for _ in range(batch_size)]
+        targets = [targets_of(picture.plates, WIDTH, HEIGHT) for picture in pictures]
+        yield (
+            np.stack([picture.image_bgr for picture in pictures]).astype(np.float32),
+            np.stack([target.score for target in targets]),
+            np.stack([target.corners for target in targets]),
+            np.stack([target.lines for target in targets]),
+        )
