@@ -10,6 +10,9 @@ from edge_app.tflite_model import Network
 
 _PADDING_GREY = 114
 
+_LARGEST_SCALE = 1.5
+"""Small pictures are not blown up further than this: it would add nothing that the network can see."""
+
 Scale = NDArray[np.float32]
 """(2,): pixels of the network's input per pixel of the picture, along x and y."""
 
@@ -52,7 +55,7 @@ class PlateDetector:
         """Put the whole picture into the network's input; scale (x, y) and offset of where it lies."""
         rows, columns = self._canvas.shape[1:3]
         height, width = picture.shape[:2]
-        scale = min(columns / width, rows / height)
+        scale = min(columns / width, rows / height, _LARGEST_SCALE)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         left, top = (columns - size[0]) // 2, (rows - size[1]) // 2
         while min(picture.shape[1] / size[0], picture.shape[0] / size[1]) >= 2:
