@@ -1,0 +1,90 @@
+"""Training learns, leaves its run folder, and goes on where it was cut off."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from training.architectures import plate_detector, plate_reader
+from training.detector_targets import targets_of
+from training.loop import Plan, RunFolder, train
+from training.plate_pictures import HEIGHT, WIDTH, PlateTruth
+from training.shapes import STRIDE
+from training.strips import Strips, batches, generated_strips
+from training.train_detector import detector_loss
+from training.train_reader import ctc_loss, greedy_exact
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
+
+
+def test_the_networks_have_the_shapes_the_device_expects() -> None:
+    detector, reader = plate_detector(), plate_reader()
+
+    maps = detector(np.zeros((1, 192, 320, 3), np.float32))
+    logits = reader(np.zeros((2, 32, 192, 1), np.float32))["logits"]
+
+    assert {name: tuple(value.shape) for name, value in maps.items()} == {
+        "score": (1, 192 // STRIDE, 320 // STRIDE, 1),
+        "corners": (1, 192 // STRIDE, 320 // STRIDE, 8),
+        "lines": (1, 192 // STRIDE, 320 // STRIDE, 1),
+    }
+    assert tuple(logits.shape) == (2, 48, 37)
+
+
+def test_a_training_that_was_cut_off_goes_on_and_the_loss_falls(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    strips = generated_strips(64, seed=1)
+
+    def run_for(steps: int) -> None:
+        model = plate_reader()
+        plan = Plan(steps, 16, 2e-3, checkpoint_every=10, warmup_steps=2)
+        stream = ((b.images[..., None].astype(np.float32), b.labels.astype(np.int32)) for b in _stream(strips))
+        train(model, ctc_loss, stream, plan, RunFolder(tmp_path, plan, {"strips": 64}), lambda _: {})
+
+    run_for(10)
+    run_for(30)
+
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [10, 20, 30], "the first ten steps were not done again"
+    assert rows[-1]["ctc"] < rows[0]["ctc"]
+    facts = json.loads((tmp_path / "run.json").read_text())
+    assert facts["plan"]["seed"] == 1
+    assert facts["command"].startswith("python -m training")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _stream(strips: Strips) -> Iterator[Strips]:
+    return batches(np.random.default_rng(1), [(strips, 1.0)], 16)
+
+
+def test_greedy_reading_counts_exact_matches_only() -> None:
+    strips = generated_strips(8, seed=2)
+
+    assert greedy_exact(plate_reader(), strips) == 0.0
+
+
+def test_the_detector_loss_is_lower_where_the_answer_is_right() -> None:
+    quad = np.array([[100, 60], [180, 62], [180, 84], [100, 82]], np.float32)
+    target = targets_of((PlateTruth(quad, True, 1),), WIDTH, HEIGHT)
+    batch = (np.zeros((1, HEIGHT, WIDTH, 3), np.float32), target.score[None], target.corners[None], target.lines[None])
+
+    def right(images: np.ndarray, training: bool) -> dict[str, np.ndarray]:
+        return {
+            "score": (batch[1][..., :1] - 0.5) * 12,
+            "corners": batch[2][..., :8],
+            "lines": (batch[3][..., :1] - 0.5) * 12,
+        }
+
+    def wrong(images: np.ndarray, training: bool) -> dict[str, np.ndarray]:
+        said = right(images, training)
+        return {"score": -said["score"], "corners": said["corners"] + 0.5, "lines": -said["lines"]}
+
+    good, bad = (detector_loss(answer, batch) for answer in (right, wrong))
+
+    assert float(good["score"]) < 0.05
+    assert float(good["corners"]) == pytest.approx(0, abs=1e-6)
+    for name, value in bad.items():
+        assert float(value) > float(good[name]) + 0.2
