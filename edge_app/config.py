@@ -103,7 +103,7 @@ class ZoneSettings:
     polygon: tuple[tuple[Share, Share], ...]
     """Points x, y as shares of the picture's width and height, 0 to 1."""
     include: bool = True
-    """False: plates inside are ignored."""
+    """True: plates outside every such zone are ignored. False: plates inside are ignored."""
 
 
 @dataclass(frozen=True, slots=True)

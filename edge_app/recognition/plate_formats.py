@@ -1,0 +1,154 @@
+"""What plates look like, country by country, from `formats/*.toml`: formats weigh, they never filter."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import product
+from typing import Any
+
+from edge_app.errors import ConfigurationError
+
+Template = tuple[str, ...]
+"""The characters allowed at each position of a text."""
+
+_GENERIC = "generic"
+_FIELD = re.compile(r"([a-z_]+|[A-Z0-9]+)(?:\{(\d+)(?:,(\d+))?\})?")
+
+
+@dataclass(frozen=True, slots=True)
+class FormatMatch:
+    """The format a text fits best."""
+
+    country: str | None
+    format: str | None
+    valid: bool
+    """True where the text fits a country's format; the generic one is never valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateFormat:
+    """One layout of one country."""
+
+    country: str
+    name: str
+    log_prior: float
+    log_prior_unknown_code: float
+    """For texts whose layout fits and whose code (of a state, say) does not exist."""
+    exact: re.Pattern[str]
+    shape: re.Pattern[str]
+    """As `exact`, with any letters in place of the codes, one group for each."""
+    codes: tuple[tuple[str, ...], ...]
+    """Those that exist, for each group of `shape`."""
+    templates: tuple[Template, ...]
+
+
+class PlateFormats:
+    """The formats of some countries, over the generic one."""
+
+    def __init__(
+        self, formats: Sequence[PlateFormat], generic: re.Pattern[str], log_priors: tuple[float, float]
+    ) -> None:
+        self._formats = sorted(formats, key=lambda each: -each.log_prior)
+        self._generic = generic
+        self._generic_log_prior, self._other_log_prior = log_priors
+
+    @classmethod
+    def load(cls, countries: Sequence[str]) -> "PlateFormats":
+        """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` where there is none."""
+        generic = _read(_GENERIC)
+        formats = [each for country in countries if country != _GENERIC for each in _formats_of(_read(country))]
+        log_priors = (float(generic["generic"]["log_prior"]), float(generic["other"]["log_prior"]))
+        return cls(formats, _any_text(generic["generic"]), log_priors)
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """Every layout that occurs, each once."""
+        return tuple(dict.fromkeys(template for each in self._formats for template in each.templates))
+
+    def match(self, text: str) -> FormatMatch:
+        """The likeliest format that `text` fits exactly, else the generic one, else none."""
+        for each in self._formats:
+            if each.exact.fullmatch(text):
+                return FormatMatch(each.country, each.name, valid=True)
+        return FormatMatch(None, _GENERIC if self._generic.fullmatch(text) else None, valid=False)
+
+    def log_prior(self, text: str) -> float:
+        """How likely a plate bears `text` before it is seen: natural logarithm, 0 for the commonest format."""
+        best = self._generic_log_prior if self._generic.fullmatch(text) else self._other_log_prior
+        for each in self._formats:
+            if each.exact.fullmatch(text):
+                return max(best, each.log_prior)
+            if each.shape.fullmatch(text):
+                best = max(best, each.log_prior_unknown_code)
+        return best
+
+    def corrections(self, text: str) -> list[str]:
+        """Texts that differ from `text` in one letter of a code and so turn an unknown code into a real one."""
+        return list(dict.fromkeys(fixed for each in self._formats for fixed in _with_real_codes(each, text)))
+
+
+def _with_real_codes(plate_format: PlateFormat, text: str) -> Iterator[str]:
+    found = plate_format.shape.fullmatch(text)
+    if found is None:
+        return
+    for group, codes in enumerate(plate_format.codes, start=1):
+        read = found[group]
+        if read not in codes:
+            for code in codes:
+                if sum(a != b for a, b in zip(read, code, strict=True)) == 1:
+                    yield text[: found.start(group)] + code + text[found.end(group) :]
+
+
+def _read(country: str) -> dict[str, Any]:
+    folder = resources.files("edge_app.recognition") / "formats"
+    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    if country not in known:
+        raise ConfigurationError(
+            f"recognition.formats: no plate formats named {country!r}; there are {', '.join(known)}"
+        )
+    return tomllib.loads((folder / f"{country}.toml").read_text(encoding="utf-8"))
+
+
+def _any_text(limits: dict[str, Any]) -> re.Pattern[str]:
+    return re.compile(f"[A-Z0-9]{{{limits['shortest']},{limits['longest']}}}")
+
+
+def _formats_of(table: dict[str, Any]) -> Iterator[PlateFormat]:
+    for entry in table["formats"]:
+        fields = [_parse(field, table) for field in entry["pattern"].split()]
+        yield PlateFormat(
+            country=table["country"],
+            name=entry["name"],
+            log_prior=float(entry["log_prior"]),
+            log_prior_unknown_code=float(entry["log_prior"]) + float(table["priors"]["unknown_code"]),
+            exact=re.compile("".join(field.exact for field in fields)),
+            shape=re.compile("".join(field.shape for field in fields)),
+            codes=tuple(field.codes for field in fields if field.codes),
+            templates=tuple(sum(parts, ()) for parts in product(*(field.templates for field in fields))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    exact: str
+    shape: str
+    codes: tuple[str, ...]
+    templates: tuple[Template, ...]
+
+
+def _parse(field: str, table: dict[str, Any]) -> _Field:
+    parsed = _FIELD.fullmatch(field)
+    if parsed is None:
+        raise ValueError(f"{table['country']}: {field!r} is not a field of a plate format")
+    name, least, most = parsed[1], int(parsed[2] or 1), int(parsed[3] or parsed[2] or 1)
+    if name in table["codes"]:
+        codes = tuple(table["codes"][name])
+        positions = tuple("".join(sorted(set(column))) for column in zip(*codes, strict=True))
+        return _Field(f"(?:{'|'.join(codes)})", f"([A-Z]{{{len(positions)}}})", codes, (positions,))
+    if name.isupper():
+        return _Field(name, name, (), (tuple(name),))
+    characters = table["characters"][name]
+    pattern = f"[{characters}]{{{least},{most}}}"
+    return _Field(pattern, pattern, (), tuple((characters,) * count for count in range(least, most + 1)))

@@ -1,0 +1,1 @@
+"""Follows a plate over frames and settles on one text."""

@@ -1,0 +1,112 @@
+"""Follows plates from frame to frame by where their four corners move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.records import Corners, PlateDetection
+from edge_app.tracking.assignment import assign
+
+_REACH_UNKNOWN = 3.0
+"""How far a plate seen once may have moved, in plate widths: its speed is not known yet, and the next lane's plate is
+about four widths away."""
+
+_REACH_PREDICTED = 1.5
+"""How far it may be from where its speed puts it."""
+
+_LARGEST_GROWTH = 2.0
+"""A plate does not become more than this many times as wide from one sight to the next."""
+
+_OVERLAP_SAY = 0.5
+"""Plate widths that a full overlap of the hulls is worth."""
+
+_VELOCITY_GAIN = 0.5
+"""How much of a surprise the velocity takes over; positions are taken as found, the detector being exact."""
+
+
+@dataclass(slots=True, eq=False)
+class _Track:
+    number: int
+    corners_px: Corners
+    seen_ns: int
+    velocity: Corners | None = None
+    """Pixels a second for each corner."""
+
+    def predict(self, monotonic_ns: int) -> Corners:
+        if self.velocity is None:
+            return self.corners_px
+        return np.asarray(self.corners_px + self.velocity * _seconds(self.seen_ns, monotonic_ns), np.float32)
+
+    def correct(self, corners_px: Corners, monotonic_ns: int) -> None:
+        elapsed = max(_seconds(self.seen_ns, monotonic_ns), 1e-3)
+        surprise = (corners_px - self.predict(monotonic_ns)) / elapsed
+        self.velocity = surprise if self.velocity is None else self.velocity + _VELOCITY_GAIN * surprise
+        self.corners_px, self.seen_ns = corners_px, monotonic_ns
+
+
+class Tracker:
+    """Gives the plates of one vehicle one number, never used again for another."""
+
+    def __init__(self, lost_seconds: float) -> None:
+        self._lost_seconds = lost_seconds
+        self._tracks: list[_Track] = []
+        self._next_number = 1
+
+    def follow(self, detections: Sequence[PlateDetection], monotonic_ns: int) -> list[int]:
+        """The track of each detection; a new one where no vehicle in view can be the one seen."""
+        costs = np.array([[_cost(track, each, monotonic_ns) for each in detections] for track in self._tracks])
+        pairs = assign(costs.reshape(len(self._tracks), len(detections)), limit=1.0)
+        known = {column: self._tracks[row] for row, column in pairs}
+        for column, detection in enumerate(detections):
+            if column in known:
+                known[column].correct(detection.corners_px, monotonic_ns)
+            else:
+                known[column] = self._begin(detection, monotonic_ns)
+        return [known[column].number for column in range(len(detections))]
+
+    def release(self, monotonic_ns: int) -> list[int]:
+        """Tracks unseen for longer than `lost_seconds`; they are forgotten."""
+        lost = [track for track in self._tracks if _seconds(track.seen_ns, monotonic_ns) > self._lost_seconds]
+        self._tracks = [track for track in self._tracks if track not in lost]
+        return [track.number for track in lost]
+
+    def release_all(self) -> list[int]:
+        """Every track; they are forgotten."""
+        ended, self._tracks = self._tracks, []
+        return [track.number for track in ended]
+
+    def _begin(self, detection: PlateDetection, monotonic_ns: int) -> _Track:
+        track = _Track(self._next_number, detection.corners_px, monotonic_ns)
+        self._tracks.append(track)
+        self._next_number += 1
+        return track
+
+
+def width_px(corners_px: Corners) -> float:
+    """Mean length of a plate's upper and lower edge."""
+    edges = corners_px[[1, 2]] - corners_px[[0, 3]]
+    return max(float(np.hypot(edges[:, 0], edges[:, 1]).mean()), 1.0)
+
+
+def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
+    """How unlikely the detection is the track's plate; above 1 it cannot be."""
+    expected, found = track.predict(monotonic_ns), detection.corners_px
+    widths = width_px(track.corners_px), width_px(found)
+    if max(widths) > _LARGEST_GROWTH * min(widths):
+        return np.inf
+    distance = float(np.hypot(*(found - expected).T).mean()) / max(widths)
+    overlap = float(iou_with(*_boxes(expected, found))[0])
+    reach = _REACH_UNKNOWN if track.velocity is None else _REACH_PREDICTED
+    return (distance + _OVERLAP_SAY * (1 - overlap)) / (reach + _OVERLAP_SAY)
+
+
+def _boxes(first: Corners, second: Corners) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    boxes = hulls(np.stack([first, second]))
+    return boxes[0], boxes[1:]
+
+
+def _seconds(since_ns: int, until_ns: int) -> float:
+    return (until_ns - since_ns) / 1e9

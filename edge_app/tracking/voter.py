@@ -1,0 +1,150 @@
+"""Settles what a plate says: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.recognition import ctc
+from edge_app.recognition.format_search import FormatSearch
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.records import Candidate, CharacterRead, LogProbs, PlateText, Reading
+
+Floats = NDArray[np.float64]
+
+_BEAM_WIDTH = 8
+_GUIDED_TEXTS = 8
+"""Texts that the format search may propose for one frame."""
+
+_SEARCHED_FRAMES = 5
+"""Texts are proposed by the frames of the greatest weight; every frame judges them."""
+
+_SCORED_TEXTS = 24
+"""Most texts that every frame judges."""
+
+_FRAME_SAY = 12.0
+"""No frame speaks against a text by more than this (natural logarithm, next to its own favourite): a frame in which
+a wiper hides half the plate must not overrule twenty clear ones."""
+
+_UNSEEN_TEXTS = 200.0
+"""Over how many unseen texts the probability that the candidates leave is thought to be spread in each frame."""
+
+_LEAST_REST = 1e-6
+_WEIGHED_ALTERNATIVES = 8.0
+"""Characters this far behind (natural logarithm) do not need their text's prior."""
+
+_FULL_LINE_HEIGHT_PX = 20.0
+"""A line of this height gives the reader all it can use."""
+
+_HALF_SHARPNESS = 0.5
+
+
+class Voter:
+    """`settle` turns readings of one plate into a text."""
+
+    def __init__(self, formats: PlateFormats, alphabet: str, max_candidates: int = 5) -> None:
+        self._formats = formats
+        self._alphabet = alphabet
+        self._max_candidates = max_candidates
+        self._search = FormatSearch(formats.templates, alphabet)
+
+    def settle(self, readings: Sequence[Reading]) -> PlateText | None:
+        """The text of the plate; None where nothing on it is legible."""
+        if not readings:
+            return None
+        weights = frame_weights(readings)
+        log_probs = np.stack([reading.log_probs for reading in readings])
+        heaviest = np.argsort(-weights, kind="stable")[:_SEARCHED_FRAMES]
+        texts = self._propose(log_probs[heaviest])
+        confidences = self._posterior(texts, log_probs, weights)
+        order = np.argsort(-confidences, kind="stable")
+        if not texts[order[0]]:
+            return None
+        share = weights.sum() / weights[heaviest].sum()
+        characters = self._characters(texts[order[0]], log_probs[heaviest], weights[heaviest] * share)
+        return self._describe([(texts[index], float(confidences[index])) for index in order], characters)
+
+    def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
+        texts: dict[str, None] = {}
+        for frame in log_probs:
+            found = ctc.beam_search(frame, self._alphabet, _BEAM_WIDTH)
+            if not self._beyond_doubt(found[0], frame):
+                guided = self._search.search(frame, _GUIDED_TEXTS)
+                found += guided + [
+                    fixed for text in found[:1] + guided[:3] for fixed in self._formats.corrections(text)
+                ]
+            texts.update(dict.fromkeys(found))
+        return self._strongest(list(texts), log_probs)
+
+    def _beyond_doubt(self, text: str, frame: LogProbs) -> bool:
+        """Tell whether no other text can win, even if it had all that is left and the best prior, which is 1."""
+        probability = float(np.exp(ctc.log_likelihood(frame, text, self._alphabet)))
+        return probability * float(np.exp(self._formats.log_prior(text))) > 1 - probability
+
+    def _strongest(self, texts: list[str], log_probs: NDArray[np.float32]) -> list[str]:
+        if len(texts) <= _SCORED_TEXTS:
+            return texts
+        best = ctc.log_likelihoods(log_probs, texts, self._alphabet).max(axis=0) + self._log_priors(texts)
+        return [texts[index] for index in np.argsort(-best, kind="stable")[:_SCORED_TEXTS]]
+
+    def _posterior(self, texts: list[str], log_probs: NDArray[np.float32], weights: Floats) -> Floats:
+        """Probability of each text among all of them and anything else.
+
+        For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it would have to be
+        the same unseen text in each, so what a frame leaves is spread over `_UNSEEN_TEXTS`.
+        """
+        likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
+        rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
+        priors = self._log_priors(texts)
+        scores = weights @ _tempered(likelihoods) + priors
+        anything_else = weights @ rest + (1 - weights.sum()) * np.log(_UNSEEN_TEXTS) + priors[scores.argmax()]
+        return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, anything_else))))
+
+    def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
+        """Posterior of each character, its neighbours held fast."""
+        likelihoods = ctc.character_log_likelihoods(log_probs, text, self._alphabet)
+        scores = np.einsum(
+            "f,fpc->pc", weights, _tempered(likelihoods.reshape(len(weights), -1)).reshape(likelihoods.shape)
+        )
+        own = np.array([self._alphabet.index(value) for value in text])
+        prior = self._formats.log_prior(text)
+        for place, code in np.argwhere(scores > scores[np.arange(len(text)), own, None] - _WEIGHED_ALTERNATIVES):
+            other = text[:place] + self._alphabet[code] + text[place + 1 :]
+            scores[place, code] += self._formats.log_prior(other) - prior
+        confidences = np.exp(scores[np.arange(len(text)), own] - np.logaddexp.reduce(scores, axis=1))
+        return tuple(CharacterRead(value, float(sure)) for value, sure in zip(text, confidences, strict=True))
+
+    def _describe(self, ranked: list[tuple[str, float]], characters: tuple[CharacterRead, ...]) -> PlateText:
+        text, confidence = ranked[0]
+        match = self._formats.match(text)
+        named = [each for each in ranked if each[0]][: self._max_candidates]
+        candidates = tuple(Candidate(other, sure, self._formats.match(other).valid) for other, sure in named)
+        return PlateText(text, confidence, match.country, match.format, match.valid, characters, candidates)
+
+    def _log_priors(self, texts: list[str]) -> Floats:
+        return np.array([self._formats.log_prior(text) for text in texts])
+
+
+def quality(reading: Reading) -> float:
+    """How much a frame is worth, 0 to 1: by the height of its text and its sharpness."""
+    height = min(1.0, reading.line_height_px / _FULL_LINE_HEIGHT_PX)
+    return max(1e-3, height * reading.sharpness / (reading.sharpness + _HALF_SHARPNESS))
+
+
+def frame_weights(readings: Sequence[Reading]) -> Floats:
+    """Weight of each frame, in proportion to its quality; one frame alone has the weight 1.
+
+    Frames of one pass show the same dirt, bolt and shadow, so they err together: counted as independent, thirty
+    frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
+    root of their number, Kish's effective number where their qualities differ.
+    """
+    qualities = np.array([quality(reading) for reading in readings])
+    effective = qualities.sum() ** 2 / (qualities**2).sum()
+    return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
+
+
+def _tempered(likelihoods: Floats) -> Floats:
+    """Log likelihoods (frames, …) with each frame's say against a text limited."""
+    favourite = likelihoods.max(axis=1, keepdims=True)
+    known = np.isfinite(favourite)
+    return np.where(known, np.maximum(likelihoods, np.where(known, favourite, 0.0) - _FRAME_SAY), -_FRAME_SAY)

@@ -1,0 +1,180 @@
+"""The pipeline around canned networks: a road with vehicles, of which one pass each comes out."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from edge_app.config import TrackingSettings, ZoneSettings
+from edge_app.pipeline import Pipeline
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.recognition.rectifier import Rectifier
+from edge_app.records import Corners, Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading
+from edge_app.tracking.voter import Voter
+from edge_app.tracking.zones import Zones
+from tests.evidence import ALPHABET, log_probs
+
+FRAMES_PER_SECOND = 10
+DEFAULTS = TrackingSettings()
+START = datetime(2026, 1, 31, 10, tzinfo=UTC)
+
+
+class Vehicle:
+    """Drives to the right from frame `first` to `last`; its plate's grey is its name to `CannedReader`."""
+
+    def __init__(
+        self, text: str, first: int, last: int, y: float = 200, speed: float = 20, growth: float = 0, grey: int = 200
+    ) -> None:
+        self.text, self.first, self.last, self.grey = text, first, last, grey
+        self._y, self._speed, self._growth = y, speed, growth
+
+    def corners(self, sequence: int) -> Corners:
+        """Where the plate is."""
+        age = sequence - self.first
+        unit = np.array([[0, 0], [1, 0], [1, 0.25], [0, 0.25]], np.float32)
+        return unit * np.float32(100 + self._growth * age) + np.array([40 + self._speed * age, self._y], np.float32)
+
+
+class CannedDetector:
+    """Finds the vehicles that are there."""
+
+    def __init__(self, vehicles: list[Vehicle]) -> None:
+        self._vehicles = vehicles
+
+    def find(self, frame: Frame) -> list[PlateDetection]:
+        """Their plates."""
+        there = [each for each in self._vehicles if each.first <= frame.sequence <= each.last]
+        return [PlateDetection(each.corners(frame.sequence), 0.9, 1) for each in there]
+
+
+class GreyRectifier(Rectifier):
+    """Keeps the plate's grey, which the real one evens out."""
+
+    def rectify(self, image_bgr: ImageBgr, detection: PlateDetection) -> PlateStrip:
+        """A strip of that grey."""
+        strip = super().rectify(image_bgr, detection)
+        x, y = detection.corners_px.mean(axis=0).astype(int)
+        gray = np.full_like(strip.image_gray, image_bgr[y, x, 0])
+        return PlateStrip(gray, 1, sharpness=1.0, line_height_px=strip.line_height_px)
+
+
+class CannedReader:
+    """Reads the text that belongs to a plate's grey."""
+
+    def __init__(self, texts: Mapping[int, str]) -> None:
+        self._texts = texts
+
+    def read(self, strip: PlateStrip) -> Reading:
+        """Clear evidence for the text."""
+        text = self._texts[int(strip.image_gray[0, 0])]
+        return Reading(log_probs(text, clarity=0.98), strip.sharpness, strip.line_height_px, strip.lines)
+
+
+class Ticks:
+    """A clock that is a millisecond later whenever it is read."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        """Seconds."""
+        self._seconds += 0.001
+        return self._seconds
+
+
+def frame_of(vehicles: list[Vehicle], sequence: int) -> Frame:
+    image = np.zeros((480, 1200, 3), np.uint8)
+    for each in vehicles:
+        if each.first <= sequence <= each.last:
+            left, top = each.corners(sequence).min(axis=0).astype(int)
+            right, bottom = each.corners(sequence).max(axis=0).astype(int)
+            image[top:bottom, left:right] = each.grey
+    seconds = sequence / FRAMES_PER_SECOND
+    return Frame(image, START + timedelta(seconds=seconds), int(seconds * 1e9), sequence, "north")
+
+
+def pipeline_for(
+    vehicles: list[Vehicle], settings: TrackingSettings = DEFAULTS, zones: tuple[ZoneSettings, ...] = ()
+) -> Pipeline:
+    return Pipeline(
+        CannedDetector(vehicles),
+        GreyRectifier(192, 32),
+        CannedReader({each.grey: each.text for each in vehicles}),
+        Voter(PlateFormats.load(["in"]), ALPHABET),
+        Zones(zones),
+        settings,
+        clock=Ticks(),
+    )
+
+
+def passes_of(vehicles: list[Vehicle], frames: int, settings: TrackingSettings = DEFAULTS) -> list[PlatePass]:
+    pipeline = pipeline_for(vehicles, settings)
+    passes = [each for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
+    return passes + pipeline.flush()
+
+
+def test_a_vehicle_that_has_gone_is_one_pass_with_all_that_is_known_of_it() -> None:
+    vehicles = [Vehicle("MH12AB1234", first=3, last=12, growth=8)]
+    pipeline = pipeline_for(vehicles)
+
+    ended = {sequence: pipeline.process(frame_of(vehicles, sequence)) for sequence in range(30)}
+
+    (when,) = [sequence for sequence, passes in ended.items() if passes]
+    (plate_pass,) = ended[when]
+    assert when == 12 + FRAMES_PER_SECOND + 1
+    assert plate_pass.read.text == "MH12AB1234"
+    assert plate_pass.read.confidence > 0.95
+    assert (plate_pass.camera, plate_pass.frame_size, plate_pass.direction) == ("north", (1200, 480), "approaching")
+    assert (plate_pass.frames, plate_pass.reads, plate_pass.zones) == (10, 10, ())
+    assert plate_pass.first_seen == START + timedelta(seconds=0.3)
+    assert plate_pass.last_seen == START + timedelta(seconds=1.2)
+    assert plate_pass.first_seen <= plate_pass.best_seen <= plate_pass.last_seen
+    assert plate_pass.last_monotonic_ns == 1_200_000_000
+    assert (plate_pass.times.detect_ms, plate_pass.times.read_ms) == pytest.approx((10, 10))
+    assert plate_pass.crop_bgr.max() == 200
+    assert pipeline.flush() == []
+
+
+def test_two_vehicles_side_by_side_are_two_passes() -> None:
+    vehicles = [
+        Vehicle("MH12AB1234", 0, 20, y=100, grey=150),
+        Vehicle("KA01MN4567", 2, 18, y=300, grey=250, growth=-2),
+    ]
+
+    passes = passes_of(vehicles, frames=21)
+
+    assert {each.read.text: each.direction for each in passes} == {"MH12AB1234": "unknown", "KA01MN4567": "receding"}
+
+
+def test_a_text_that_comes_back_soon_is_not_told_again_and_later_it_is() -> None:
+    again = [Vehicle("MH12AB1234", first, first + 5) for first in (0, 40, 80, 250)]
+
+    passes = passes_of(again, frames=260, settings=TrackingSettings(reappear_seconds=5.0))
+
+    assert [each.first_seen for each in passes] == [START, START + timedelta(seconds=25)]
+
+
+def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 1)]
+
+    assert passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=3)) == []
+    assert passes_of(vehicles, frames=5, settings=TrackingSettings(min_confidence=0.9999)) == []
+    assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
+
+
+def test_an_empty_plate_is_no_pass() -> None:
+    assert passes_of([Vehicle("", 0, 9)], frames=10) == []
+
+
+def test_zones_name_a_pass_and_leave_out_what_is_excluded() -> None:
+    upper = ZoneSettings("upper", ((0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5)))
+    kerb = ZoneSettings("kerb", ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)), include=False)
+    vehicles = [Vehicle("MH12AB1234", 0, 9, y=100, grey=150), Vehicle("KA01MN4567", 0, 9, y=300, grey=250)]
+    pipeline = pipeline_for(vehicles, zones=(upper, kerb))
+
+    for sequence in range(10):
+        pipeline.process(frame_of(vehicles, sequence))
+    passes = pipeline.flush()
+
+    assert [(each.read.text, each.zones) for each in passes] == [("MH12AB1234", ("upper",))]

@@ -1,0 +1,75 @@
+"""One vehicle while it passes."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from edge_app.records import Frame, PlateDetection, PlateText, StageTimes
+from edge_app.tracking.passage import Passage, Sight
+from tests.evidence import reading
+
+START = datetime(2026, 1, 31, 10, tzinfo=UTC)
+TEXT = PlateText("MH12AB1234", 0.9, "IN", "standard", valid=True, characters=(), candidates=())
+
+
+def sight(second: int, width: float = 100, sharpness: float = 1.0, x: float = 50, zone: str = "gate") -> Sight:
+    frame = Frame(
+        np.full((200, 400, 3), second, np.uint8), START + timedelta(seconds=second), second * 10**9, second, "north"
+    )
+    corners = np.array([[0, 0], [width, 0], [width, 25], [0, 25]], np.float32) + np.array([x, 80], np.float32)
+    detection = PlateDetection(corners, 0.9, 1)
+    return Sight(frame, detection, reading("MH12AB1234", sharpness=sharpness), [zone], StageTimes(2.0, 1.0))
+
+
+def passage_of(*sights: Sight) -> Passage:
+    passage = Passage(sights[0])
+    for each in sights[1:]:
+        passage.add(each)
+    return passage
+
+
+def test_the_sharpest_frame_gives_the_crop_the_corners_and_the_time() -> None:
+    passage = passage_of(sight(0, x=50), sight(1, x=100, sharpness=3.0), sight(2, x=150))
+
+    plate_pass = passage.settle(TEXT)
+
+    assert plate_pass.best_seen == START + timedelta(seconds=1)
+    assert plate_pass.read.detection.box_px[0] == 100
+    assert plate_pass.crop_bgr.shape == (50, 200, 3)
+    assert (plate_pass.crop_bgr == 1).all()
+    assert plate_pass.times == StageTimes(6.0, 3.0)
+
+
+def test_the_best_readings_are_kept_and_memory_is_bounded() -> None:
+    passage = passage_of(*(sight(second, sharpness=1.0 + second % 50) for second in range(200)))
+
+    assert len(passage.readings) == 30
+    assert min(each.sharpness for each in passage.readings) >= 43
+    assert passage.settle(TEXT).reads == 200
+
+
+@pytest.mark.parametrize(
+    ("widths", "direction"),
+    [
+        ([80, 90, 100, 120], "approaching"),
+        ([120, 100, 90, 80], "receding"),
+        ([100, 104, 97, 101], "unknown"),
+        ([100], "unknown"),
+    ],
+)
+def test_the_direction_is_told_by_the_trend_of_the_size(widths: list[float], direction: str) -> None:
+    passage = passage_of(*(sight(second, width) for second, width in enumerate(widths)))
+
+    assert passage.settle(TEXT).direction == direction
+
+
+def test_zones_are_named_once_in_the_order_they_were_entered() -> None:
+    passage = passage_of(sight(0, zone="gate"), sight(1, zone="yard"), sight(2, zone="gate"))
+
+    assert passage.settle(TEXT).zones == ("gate", "yard")
+
+
+@pytest.mark.parametrize("x", [-90, 390, -500, 900])
+def test_a_plate_at_or_beyond_the_picture_s_edge_still_has_a_crop(x: float) -> None:
+    assert passage_of(sight(0, x=x)).settle(TEXT).crop_bgr.size > 0

@@ -1,0 +1,87 @@
+"""Plates are followed from frame to frame."""
+
+import numpy as np
+
+from edge_app.records import PlateDetection
+from edge_app.tracking.tracker import Tracker
+
+SECOND = 1_000_000_000
+
+
+def plate(x: float, y: float, width: float = 100.0) -> PlateDetection:
+    unit = np.array([[0, 0], [1, 0], [1, 0.24], [0, 0.24]], np.float32)
+    return PlateDetection(unit * np.float32(width) + np.array([x, y], np.float32), 0.9, 1)
+
+
+def test_a_moving_plate_keeps_its_number() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+
+    numbers = [tracker.follow([plate(100 + 150 * step, 300)], step * SECOND // 15) for step in range(8)]
+
+    assert numbers == [[1]] * 8
+
+
+def test_two_vehicles_side_by_side_keep_their_own_numbers_in_whatever_order_they_are_found() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    tracker.follow([plate(100, 300), plate(460, 300)], 0)
+
+    found = []
+    for step in range(1, 7):
+        left, right = plate(100 + 200 * step, 300 + 20 * step), plate(460 + 200 * step, 300 + 20 * step)
+        now = step * SECOND // 15
+        found.append(tracker.follow([left, right], now) if step % 2 else tracker.follow([right, left], now)[::-1])
+
+    assert found == [[1, 2]] * 6
+
+
+def test_vehicles_that_cross_are_told_apart_by_their_speeds() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+
+    found = [
+        tracker.follow([plate(100 + 60 * step, 300), plate(700 - 60 * step, 330)], step * SECOND // 15)
+        for step in range(11)
+    ]
+
+    assert found == [[1, 2]] * 11
+
+
+def test_a_plate_missed_for_a_while_is_found_where_its_speed_took_it() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    for step in range(4):
+        tracker.follow([plate(100 + 100 * step, 300)], step * SECOND // 10)
+
+    for step in range(4, 10):
+        assert tracker.release(step * SECOND // 10) == []
+        assert tracker.follow([], step * SECOND // 10) == []
+
+    assert tracker.follow([plate(100 + 100 * 10, 300)], SECOND) == [1]
+
+
+def test_a_lost_number_is_released_once_and_never_given_again() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    tracker.follow([plate(100, 300)], 0)
+
+    assert tracker.release(SECOND) == []
+    assert tracker.release(SECOND + 1) == [1]
+    assert tracker.release(2 * SECOND) == []
+    assert tracker.follow([plate(100, 300)], 2 * SECOND) == [2]
+    assert tracker.release_all() == [2]
+    assert tracker.release_all() == []
+
+
+def test_uneven_gaps_between_frames_do_not_lose_a_steady_vehicle() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+
+    found = [
+        tracker.follow([plate(100 + 900 * at, 300)], int(at * SECOND)) for at in (0, 0.1, 0.15, 0.6, 0.7, 1.3, 2.2)
+    ]
+
+    assert found == [[1]] * 7
+
+
+def test_a_far_plate_and_one_of_another_size_are_other_vehicles() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    tracker.follow([plate(100, 300)], 0)
+
+    assert tracker.follow([plate(900, 300)], SECOND // 15) == [2]
+    assert tracker.follow([plate(100, 300, width=250)], 2 * SECOND // 15) == [3]

@@ -1,0 +1,135 @@
+"""Readings are settled on one text."""
+
+import numpy as np
+import pytest
+
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.records import PlateText, Reading
+from edge_app.tracking.voter import Voter, frame_weights, quality
+from tests.evidence import ALPHABET, log_probs, reading
+
+
+@pytest.fixture(scope="module")
+def voter() -> Voter:
+    return Voter(PlateFormats.load(["in"]), ALPHABET, max_candidates=5)
+
+
+def settle(voter: Voter, *readings: Reading) -> PlateText:
+    text = voter.settle(readings)
+    assert text is not None
+    return text
+
+
+def test_one_clear_frame_is_as_sure_as_its_evidence(voter: Voter) -> None:
+    text = settle(voter, reading("MH12AB1234", clarity=0.995))
+
+    assert (text.text, text.country, text.format, text.valid) == ("MH12AB1234", "IN", "standard", True)
+    assert text.confidence == pytest.approx(0.995**10, abs=0.03)
+    assert [character.value for character in text.characters] == list("MH12AB1234")
+    assert all(character.confidence > 0.98 for character in text.characters)
+    assert text.candidates[0].text == "MH12AB1234"
+
+
+def test_one_murky_frame_is_not_sure(voter: Voter) -> None:
+    text = settle(voter, reading("MH12AB1234", clarity=0.8))
+
+    assert text.text == "MH12AB1234"
+    assert text.confidence < 0.4
+
+
+def test_many_frames_that_agree_are_surer_than_each_of_them(voter: Voter) -> None:
+    one = settle(voter, reading("MH12AB1234", clarity=0.8))
+    many = settle(voter, *[reading("MH12AB1234", clarity=0.8)] * 9)
+
+    assert many.text == "MH12AB1234"
+    assert many.confidence > 0.9 > one.confidence
+
+
+def test_a_slight_lean_repeated_in_every_frame_does_not_become_certainty(voter: Voter) -> None:
+    doubts = {9: {"4": 0.55, "9": 0.45}}
+
+    text = settle(voter, *[reading("MH12AB1234", doubts)] * 30)
+
+    assert text.text == "MH12AB1234"
+    assert 0.5 < text.confidence < 0.8
+    assert 0.5 < text.characters[9].confidence < 0.8
+    assert text.candidates[1].text == "MH12AB1239"
+
+
+@pytest.mark.parametrize(
+    ("read", "doubts", "meant"),
+    [
+        ("MHI2AB1234", {2: {"I": 0.7, "1": 0.3}}, "MH12AB1234"),
+        ("MH12A81234", {5: {"8": 0.7, "B": 0.3}}, "MH12AB1234"),
+        ("MH12AB123S", {9: {"S": 0.8, "5": 0.2}}, "MH12AB1235"),
+        ("KAO1MN4567", {2: {"O": 0.8, "0": 0.2}}, "KA01MN4567"),
+        ("NH12AB1234", {0: {"N": 0.7, "M": 0.3}}, "MH12AB1234"),
+    ],
+)
+def test_formats_settle_what_the_picture_leaves_open(
+    voter: Voter, read: str, doubts: dict[int, dict[str, float]], meant: str
+) -> None:
+    text = settle(voter, reading(read, doubts))
+
+    assert text.text == meant
+    assert text.valid
+
+
+@pytest.mark.parametrize("plate", ["BRA2E19", "ABC1234", "7ABC123", "AB12CDE", "XX12AB1234", "MH12AI1234"])
+def test_a_clear_plate_of_another_kind_stays_as_it_is_read(voter: Voter, plate: str) -> None:
+    text = settle(voter, reading(plate, clarity=0.98))
+
+    assert text.text == plate
+    assert not text.valid
+    assert text.country is None
+    assert text.confidence > 0.7
+
+
+def test_frames_that_each_miss_another_character_make_the_whole_text(voter: Voter) -> None:
+    readings = [reading("MH12AB1234", {place: {"X": 0.5, "MH12AB1234"[place]: 0.2}}) for place in range(10)]
+
+    text = settle(voter, *readings)
+
+    assert text.text == "MH12AB1234"
+    assert text.confidence > 0.9
+
+
+def test_two_covered_frames_do_not_overrule_five_clear_ones(voter: Voter) -> None:
+    covered = [reading("MH12A", clarity=0.9999)] * 2
+    clear = [reading("MH12AB1234", clarity=0.97)] * 5
+
+    assert settle(voter, *covered, *clear).text == "MH12AB1234"
+
+
+def test_a_sharp_large_frame_outweighs_a_blurred_small_one(voter: Voter) -> None:
+    sharp = reading("KA01MN4567", {9: {"7": 0.8, "1": 0.2}}, sharpness=1.5, line_height_px=30)
+    blurred = reading("KA01MN4567", {9: {"1": 0.8, "7": 0.2}}, sharpness=0.2, line_height_px=8)
+
+    assert settle(voter, blurred, sharp, blurred).text == "KA01MN4567"
+    assert quality(sharp) > 3 * quality(blurred)
+
+
+def test_frames_together_weigh_as_the_root_of_their_number() -> None:
+    assert frame_weights([reading("MH12AB1234")]) == pytest.approx([1.0])
+    assert frame_weights([reading("MH12AB1234")] * 16).sum() == pytest.approx(4.0)
+
+
+def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
+    assert voter.settle([]) is None
+    assert voter.settle([Reading(log_probs(""), 0.0, 0.0, lines=1)]) is None
+
+
+def test_evidence_that_says_nothing_does_not_become_a_sure_text(voter: Voter) -> None:
+    noise = np.random.default_rng(3).normal(0, 1, (48, 37))
+    evidence = np.asarray(noise - np.logaddexp.reduce(noise, axis=1, keepdims=True), np.float32)
+
+    text = voter.settle([Reading(evidence, 1.0, 24.0, lines=1)])
+
+    assert text is None or text.confidence < 0.01
+
+
+def test_probabilities_stay_probabilities(voter: Voter) -> None:
+    text = settle(voter, *[reading("MH12AB1234", {4: {"A": 0.5, "4": 0.4}}, clarity=0.9)] * 4)
+
+    assert 0 <= sum(candidate.confidence for candidate in text.candidates) <= 1 + 1e-9
+    assert len({candidate.text for candidate in text.candidates}) == len(text.candidates) <= 5
