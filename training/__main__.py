@@ -33,7 +33,7 @@ def main() -> int:
                 made = train_reader(run, plan, _QUICK_STRIPS if arguments.quick else _FULL_STRIPS, arguments.data)
             _install(made, run, arguments.out)
     except EdgeAnprError as error:
-        print(f"python -m training: {error}", file=sys.stderr)  # noqa: T201 - this is the command
+        print(f"python -m training: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     return 0
 

@@ -63,14 +63,14 @@ class RunFolder:
 
     def draw(self) -> None:
         """Draw every figure noted so far over the steps, as `curves.png`."""
-        import matplotlib
+        import matplotlib as mpl
 
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
+        mpl.use("Agg")
+        import matplotlib.pyplot as plt
 
         rows = [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
         names = sorted({name for row in rows for name in row} - {"step"})
-        figure, panels = pyplot.subplots(len(names), 1, figsize=(8, 2.2 * len(names)), sharex=True, squeeze=False)
+        figure, panels = plt.subplots(len(names), 1, figsize=(8, 2.2 * len(names)), sharex=True, squeeze=False)
         for panel, name in zip(panels[:, 0], names, strict=True):
             points = [(row["step"], row[name]) for row in rows if name in row]
             panel.plot(*zip(*points, strict=True))
@@ -79,7 +79,7 @@ class RunFolder:
         panels[-1, 0].set_xlabel("step")
         figure.tight_layout()
         figure.savefig(self.path / "curves.png", dpi=80)
-        pyplot.close(figure)
+        plt.close(figure)
 
 
 def train(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_app.errors import EdgeAnprError
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, ImageGray, PlateDetection
 from training.shapes import ALPHABET, READER_HEIGHT, READER_WIDTH
@@ -67,7 +68,7 @@ def batches(rng: np.random.Generator, mixture: list[tuple[Strips, float]], size:
     counts = [round(size * share) for _, share in mixture]
     while True:
         parts = []
-        for (strips, _), count in zip(mixture, counts):
+        for (strips, _), count in zip(mixture, counts, strict=True):
             chosen = rng.integers(0, len(strips), count)
             parts.append(Strips(strips.images[chosen], strips.labels[chosen]))
         batch = _join(parts)
@@ -120,11 +121,14 @@ def _vary_crop(job: tuple[tuple[Path, str], int, int]) -> Strips:
     rng = np.random.default_rng(seed)
     rectifier = Rectifier(READER_WIDTH, READER_HEIGHT)
     crop = cv2.imread(str(path))
+    if crop is None:
+        raise EdgeAnprError(f"{path}: not a readable picture; mend or remove its line in labels.jsonl")
     height, width = crop.shape[:2]
     whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     images = []
     for index in range(variants):
-        tight = whole + np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * rng.uniform(0, 0.06, 2) * (width * 0.4, height)
+        inset = rng.uniform(0, 0.06, 2) * (width * 0.4, height)
+        tight = whole + np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * inset
         corners = loosen(rng, tight.astype(np.float32))
         seen = crop if index == 0 else degrade(rng, light(rng, crop), strength=height / 48)
         images.append(rectifier.rectify(seen, PlateDetection(corners, 1.0, 1)).image_gray)
@@ -134,9 +138,9 @@ def _vary_crop(job: tuple[tuple[Path, str], int, int]) -> Strips:
 def _touch(rng: np.random.Generator, images: ImageGray) -> ImageGray:
     """Shift, contrast, noise and, for one in twelve, a negative."""
     count = len(images)
-    values = np.roll(images, int(rng.integers(-2, 3)), axis=2).astype(np.float32)
+    values = np.roll(images, int(rng.integers(-2, 3)), axis=2).astype(np.float64)
     values = (values - 128) * rng.uniform(0.75, 1.2, (count, 1, 1)) + 128 + rng.uniform(-12, 12, (count, 1, 1))
-    values += rng.standard_normal(values.shape, np.float32) * rng.uniform(0, 6, (count, 1, 1))
+    values += rng.standard_normal(values.shape) * rng.uniform(0, 6, (count, 1, 1))
     negative = rng.random(count) < 1 / 12
     values[negative] = 255 - values[negative]
     return np.clip(values, 0, 255).astype(np.uint8)

@@ -53,7 +53,7 @@ def decode(
         rows, columns = rows[strongest], columns[strongest]
     centres = ((np.stack([columns, rows], axis=-1) + 0.5) * stride).astype(np.float32)
     corners = decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
-    scores = 1 / (1 + np.exp(-score_logits[rows, columns]))
+    scores = (1 / (1 + np.exp(-score_logits[rows, columns]))).astype(np.float32)
     return _merge(corners, scores, line_logits[rows, columns], max_plates)
 
 

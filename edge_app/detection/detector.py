@@ -47,7 +47,9 @@ class PlateDetector:
         offset = np.array([left, top], np.float32)
         enlarge = np.array(frame.image_bgr.shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)
         return [
-            PlateDetection((plate.corners_px - offset) / scale * enlarge, plate.confidence, plate.lines)
+            PlateDetection(
+                ((plate.corners_px - offset) / scale * enlarge).astype(np.float32), plate.confidence, plate.lines
+            )
             for plate in plates
         ]
 

@@ -50,7 +50,7 @@ class Rectifier:
         while excess >= 2 and min(gray.shape) >= 4:  # halving is a mean of 2 × 2: no aliasing in the warp
             gray = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
             gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
-            quad, excess = quad / 2 - np.float32(0.25), excess / 2
+            quad, excess = (quad / 2 - 0.25).astype(np.float32), excess / 2
         target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - np.float32(0.5)
         matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
         warped = cv2.warpPerspective(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -88,12 +88,15 @@ def find_line_split(flat: ImageGray) -> int:
 
 
 def _surroundings(image_bgr: ImageBgr, quad: Corners) -> tuple[ImageGray, Corners]:
-    """The part of the image that holds the quadrilateral, in grey, and the quadrilateral in it."""
+    """The part of the image that holds the quadrilateral, in grey, and the quadrilateral in it.
+
+    The corners given count from the image's edge, those returned from the first pixel's centre, as OpenCV does.
+    """
     height, width = image_bgr.shape[:2]
     left, top = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, (width - 2, height - 2))
     right, bottom = np.clip(np.ceil(quad.max(axis=0)).astype(int) + 3, (left + 2, top + 2), (width, height))
     gray = cv2.cvtColor(image_bgr[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
-    return gray, (quad - np.array([left, top], np.float32)).astype(np.float32)
+    return gray, (quad - np.array([left + 0.5, top + 0.5], np.float32)).astype(np.float32)
 
 
 def _sharpness(strip: ImageGray) -> float:

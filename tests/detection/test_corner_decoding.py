@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_app.detection.corner_decoding import decode, decode_corners, encode_corners
+from edge_app.detection.corner_decoding import FloatMap, decode, decode_corners, encode_corners
 
 STRIDE = 8
 
 
-def maps_of(plates: list[tuple[np.ndarray, float, int]], rows: int = 24, columns: int = 40) -> tuple[np.ndarray, ...]:
+def maps_of(
+    plates: list[tuple[np.ndarray, float, int]], rows: int = 24, columns: int = 40
+) -> tuple[FloatMap, FloatMap, FloatMap]:
     """Output maps in which the nine cells about each plate's centre tell it."""
     score = np.full((rows, columns), -8.0, np.float32)
     codes = np.zeros((rows, columns, 8), np.float32)

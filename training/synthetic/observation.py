@@ -46,8 +46,8 @@ def random_quad(rng: np.random.Generator, aspect: float, height_px: float) -> Co
 
 def paste(canvas: ImageBgr, texture: ImageBgr, quad: Corners) -> None:
     """Warp a texture into its place on the canvas, edges and strokes anti-aliased."""
-    longest = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]), 1)
-    shrink = min(1.0, float(longest) * 1.5 / texture.shape[1])
+    longest = max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[2] - quad[3])), 1.0)
+    shrink = min(1.0, longest * 1.5 / texture.shape[1])
     if shrink < 1:
         size = (max(4, round(texture.shape[1] * shrink)), max(4, round(texture.shape[0] * shrink)))
         texture = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
@@ -108,7 +108,7 @@ def _smear(rng: np.random.Generator, image_bgr: ImageBgr, length_px: float) -> I
     kernel: NDArray[np.float32] = np.zeros((size, size), np.float32)
     angle, middle = rng.uniform(0, np.pi), size // 2
     reach = np.array([np.cos(angle), np.sin(angle)]) * length_px / 2
-    first, last = (tuple(int(round(middle + sign * value)) for value in reach) for sign in (-1, 1))
+    first, last = (tuple(round(float(middle + sign * value)) for value in reach) for sign in (-1, 1))
     cv2.line(kernel, first, last, 1.0, 1, cv2.LINE_AA)
     return np.asarray(cv2.filter2D(image_bgr, -1, kernel / kernel.sum()), np.uint8)
 

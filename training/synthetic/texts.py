@@ -8,8 +8,9 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SERIES_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 _STATES = (
-    "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK UP WB"
-).split()
+    "AN", "AP", "AR", "AS", "BR", "CG", "CH", "DD", "DL", "DN", "GA", "GJ", "HP", "HR", "JH", "JK", "KA", "KL", "LA", "LD",
+    "MH", "ML", "MN", "MP", "MZ", "NL", "OD", "OR", "PB", "PY", "RJ", "SK", "TG", "TN", "TR", "TS", "UA", "UK", "UP", "WB",
+)  # fmt: skip
 
 # 'L' a letter, 'S' a letter but I and O, 'D' a digit, a space parts the groups.
 _FOREIGN_PATTERNS = {
@@ -61,8 +62,8 @@ def indian_groups(rng: np.random.Generator, kind: str = "standard") -> tuple[str
         district = str(rng.integers(1, 14)) + "CSPRTVBE"[rng.integers(8)]
         series = _fill(rng, "S" * int(rng.integers(1, 3)))[0]
     else:
-        number = int(rng.integers(1, 100))
-        district = f"{number:02d}" if rng.random() < 0.95 else str(number)
+        code = int(rng.integers(1, 100))
+        district = f"{code:02d}" if rng.random() < 0.95 else str(code)
         length = int(rng.choice(4, p=(0.03, 0.25, 0.67, 0.05)))
         series = _fill(rng, "S" * length)[0] if length else ""
     digits = int(rng.choice((1, 2, 3, 4), p=(0.01, 0.02, 0.04, 0.93)))
