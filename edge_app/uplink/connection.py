@@ -1,0 +1,267 @@
+"""One connection to an MQTT broker, driven by the one thread that owns it; the only file that knows paho."""
+
+import select
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_app.config import MqttSettings
+from edge_app.errors import EdgeAnprError, UplinkError
+from edge_app.uplink.credentials import Credentials
+from edge_app.uplink.waker import Waker
+
+MQTT_5, MQTT_3_1_1 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+Version = MQTTProtocolVersion
+
+CONNECT_SECONDS = 5.0
+"""Longest wait for the TCP connection, for the TLS handshake, and for each of the broker's first answers."""
+
+_MOST_UNACKNOWLEDGED = 100
+"""Messages on their way where the broker allows more, or does not say."""
+
+_VERSION_REFUSED = "Unsupported protocol version"
+
+_LASTING = {
+    "Bad user name or password",
+    "Not authorized",
+    "Client identifier not valid",
+    "Banned",
+    "Bad authentication method",
+    "Topic name invalid",
+    "Topic filter invalid",
+    "Packet too large",
+    "Payload format invalid",
+    "Retain not supported",
+    "QoS not supported",
+}
+"""Reasons that the same attempt will meet again."""
+
+
+class UnreachableError(EdgeAnprError):
+    """There is no connection, or it broke: trying again later may help."""
+
+
+class NoAnswerError(UnreachableError):
+    """The broker did not take up our version of MQTT; it may know another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published or was received."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The broker's PUBACK of a message."""
+
+    number: int
+    """What `send` gave."""
+    refusal: str | None = None
+    """Why the broker did not take it (MQTT 5 only)."""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether sending it again would meet the same refusal."""
+        return self.refusal in _LASTING
+
+
+class Connection:
+    """A fresh session: the outbox is the memory, not the broker.
+
+    Raises:
+        UnreachableError: from every method, when the connection is or gets lost.
+        UplinkError: at the start and from `subscribe`, when the broker refuses us for good.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        credentials: Credentials,
+        client_id: str,
+        version: Version,
+        waker: Waker,
+        will: Message | None = None,
+    ) -> None:
+        self.version = version
+        self.received: deque[Message] = deque()
+        """What came for our subscriptions."""
+        self._waker = waker
+        self._where = f"{settings.host}:{settings.port}"
+        self._unsent: deque[tuple[int, Message]] = deque()
+        self._number_of: dict[int, int] = {}  # by paho's message id, what is on its way
+        self._last_number = 0
+        self._acknowledged: list[Acknowledgement] = []
+        self._granted: list[ReasonCode] | None = None
+        self._answer: ReasonCode | None = None
+        self._loss = "the connection broke"
+        self._receive_maximum = _MOST_UNACKNOWLEDGED
+        self._maximum_packet_size = float("inf")
+        self._client = self._make_client(client_id, credentials, will)
+        self._connect(settings)
+
+    @property
+    def version_name(self) -> str:
+        """The version of MQTT that is spoken."""
+        return "5" if self.version == MQTT_5 else "3.1.1"
+
+    def send(self, message: Message) -> int:
+        """Publish a message, in the order of the calls; its number comes back in an `Acknowledgement` at QoS 1."""
+        self._last_number += 1
+        if len(message.payload) + len(message.topic) + 64 > self._maximum_packet_size:  # 64: header and properties
+            self._acknowledged.append(Acknowledgement(self._last_number, "Packet too large"))
+        else:
+            self._unsent.append((self._last_number, message))
+        return self._last_number
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for topics, and wait until they are granted."""
+        self._granted = None
+        self._client.subscribe([(topic, 1) for topic in topics])
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while self._granted is None:
+            if time.monotonic() > deadline:
+                raise UnreachableError(f"the broker at {self._where} does not answer SUBSCRIBE")
+            self._turn(0.1)
+        refused = [str(code) for code in self._granted or [] if code.is_failure]
+        if refused:
+            raise UplinkError(
+                f"the broker at {self._where} refuses the subscription: {refused[0]}; check its access list"
+            )
+
+    def exchange(self, seconds: float) -> list[Acknowledgement]:
+        """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
+        while self._unsent and len(self._number_of) < self._receive_maximum:
+            number, message = self._unsent.popleft()
+            sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+            if message.qos > 0:
+                self._number_of[sent.mid] = number
+        if not self._acknowledged:
+            self._turn(seconds)
+        acknowledged, self._acknowledged = self._acknowledged, []
+        return acknowledged
+
+    def say_goodbye(self) -> None:
+        """Send DISCONNECT, so that the broker drops our last will."""
+        self._client.disconnect()
+        if self._client.socket() is not None:
+            self._client.loop_write()
+
+    def close(self) -> None:
+        """Close the socket; without `say_goodbye` before, the broker publishes our last will."""
+        socket = self._client.socket()
+        if socket is not None:
+            socket.close()
+
+    def _make_client(self, client_id: str, credentials: Credentials, will: Message | None) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=self.version,
+            clean_session=None if self.version == MQTT_5 else True,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_SECONDS
+        client.max_inflight_messages_set(0)  # `exchange` keeps to the broker's own limit
+        client.username_pw_set(credentials.username, credentials.password)
+        if credentials.tls is not None:
+            client.tls_set_context(credentials.tls)
+        if will is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _connect(self, settings: MqttSettings) -> None:
+        try:
+            self._client.connect(settings.host, settings.port, settings.keepalive_seconds)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
+            raise UnreachableError(f"the broker at {self._where} cannot be reached: {error}") from error
+        try:
+            self._await_connack()
+        except EdgeAnprError:
+            self.close()
+            raise
+
+    def _await_connack(self) -> None:
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while self._answer is None:
+            if self._client.socket() is None:
+                raise NoAnswerError(
+                    f"the broker at {self._where} hangs up: {self._loss}; check its log, and the certificate"
+                )
+            if time.monotonic() > deadline:
+                raise NoAnswerError(f"the broker at {self._where} does not answer CONNECT; is it an MQTT port?")
+            self._turn(0.1)
+        if not self._answer.is_failure:
+            return
+        reason = str(self._answer)
+        if reason == _VERSION_REFUSED:
+            raise NoAnswerError(f"the broker at {self._where} refuses us: {reason}")
+        error = UplinkError if reason in _LASTING else UnreachableError
+        raise error(f"the broker at {self._where} refuses us: {reason}; check [mqtt] and the broker's own settings")
+
+    def _turn(self, seconds: float) -> None:
+        """Wait for the network or the waker, then let paho read and write."""
+        socket = self._client.socket()
+        if socket is None:
+            raise UnreachableError(f"the broker at {self._where} is gone: {self._loss}")
+        poll = select.poll()
+        poll.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poll.register(self._waker, select.POLLIN)
+        decrypted = getattr(socket, "pending", lambda: 0)()  # bytes in TLS's own buffer, which poll does not see
+        events = dict(poll.poll(0 if decrypted else seconds * 1000))
+        if self._waker.fileno() in events:
+            self._waker.clear()
+        happened = events.get(socket.fileno(), 0)
+        if decrypted or happened & ~select.POLLOUT:
+            self._client.loop_read()
+        if happened & select.POLLOUT:
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def _on_connect(
+        self,
+        _client: mqtt.Client,
+        _: object,
+        _flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._answer = reason
+        limit = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
+        self._receive_maximum = min(limit, _MOST_UNACKNOWLEDGED)
+        self._maximum_packet_size = getattr(properties, "MaximumPacketSize", float("inf"))
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _: object, _flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: object
+    ) -> None:
+        self._loss = str(reason)
+
+    def _on_publish(
+        self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object
+    ) -> None:
+        number = self._number_of.pop(message_id, None)
+        if number is not None:
+            self._acknowledged.append(Acknowledgement(number, str(reason) if reason.is_failure else None))
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _: object, _message_id: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        self._granted = reasons
+
+    def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+        self.received.append(Message(message.topic, bytes(message.payload), message.qos, message.retain))

@@ -1,0 +1,77 @@
+"""Who we are to the broker: user, password and TLS, read once at the start and checked before anything is sent."""
+
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_app.config import MqttSettings
+from edge_app.errors import ConfigurationError
+
+_CREDENTIAL = "mqtt-password"
+"""The name of the systemd credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a connection needs to be let in."""
+
+    username: str | None
+    password: str | None
+    tls: ssl.SSLContext | None
+
+
+def load(settings: MqttSettings) -> Credentials:
+    """Read the secrets' files.
+
+    Raises:
+        ConfigurationError: a file cannot be used, or the password would cross the network in clear text.
+    """
+    password = _password(settings)
+    if password is not None and settings.username is None:
+        raise ConfigurationError("mqtt.password_file is set and mqtt.username is not; set both")
+    in_the_clear = password is not None and not settings.tls and not is_this_machine(settings.host)
+    if in_the_clear and not settings.allow_plaintext_password:
+        raise ConfigurationError(
+            f"the password would cross the network to {settings.host} in clear text; set mqtt.tls = true, or"
+            " mqtt.allow_plaintext_password = true on a network you trust"
+        )
+    return Credentials(settings.username, password, _tls_context(settings) if settings.tls else None)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address means the loopback."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _password(settings: MqttSettings) -> str | None:
+    path = settings.password_file or _systemd_credential()
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"mqtt.password_file {path}: cannot be read: {error}") from error
+
+
+def _systemd_credential() -> Path | None:
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(directory, _CREDENTIAL) if directory else None
+    return path if path is not None and path.is_file() else None
+
+
+def _tls_context(settings: MqttSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.certificate_file is not None:
+            context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"mqtt.ca_file, certificate_file or key_file cannot be used: {error}; check that they exist, are PEM and"
+            " belong together"
+        ) from error
+    return context

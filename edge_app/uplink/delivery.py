@@ -1,0 +1,149 @@
+"""The events on their way over one connection: sent in order, forgotten when the broker has acknowledged them."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edge_app.uplink import topics
+from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
+from edge_app.uplink.event import as_json, encode
+from edge_app.uplink.messages import LAST_SCHEMA, LastMessage
+from edge_app.uplink.outbox import Outbox, WaitingEvent
+
+log = logging.getLogger(__name__)
+
+HISTORICAL_SECONDS = 10.0
+"""An event older than this when it is sent comes late."""
+
+PATIENCE_SECONDS = 30.0
+"""A broker that acknowledges nothing for this long is taken for dead."""
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """One event, sent and not yet acknowledged."""
+
+    unacknowledged: set[int]
+    """Numbers of its messages."""
+    image_number: int | None = None
+
+
+class Delivery:
+    """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s."""
+
+    def __init__(
+        self, connection: Connection, outbox: Outbox, root: str, window: int, clock: Callable[[], float]
+    ) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self._root = root
+        self._window = window
+        self._clock = clock
+        self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
+        self._sequence_of: dict[int, int] = {}  # by number of message
+        self._last_sequence = 0
+        self._progress_at = clock()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was sent is acknowledged."""
+        return not self._in_flight
+
+    def fill(self) -> None:
+        """Send the oldest events that are not on their way yet, as many as the window takes."""
+        space = self._window - len(self._in_flight)
+        if space <= 0:
+            return
+        if self.is_idle:
+            self._progress_at = self._clock()
+        events = self._outbox.pending(space, after=self._last_sequence)
+        for event in events:
+            newest = event is events[-1] and len(events) < space
+            self._send(event, newest)
+
+    def settle(self, acknowledgements: list[Acknowledgement]) -> None:
+        """Forget the events of which every message is acknowledged.
+
+        Raises:
+            UnreachableError: the broker refused a read, or has acknowledged nothing for too long.
+        """
+        done = [sequence for sequence in map(self._settle, acknowledgements) if sequence is not None]
+        if done:
+            self._outbox.forget(done)
+        if acknowledgements:
+            self._progress_at = self._clock()
+        elif self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
+            raise UnreachableError(f"the broker has acknowledged nothing for {PATIENCE_SECONDS:.0f} s")
+
+    def _settle(self, acknowledgement: Acknowledgement) -> int | None:
+        """The sequence of the event that this makes complete."""
+        sequence = self._sequence_of.pop(acknowledgement.number, None)
+        if sequence is None:
+            if acknowledgement.refusal:
+                log.warning("the broker does not take status or last: %s", acknowledgement.refusal)
+            return None
+        event = self._in_flight[sequence]
+        if acknowledgement.refusal:
+            self._judge_refusal(acknowledgement, event)
+        event.unacknowledged.discard(acknowledgement.number)
+        if event.unacknowledged:
+            return None
+        del self._in_flight[sequence]
+        return sequence
+
+    def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
+        """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
+        is_image = acknowledgement.number == event.image_number
+        if not (is_image and acknowledgement.is_lasting):
+            what = "a picture" if is_image else "a read"
+            raise UnreachableError(f"the broker refuses {what}: {acknowledgement.refusal}; check its access list")
+        log.warning("the broker refuses a picture, which is given up: %s", acknowledgement.refusal)
+
+    def _send(self, event: WaitingEvent, newest: bool) -> None:
+        age_seconds = self._clock() - event.created_monotonic_ns / 1e9
+        historical = event.left_over or age_seconds > HISTORICAL_SECONDS
+        read = stamp(event, historical)
+        flight = _InFlight(set())
+        if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
+            topic = topics.image(self._root, event.camera, event.event_id)
+            flight.image_number = self._connection.send(Message(topic, event.image_jpeg))
+            flight.unacknowledged.add(flight.image_number)
+        topic = topics.read(self._root, event.camera)
+        flight.unacknowledged.add(self._connection.send(Message(topic, as_json(read))))
+        if newest or not historical:
+            topic = topics.last(self._root, event.camera)
+            self._connection.send(Message(topic, flatten(read), retain=True))
+        self._in_flight[event.sequence] = flight
+        self._sequence_of.update(dict.fromkeys(flight.unacknowledged, event.sequence))
+        self._last_sequence = event.sequence
+
+
+def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:
+    """The event's message with what is known only when it is sent."""
+    message: dict[str, Any] = json.loads(event.payload)
+    message["sequence"] = event.sequence
+    message["historical"] = historical
+    if event.image_jpeg is None:
+        message["image"] = None
+    return message
+
+
+def flatten(read: dict[str, Any]) -> bytes:
+    """The read for dashboards: no level below the first."""
+    plate, seen = read["plate"], read["seen"]
+    return encode(
+        LastMessage(
+            schema=LAST_SCHEMA,
+            event_id=read["event_id"],
+            device=read["device"],
+            camera=read["camera"],
+            text=plate["text"],
+            country=plate["country"],
+            valid=plate["valid"],
+            confidence=plate["confidence"],
+            seen=seen["best"],
+            direction=read["geometry"]["direction"],
+        )
+    )

@@ -1,0 +1,162 @@
+"""A settled pass becomes an event: everything a subscriber is told, and the plate's picture."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import cv2
+
+from edge_app import __version__
+from edge_app.config import Settings
+from edge_app.errors import EdgeAnprError
+from edge_app.records import ImageBgr, PlatePass, PlateText
+from edge_app.uplink import messages, topics
+from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.uplink.uuid7 import RANDOM_BYTES, uuid7
+
+_JPEG_QUALITY = 90
+_UNNUMBERED = 0
+"""The outbox numbers an event in the transaction that commits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateEvent:
+    """One event, not yet numbered."""
+
+    event_id: str
+    camera: str
+    message: messages.ReadMessage
+    image_jpeg: bytes | None
+    created_monotonic_ns: int
+    """`time.monotonic_ns()` when it was made."""
+
+    def payload(self) -> bytes:
+        """The message as UTF-8 JSON."""
+        return encode(self.message)
+
+
+def encode(message: object) -> bytes:
+    """A record of `messages` as UTF-8 JSON."""
+    assert dataclasses.is_dataclass(message)
+    assert not isinstance(message, type)
+    return as_json(dataclasses.asdict(message))
+
+
+def as_json(message: dict[str, object]) -> bytes:
+    """A message as compact UTF-8 JSON."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class EventFactory:
+    """Makes the events of one device.
+
+    `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
+    former can be trusted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        detector_sha256: str,
+        reader_sha256: str,
+        now: Callable[[], datetime] = utc_now,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        synchronized: Callable[[], bool] = clock_is_synchronized,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._settings = settings
+        self._software = messages.SoftwareMessage(__version__, detector_sha256, reader_sha256)
+        self._boot_id = read_boot_id()
+        self._now = now
+        self._monotonic_ns = monotonic_ns
+        self._synchronized = synchronized
+        self._random_bytes = random_bytes
+
+    def make(self, plate_pass: PlatePass) -> PlateEvent:
+        """The event of one vehicle."""
+        now_ns = self._monotonic_ns()
+        event_id = str(uuid7(int(self._now().timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.mqtt.images else None
+        message = messages.ReadMessage(
+            schema=messages.READ_SCHEMA,
+            event_id=event_id,
+            sequence=_UNNUMBERED,
+            boot_id=self._boot_id,
+            historical=False,
+            device=self._settings.device.name,
+            camera=plate_pass.camera,
+            plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines),
+            seen=_seen(plate_pass, self._synchronized()),
+            geometry=_geometry(plate_pass),
+            image=self._image(plate_pass.camera, event_id, image_jpeg),
+            software=self._software,
+            timing_ms=_timing(plate_pass, now_ns),
+        )
+        return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
+
+    def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
+        if image_jpeg is None:
+            return None
+        root = topics.root(self._settings.mqtt.topic_prefix, self._settings.device.name)
+        topic = topics.image(root, camera, event_id)
+        return messages.ImageMessage(topic, hashlib.sha256(image_jpeg).hexdigest(), "image/jpeg")
+
+
+def _plate(plate: PlateText, lines: int) -> messages.PlateMessage:
+    return messages.PlateMessage(
+        text=plate.text,
+        country=plate.country,
+        format=plate.format,
+        valid=plate.valid,
+        lines=lines,
+        confidence=_share(plate.confidence),
+        characters=tuple(messages.CharacterMessage(c.value, _share(c.confidence)) for c in plate.characters),
+        candidates=tuple(messages.CandidateMessage(c.text, _share(c.confidence), c.valid) for c in plate.candidates),
+    )
+
+
+def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:
+    return messages.SeenMessage(
+        first=as_rfc3339(plate_pass.first_seen),
+        best=as_rfc3339(plate_pass.best_seen),
+        last=as_rfc3339(plate_pass.last_seen),
+        frames=plate_pass.frames,
+        reads=plate_pass.reads,
+        clock_synchronized=clock_synchronized,
+    )
+
+
+def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
+    corners = plate_pass.read.detection.corners_px
+    return messages.GeometryMessage(
+        frame_size=plate_pass.frame_size,
+        corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
+        direction=plate_pass.direction,
+        zones=plate_pass.zones,
+    )
+
+
+def _timing(plate_pass: PlatePass, now_ns: int) -> messages.TimingMessage:
+    # A recording played faster than it was filmed is ahead of the clock: then nothing was waited for.
+    waited_ms = max(0.0, (now_ns - plate_pass.last_monotonic_ns) / 1e6)
+    return messages.TimingMessage(
+        detect=round(plate_pass.times.detect_ms, 2),
+        read=round(plate_pass.times.read_ms, 2),
+        capture_to_outbox=round(waited_ms, 2),
+    )
+
+
+def _share(value: float) -> float:
+    return round(min(1.0, max(0.0, float(value))), 4)
+
+
+def _as_jpeg(image_bgr: ImageBgr) -> bytes:
+    done, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not done:
+        raise EdgeAnprError("a plate's picture could not be encoded; set mqtt.images = false to go without")
+    return jpeg.tobytes()

@@ -1,0 +1,197 @@
+"""What leaves over MQTT, field by field; `docs/schema` is generated from these records.
+
+Every key is always present. Times are UTC as `2026-01-31T10:00:00.123Z`, pixels those of the camera's full picture.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from edge_app.limits import Between, Matching, OneOf, Share
+
+READ_SCHEMA = "edge-anpr/read/1"
+LAST_SCHEMA = "edge-anpr/last/1"
+TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
+
+ONLINE, OFFLINE = "online", "offline"
+"""Payloads of `<prefix>/<device>/status`."""
+
+Count = Annotated[int, Between(0, math.inf)]
+Milliseconds = Annotated[float, Between(0, math.inf)]
+PlateCharacters = Annotated[str, Matching(r"^[A-Z0-9]+$", "A-Z and 0-9")]
+Sha256 = Annotated[str, Matching(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
+Moment = Annotated[str, Matching(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", "a time in UTC with milliseconds")]
+EventId = Annotated[str, Matching(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", "a UUIDv7")]
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterMessage:
+    """One character of the text."""
+
+    value: Annotated[str, Matching(r"^[A-Z0-9]$", "A-Z or 0-9")]
+    confidence: Share
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateMessage:
+    """A text that the plate may bear."""
+
+    text: PlateCharacters
+    confidence: Share
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlateMessage:
+    """What the plate says."""
+
+    text: PlateCharacters
+    """The top line first."""
+    country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
+    """ISO 3166-1 alpha-2; null where the text fits no country's format."""
+    format: str | None
+    """The name of the format that the text fits."""
+    valid: bool
+    """Whether the text fits a format. One that fits none is published all the same."""
+    lines: Annotated[int, Between(1, 2)]
+    confidence: Share
+    """Probability of the text against all candidates."""
+    characters: tuple[CharacterMessage, ...]
+    candidates: tuple[CandidateMessage, ...]
+    """The best first, the text itself among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """When and how often the vehicle was seen."""
+
+    first: Moment
+    best: Moment
+    """When the picture was taken that shows the plate best."""
+    last: Moment
+    frames: Count
+    """Frames in which the plate was found."""
+    reads: Count
+    """Frames in which it was read."""
+    clock_synchronized: bool
+    """False: do not trust these times, only their differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryMessage:
+    """Where the plate was in the best picture."""
+
+    frame_size: tuple[Count, Count]
+    """Width, height."""
+    corners: tuple[tuple[float, float], ...]
+    """Four points x, y, clockwise from the plate's own top left; they may lie outside the picture."""
+    direction: Annotated[str, OneOf(("approaching", "receding", "unknown"))]
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMessage:
+    """The plate's picture, published on a topic of its own before the read."""
+
+    topic: str
+    sha256: Sha256
+    media_type: Annotated[str, OneOf(("image/jpeg",))]
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareMessage:
+    """What read it."""
+
+    version: str
+    detector: Sha256
+    reader: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class TimingMessage:
+    """What it took, in milliseconds."""
+
+    detect: Milliseconds
+    """Finding plates, summed over the frames of this pass."""
+    read: Milliseconds
+    """Reading them, likewise."""
+    capture_to_outbox: Milliseconds
+    """From the last sight of the vehicle to the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessage:
+    """`<prefix>/<device>/<camera>/read`: one vehicle passed. QoS 1, not retained."""
+
+    schema: Annotated[str, OneOf((READ_SCHEMA,))]
+    event_id: EventId
+    """The same in every delivery of this event: drop what you have seen."""
+    sequence: Annotated[int, Between(1, math.inf)]
+    """Rises by one with every event of this device, across restarts: a gap is a loss."""
+    boot_id: str
+    """Of the boot in which the event was made."""
+    historical: bool
+    """True: it comes late, from the outbox; do not open the gate for it."""
+    device: str
+    camera: str
+    plate: PlateMessage
+    seen: SeenMessage
+    geometry: GeometryMessage
+    image: ImageMessage | None
+    """Null where pictures are switched off, or where this one had to make room for reads."""
+    software: SoftwareMessage
+    timing_ms: TimingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """`<prefix>/<device>/<camera>/last`: the latest vehicle, flat, for dashboards. QoS 1, retained."""
+
+    schema: Annotated[str, OneOf((LAST_SCHEMA,))]
+    event_id: EventId
+    device: str
+    camera: str
+    text: PlateCharacters
+    country: str | None
+    valid: bool
+    confidence: Share
+    seen: Moment
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class VitalsMessage:
+    """How the daemon is."""
+
+    frames: Count
+    """Frames looked at since the start."""
+    frames_dropped: Count
+    """Frames overtaken by newer ones before they could be looked at."""
+    vehicles: Count
+    """Vehicles that became events since the start."""
+    picture: str
+    """What the camera's picture is worth: "good", or what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryMessage:
+    """`<prefix>/<device>/telemetry`: how the device is, every 30 seconds. QoS 0, retained."""
+
+    schema: Annotated[str, OneOf((TELEMETRY_SCHEMA,))]
+    device: str
+    boot_id: str
+    at: Moment
+    software_version: str
+    uptime_seconds: Annotated[float, Between(0, math.inf)]
+    """Of the daemon."""
+    clock_synchronized: bool
+    connections: Count
+    """Times the broker was reached since the start."""
+    events_waiting: Count
+    """Events that the broker has not acknowledged."""
+    bytes_waiting: Count
+    images_sacrificed: Count
+    """Pictures that had to make room, since the outbox was made."""
+    reads_sacrificed: Count
+    """Reads that had to make room, since the outbox was made."""
+    vitals: VitalsMessage | None

@@ -1,0 +1,143 @@
+"""Drains the outbox into the broker for as long as the daemon runs, however often the broker goes away."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from edge_app import __version__
+from edge_app.config import MqttSettings
+from edge_app.errors import UplinkError
+from edge_app.uplink import credentials, messages, topics
+from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.connection import Connection, Message, UnreachableError
+from edge_app.uplink.delivery import Delivery
+from edge_app.uplink.dialler import Dialler
+from edge_app.uplink.event import encode
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.uplink.waker import Waker
+
+log = logging.getLogger(__name__)
+
+TELEMETRY_SECONDS = 30.0
+
+FAREWELL_SECONDS = 1.0
+"""Longest time for the last events and the last word when stopping; the rest stays in the outbox."""
+
+_TURN_SECONDS = 0.5
+"""Longest wait in one turn, and so the time within which the stop event is seen even without `wake`."""
+
+
+class Publisher:
+    """Connects, publishes what waits in the outbox, says how the device is, and connects again.
+
+    Raises:
+        ConfigurationError: at the start, where the broker's settings or their files cannot be used.
+    """
+
+    vitals: messages.VitalsMessage | None = None
+    """How the daemon is: set from its thread, told in the next telemetry."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        device: str,
+        outbox: Outbox,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._settings = settings
+        self._device = device
+        self._outbox = outbox
+        self._stop = stop
+        self._clock = clock
+        self._backoff = backoff or Backoff()
+        self._root = topics.root(settings.topic_prefix, device)
+        self._status = topics.status(self._root)
+        self._waker = Waker()
+        self._boot_id = read_boot_id()
+        self._started_at = clock()
+        self._connections = 0
+        will = Message(self._status, messages.OFFLINE.encode(), retain=True)
+        self._dialler = Dialler(settings, credentials.load(settings), f"edge-anpr-{device}", self._waker, will)
+
+    def wake(self) -> None:
+        """Say that an event was put into the outbox, or that the stop event was set."""
+        self._waker.wake()
+
+    def run(self) -> None:
+        """Body of the publisher thread: returns when the stop event is set.
+
+        Raises:
+            OutboxError: the disk fails; whoever runs us should end the process.
+        """
+        while not self._stop.is_set():
+            try:
+                self._publish_until_lost()
+            except (UnreachableError, UplinkError) as error:
+                # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
+                seconds = self._backoff.next_seconds()
+                log.warning("%s; events wait in the outbox, next try in %.0f s", error, seconds)
+                self._stop.wait(seconds)
+
+    def _publish_until_lost(self) -> None:
+        connection = self._dialler.dial()
+        try:
+            self._connections += 1
+            log.info(
+                "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
+            )
+            self._serve(connection)
+        finally:
+            connection.close()
+
+    def _serve(self, connection: Connection) -> None:
+        delivery = Delivery(connection, self._outbox, self._root, self._settings.in_flight, self._clock)
+        connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
+        telemetry_at = self._clock()
+        while not self._stop.is_set():
+            if self._clock() >= telemetry_at:
+                telemetry_at = self._clock() + TELEMETRY_SECONDS
+                connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
+            delivery.fill()
+            acknowledgements = connection.exchange(_TURN_SECONDS)
+            if acknowledgements:
+                self._backoff.reset()  # only now is it sure that the broker takes what we send
+            delivery.settle(acknowledgements)
+        self._say_farewell(connection, delivery)
+
+    def _say_farewell(self, connection: Connection, delivery: Delivery) -> None:
+        """Send what can be sent in a short time; a last word that is not acknowledged leaves it to the last will."""
+        deadline = self._clock() + FAREWELL_SECONDS
+        delivery.fill()
+        while not delivery.is_idle and self._clock() < deadline:
+            delivery.settle(connection.exchange(0.05))
+            delivery.fill()
+        last_word = connection.send(Message(self._status, messages.OFFLINE.encode(), retain=True))
+        while self._clock() < deadline + 0.2:
+            acknowledgements = connection.exchange(0.05)
+            delivery.settle(acknowledgements)
+            if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
+                connection.say_goodbye()
+                log.info("said goodbye to the broker; %d events wait in the outbox", self._outbox.state().events)
+                return
+
+    def _telemetry(self) -> messages.TelemetryMessage:
+        state = self._outbox.state()
+        return messages.TelemetryMessage(
+            schema=messages.TELEMETRY_SCHEMA,
+            device=self._device,
+            boot_id=self._boot_id,
+            at=as_rfc3339(utc_now()),
+            software_version=__version__,
+            uptime_seconds=round(self._clock() - self._started_at, 1),
+            clock_synchronized=clock_is_synchronized(),
+            connections=self._connections,
+            events_waiting=state.events,
+            bytes_waiting=state.bytes,
+            images_sacrificed=state.images_sacrificed,
+            reads_sacrificed=state.reads_sacrificed,
+            vitals=self.vitals,
+        )

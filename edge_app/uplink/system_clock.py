@@ -1,0 +1,42 @@
+"""What an event has to say about this machine's clock and its present boot."""
+
+import ctypes
+import os
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+_TIMEX_BYTES = 512
+"""More than any kernel's `struct timex`, whose first field `modes` = 0 asks without changing anything."""
+
+_TIME_ERROR = 5
+"""adjtimex(2): the clock is not synchronized."""
+
+
+def utc_now() -> datetime:
+    """The time of day, aware."""
+    return datetime.now(UTC)
+
+
+def as_rfc3339(moment: datetime) -> str:
+    """A moment as `2026-01-31T10:00:00.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock_is_synchronized() -> bool:
+    """Whether the kernel itself holds that the time of day is right: chrony, ntpd and timesyncd all tell it."""
+    try:
+        state: int = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):  # not Linux, or a C library without the call
+        return False
+    return state not in (-1, _TIME_ERROR)
+
+
+def read_boot_id() -> str:
+    """The kernel's identifier of this boot; elsewhere than on Linux, one of this process."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return str(uuid.UUID(bytes=os.urandom(16), version=4))

@@ -1,0 +1,31 @@
+"""Topic names, in one place. A plate's text is never part of one."""
+
+
+def root(prefix: str, device: str) -> str:
+    """`<prefix>/<device>`."""
+    return f"{prefix}/{device}"
+
+
+def read(root: str, camera: str) -> str:
+    """Where every vehicle is told."""
+    return f"{root}/{camera}/read"
+
+
+def last(root: str, camera: str) -> str:
+    """Where the latest vehicle stays, for dashboards."""
+    return f"{root}/{camera}/last"
+
+
+def image(root: str, camera: str, event_id: str) -> str:
+    """Where an event's picture is sent."""
+    return f"{root}/{camera}/image/{event_id}"
+
+
+def status(root: str) -> str:
+    """Where it stays whether the device is there."""
+    return f"{root}/status"
+
+
+def telemetry(root: str) -> str:
+    """Where it stays how the device is."""
+    return f"{root}/telemetry"
