@@ -41,6 +41,7 @@ class Pipeline:
         detector: Detector,
         rectifier: Rectifier,
         reader: Reader,
+        tracker: Tracker,
         voter: Voter,
         zones: Zones,
         settings: TrackingSettings,
@@ -49,11 +50,11 @@ class Pipeline:
         self._detector = detector
         self._rectifier = rectifier
         self._reader = reader
+        self._tracker = tracker
         self._voter = voter
         self._zones = zones
         self._settings = settings
         self._clock = clock
-        self._tracker = Tracker(settings.lost_seconds)
         self._passages: dict[int, Passage] = {}
         self._last_sight_ns: dict[str, int] = {}
 

@@ -11,6 +11,7 @@ from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading
+from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
 from tests.evidence import ALPHABET, log_probs
@@ -101,6 +102,7 @@ def pipeline_for(
         CannedDetector(vehicles),
         GreyRectifier(192, 32),
         CannedReader({each.grey: each.text for each in vehicles}),
+        Tracker(settings.lost_seconds),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(zones),
         settings,

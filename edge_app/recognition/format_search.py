@@ -100,13 +100,11 @@ def _favourite(scores: _Scores, position: int) -> int | None:
 
 def _best_other(characters: Floats) -> Floats:
     """For each position and character, the best score among the position's other characters."""
-    rows = np.arange(len(characters))
-    best = characters.argmax(axis=1)
-    rest = characters.copy()
-    rest[rows, best] = _IMPOSSIBLE
-    others = np.repeat(characters[rows, best], characters.shape[1]).reshape(characters.shape)
-    others[rows, best] = rest.max(axis=1)
-    return others
+    top = characters.max(axis=1, keepdims=True)
+    is_top = characters == top
+    second = np.where(is_top, _IMPOSSIBLE, characters).max(axis=1, keepdims=True)
+    alone = is_top & (is_top.sum(axis=1, keepdims=True) == 1)
+    return np.where(alone, second, top)
 
 
 def _tree(templates: Sequence[Template], alphabet: str) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:

@@ -26,11 +26,14 @@ _FRAME_SAY = 12.0
 """No frame speaks against a text by more than this (natural logarithm, next to its own favourite): a frame in which
 a wiper hides half the plate must not overrule twenty clear ones."""
 
-_UNSEEN_TEXTS = 200.0
-"""Over how many unseen texts the probability that the candidates leave is thought to be spread in each frame."""
+_UNSEEN_GAP = 4.0
+"""How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
 _LEAST_REST = 1e-6
-_WEIGHED_ALTERNATIVES = 8.0
+_LEAST_LIKELIHOOD = -700.0
+"""Where a frame finds every text impossible; the natural logarithm of about the smallest number."""
+
+_WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
 
 _FULL_LINE_HEIGHT_PX = 20.0
@@ -90,14 +93,16 @@ class Voter:
     def _posterior(self, texts: list[str], log_probs: NDArray[np.float32], weights: Floats) -> Floats:
         """Probability of each text among all of them and anything else.
 
-        For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it would have to be
-        the same unseen text in each, so what a frame leaves is spread over `_UNSEEN_TEXTS`.
+        For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
+        same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
+        favourites, each judged by all frames.
         """
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
         priors = self._log_priors(texts)
         scores = weights @ _tempered(likelihoods) + priors
-        anything_else = weights @ rest + (1 - weights.sum()) * np.log(_UNSEEN_TEXTS) + priors[scores.argmax()]
+        unseen = np.maximum(likelihoods.max(axis=1), _LEAST_LIKELIHOOD) - _UNSEEN_GAP
+        anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
         return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, anything_else))))
 
     def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
@@ -145,6 +150,5 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
 
 def _tempered(likelihoods: Floats) -> Floats:
     """Log likelihoods (frames, …) with each frame's say against a text limited."""
-    favourite = likelihoods.max(axis=1, keepdims=True)
-    known = np.isfinite(favourite)
-    return np.where(known, np.maximum(likelihoods, np.where(known, favourite, 0.0) - _FRAME_SAY), -_FRAME_SAY)
+    favourite = np.maximum(likelihoods.max(axis=1, keepdims=True), _LEAST_LIKELIHOOD)
+    return np.asarray(np.maximum(likelihoods, favourite - _FRAME_SAY))
