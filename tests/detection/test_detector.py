@@ -1,0 +1,86 @@
+"""The shipped detector finds the plates of rendered scenes, in every size and shape of picture."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.detection.detector import PlateDetector
+from edge_app.records import Corners, Frame, ImageBgr
+from edge_app.tflite_model import TfliteModel
+from training.synthetic.observation import paste
+from training.synthetic.plates import render_plate
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+
+
+@pytest.fixture(scope="module")
+def detector() -> PlateDetector:
+    return PlateDetector(TfliteModel.load(MODELS / "plate_detector.tflite"))
+
+
+def frame_of(image_bgr: ImageBgr, small_bgr: ImageBgr | None = None) -> Frame:
+    return Frame(image_bgr, datetime(2026, 1, 31, tzinfo=UTC), 0, 0, "north", small_bgr)
+
+
+def rear_of_a_car(style: str) -> tuple[ImageBgr, Corners]:
+    """A drawn car from behind with one plate, 1280×960."""
+    picture = np.full((960, 1280, 3), (150, 145, 140), np.uint8)
+    cv2.rectangle(picture, (0, 620), (1280, 960), (90, 90, 92), -1)
+    cv2.rectangle(picture, (380, 330), (900, 740), (120, 40, 30), -1)
+    cv2.rectangle(picture, (440, 350), (840, 480), (40, 35, 30), -1)
+    for left in (390, 830):
+        cv2.rectangle(picture, (left, 510), (left + 60, 560), (30, 30, 200), -1)
+    cv2.rectangle(picture, (400, 680), (480, 800), (20, 20, 20), -1)
+    cv2.rectangle(picture, (800, 680), (880, 800), (20, 20, 20), -1)
+    plate = render_plate(np.random.default_rng(4), style)
+    height = 40 * plate.lines
+    width = height * plate.image_bgr.shape[1] / plate.image_bgr.shape[0]
+    left, top = 640 - width / 2, 600.0
+    corners = np.array(
+        [[left, top], [left + width, top + 4], [left + width, top + 4 + height], [left, top + height]], np.float32
+    )
+    paste(picture, plate.image_bgr, corners)
+    return cv2.GaussianBlur(picture, (0, 0), 0.8), corners
+
+
+def overlap(one: Corners, other: Corners) -> float:
+    return float(iou_with(hulls(one[None])[0], hulls(other[None]))[0])
+
+
+@pytest.mark.parametrize(("style", "lines"), [("white", 1), ("commercial", 1), ("white_two", 2)])
+def test_a_plate_is_found_where_it_is_with_its_line_count(detector: PlateDetector, style: str, lines: int) -> None:
+    picture, corners = rear_of_a_car(style)
+
+    found = detector.find(frame_of(picture))
+
+    assert found, "the plate was not found"
+    assert overlap(found[0].corners_px, corners) > 0.6
+    assert found[0].lines == lines
+
+
+def test_the_small_picture_is_searched_and_corners_are_those_of_the_full_one(
+    detector: PlateDetector,
+) -> None:
+    picture, corners = rear_of_a_car("white")
+    small = cv2.resize(picture, (640, 480), interpolation=cv2.INTER_AREA)
+
+    found = detector.find(frame_of(picture, small))
+
+    assert found
+    assert overlap(found[0].corners_px, corners) > 0.6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 900), (700, 3), (31, 33), (4000, 20)])
+def test_pictures_of_any_shape_are_searched_without_complaint(detector: PlateDetector, shape: tuple[int, int]) -> None:
+    assert isinstance(detector.find(frame_of(np.full((*shape, 3), 128, np.uint8))), list)
+
+
+def test_an_empty_road_has_no_plate(detector: PlateDetector) -> None:
+    picture = np.full((720, 1280, 3), (150, 145, 140), np.uint8)
+    cv2.rectangle(picture, (0, 420), (1280, 720), (90, 90, 92), -1)
+
+    assert detector.find(frame_of(picture)) == []
