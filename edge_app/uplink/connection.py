@@ -247,9 +247,10 @@ class Connection:
         self._maximum_packet_size = getattr(properties, "MaximumPacketSize", float("inf"))
 
     def _on_disconnect(
-        self, _client: mqtt.Client, _: object, _flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: object
+        self, _client: mqtt.Client, _: object, flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
-        self._loss = str(reason)
+        if flags.is_disconnect_packet_from_server:
+            self._loss = str(reason)
 
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object

@@ -18,7 +18,7 @@ HISTORICAL_SECONDS = 10.0
 """An event older than this when it is sent comes late."""
 
 PATIENCE_SECONDS = 30.0
-"""A broker that acknowledges nothing for this long is taken for dead."""
+"""A broker that completes no event for this long is taken for dead."""
 
 
 @dataclass(slots=True)
@@ -72,10 +72,9 @@ class Delivery:
         done = [sequence for sequence in map(self._settle, acknowledgements) if sequence is not None]
         if done:
             self._outbox.forget(done)
-        if acknowledgements:
             self._progress_at = self._clock()
         elif self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
-            raise UnreachableError(f"the broker has acknowledged nothing for {PATIENCE_SECONDS:.0f} s")
+            raise UnreachableError(f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s")
 
     def _settle(self, acknowledgement: Acknowledgement) -> int | None:
         """The sequence of the event that this makes complete."""

@@ -1,33 +1,27 @@
 """Wakes a thread that waits for the network."""
 
 import contextlib
-import socket
+import os
 
 
 class Waker:
-    """A pair of sockets: `wake` from any thread makes the other end readable."""
+    """A counter in the kernel (eventfd(2)) that a thread can wait for together with its sockets."""
 
     def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
+        self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def wake(self) -> None:
-        """Make the waiting thread look."""
-        with contextlib.suppress(BlockingIOError):  # full: it will look anyway
-            self._writer.send(b"\0")
+        """Make the waiting thread look; from any thread."""
+        os.eventfd_write(self._descriptor, 1)
 
     def fileno(self) -> int:
-        """The end to wait for."""
-        return self._reader.fileno()
+        """What to wait for: readable once woken."""
+        return self._descriptor
 
     def clear(self) -> None:
         """Be ready to be woken again."""
         with contextlib.suppress(BlockingIOError):
-            while self._reader.recv(4096):
-                continue
+            os.eventfd_read(self._descriptor)
 
-    def close(self) -> None:
-        """Give both sockets back."""
-        self._reader.close()
-        self._writer.close()
+    def __del__(self) -> None:
+        os.close(self._descriptor)

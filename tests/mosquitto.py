@@ -1,0 +1,99 @@
+"""A real mosquitto on a loopback port, for one test."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_app.config import MqttSettings
+from edge_app.uplink.connection import MQTT_5, Connection, Message
+from edge_app.uplink.credentials import Credentials
+from edge_app.uplink.waker import Waker
+
+PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Mosquitto:
+    """A broker that can be stopped and started again on the same port."""
+
+    def __init__(self, directory: Path, settings: Sequence[str] = ("allow_anonymous true",)) -> None:
+        self.port = free_port()
+        self.log_path = directory / "mosquitto.log"
+        self._configuration = directory / "mosquitto.conf"
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "user root",
+            f"log_dest file {self.log_path}",
+            "log_type all",
+            *settings,
+        ]
+        self._configuration.write_text("\n".join(lines) + "\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def settings(self) -> MqttSettings:
+        """What a client needs."""
+        return MqttSettings(host="127.0.0.1", port=self.port)
+
+    def start(self) -> None:
+        """Start, and wait until it listens."""
+        assert PROGRAM is not None
+        self._process = subprocess.Popen([PROGRAM, "-c", str(self._configuration)], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self._listens():
+            assert self._process.poll() is None, self.log_path.read_text()
+            assert time.monotonic() < deadline, "mosquitto does not listen"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Subscriber:
+    """Collects what arrives on some topics."""
+
+    def __init__(self, port: int, topics: Sequence[str] = ("anpr/#",), client_id: str = "subscriber") -> None:
+        self.messages: list[Message] = []
+        settings = MqttSettings(host="127.0.0.1", port=port)
+        self._connection = Connection(settings, Credentials(None, None, None), client_id, MQTT_5, Waker())
+        self._connection.subscribe(topics)
+
+    def until(self, count: int, ending: str, seconds: float = 10.0) -> list[Message]:
+        """The messages on topics that end so, once there are as many."""
+        deadline = time.monotonic() + seconds
+        while len(found := self.on(ending)) < count:
+            assert time.monotonic() < deadline, f"only {len(found)} of {count} messages on …{ending}"
+            self.listen(0.05)
+        return found
+
+    def listen(self, seconds: float) -> None:
+        """Collect for a while."""
+        self._connection.exchange(seconds)
+        while self._connection.received:
+            self.messages.append(self._connection.received.popleft())
+
+    def on(self, ending: str) -> list[Message]:
+        """The messages so far on topics that end so."""
+        return [message for message in self.messages if message.topic.endswith(ending)]
+
+    def close(self) -> None:
+        """Leave."""
+        self._connection.say_goodbye()
+        self._connection.close()

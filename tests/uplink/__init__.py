@@ -1,0 +1,1 @@
+"""The uplink: events made, kept and published."""

@@ -1,0 +1,48 @@
+"""A TCP proxy on the loopback that can withhold what the broker says, or cut the line."""
+
+import contextlib
+import socket
+import threading
+
+from tests.mosquitto import free_port
+
+
+class FaultProxy:
+    """Passes bytes between one client at a time and the broker."""
+
+    def __init__(self, broker_port: int) -> None:
+        self.port = free_port()
+        self.withhold = threading.Event()
+        """While set, nothing from the broker reaches the client."""
+        self.connections = 0
+        self._broker = ("127.0.0.1", broker_port)
+        self._lines: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for line in self._lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Break everything and take no more."""
+        self._server.close()
+        self.cut()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._server.accept()
+                self.connections += 1
+                broker = socket.create_connection(self._broker)
+                self._lines = [client, broker]
+                threading.Thread(target=self._pump, args=(client, broker, False), daemon=True).start()
+                threading.Thread(target=self._pump, args=(broker, client, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, from_broker: bool) -> None:
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                if not (from_broker and self.withhold.is_set()):
+                    target.sendall(data)

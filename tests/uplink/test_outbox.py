@@ -1,0 +1,262 @@
+"""Events on the disk."""
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_app.errors import OutboxError
+from edge_app.uplink.outbox import Outbox
+from tests.uplink.passes import event
+
+MEGABYTE = 1_000_000
+
+
+def put_many(outbox: Outbox, count: int) -> None:
+    for _ in range(count):
+        outbox.put(event())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "outbox.sqlite3"
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[Outbox]:
+    opened = Outbox.open(path, MEGABYTE)
+    yield opened
+    opened.close()
+
+
+def test_what_is_put_comes_back_in_order(outbox: Outbox) -> None:
+    events = [event() for _ in range(3)]
+
+    sequences = [outbox.put(each) for each in events]
+
+    waiting = outbox.pending(10)
+    assert [each.sequence for each in waiting] == sequences == [1, 2, 3]
+    assert [each.event_id for each in waiting] == [each.event_id for each in events]
+    assert waiting[0].image_jpeg == events[0].image_jpeg
+    assert waiting[0].payload == events[0].payload()
+    assert not waiting[0].left_over
+
+
+def test_pending_goes_on_behind_a_sequence(outbox: Outbox) -> None:
+    for _ in range(4):
+        outbox.put(event())
+
+    assert [each.sequence for each in outbox.pending(2, after=1)] == [2, 3]
+
+
+def test_what_is_forgotten_is_gone_and_its_bytes_too(outbox: Outbox) -> None:
+    first, second = (outbox.put(event()) for _ in range(2))
+
+    outbox.forget([first, second, 99])
+
+    assert outbox.pending(10) == []
+    assert outbox.state().events == outbox.state().bytes == 0
+
+
+def test_the_sequence_goes_on_after_a_restart_even_of_an_empty_outbox(path: Path) -> None:
+    before = Outbox.open(path, MEGABYTE)
+    before.forget([before.put(event())])
+    before.close()
+
+    after = Outbox.open(path, MEGABYTE)
+
+    assert after.put(event()) == 2
+    after.close()
+
+
+def test_an_event_of_an_earlier_run_is_left_over(path: Path) -> None:
+    before = Outbox.open(path, MEGABYTE)
+    before.put(event())
+    before.close()
+
+    after = Outbox.open(path, MEGABYTE)
+    after.put(event())
+
+    assert [each.left_over for each in after.pending(10)] == [True, False]
+    after.close()
+
+
+def test_what_put_returned_for_survives_the_death_of_the_process(path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from edge_app.uplink.outbox import Outbox;"
+        "from tests.uplink.passes import event;"
+        "outbox = Outbox.open(Path(sys.argv[1]), 10**6); [outbox.put(event()) for _ in range(5)]; os._exit(9)"
+    )
+    died = subprocess.run([sys.executable, "-c", script, path], check=False, cwd=Path(__file__).parents[2])
+    assert died.returncode == 9
+
+    after = Outbox.open(path, MEGABYTE)
+
+    assert [each.sequence for each in after.pending(10)] == [1, 2, 3, 4, 5]
+    after.close()
+
+
+def test_when_full_the_oldest_pictures_go_first_and_reads_stay(path: Path) -> None:
+    sample = event()
+    read_bytes, image_bytes = len(sample.payload()), len(sample.image_jpeg or b"")
+    outbox = Outbox.open(path, 3 * read_bytes + 2 * image_bytes + 100)
+
+    for _ in range(3):
+        outbox.put(event())
+
+    assert [each.image_jpeg is not None for each in outbox.pending(10)] == [False, True, True]
+    state = outbox.state()
+    assert (state.events, state.images_sacrificed, state.reads_sacrificed) == (3, 1, 0)
+    outbox.close()
+
+
+def test_when_no_picture_is_left_the_oldest_reads_go(path: Path) -> None:
+    outbox = Outbox.open(path, 2 * len(event().payload()) + 100)
+
+    for _ in range(4):
+        outbox.put(event())
+
+    assert [each.sequence for each in outbox.pending(10)] == [3, 4]
+    state = outbox.state()
+    assert (state.images_sacrificed, state.reads_sacrificed) == (4, 2)
+    outbox.close()
+
+
+def test_the_newest_read_is_kept_however_small_the_outbox(path: Path) -> None:
+    outbox = Outbox.open(path, 1)
+
+    outbox.put(event())
+    outbox.put(event())
+
+    assert [each.sequence for each in outbox.pending(10)] == [2]
+    outbox.close()
+
+
+def test_the_bytes_counted_are_the_bytes_kept(path: Path) -> None:
+    outbox = Outbox.open(path, 20_000)
+    for _ in range(30):
+        outbox.put(event())
+    outbox.forget([each.sequence for each in outbox.pending(3)])
+
+    kept = sum(len(each.payload) + len(each.image_jpeg or b"") for each in outbox.pending(100))
+
+    assert outbox.state().bytes == kept <= 20_000
+    outbox.close()
+
+
+def test_sacrifices_are_counted_across_restarts(path: Path) -> None:
+    before = Outbox.open(path, 1)
+    before.put(event())
+    before.close()
+
+    after = Outbox.open(path, 1)
+
+    assert after.state().images_sacrificed == 1
+    after.close()
+
+
+@pytest.mark.parametrize("damage", [b"this is no database", b""])
+def test_a_file_that_is_no_database_is_set_aside(path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    path.parent.mkdir()
+    path.write_bytes(damage + b"\0" * 4096 if damage else damage)
+
+    outbox = Outbox.open(path, MEGABYTE)
+    outbox.put(event())
+
+    assert len(outbox.pending(10)) == 1
+    assert ("set aside" in caplog.text) == bool(damage)
+    outbox.close()
+
+
+def test_a_damaged_database_is_set_aside_whole(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = Outbox.open(path, MEGABYTE)
+    for _ in range(20):
+        before.put(event())
+    before.close()
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) - 4096] = b"\xa5" * (len(content) - 8192)
+    path.write_bytes(content)
+
+    after = Outbox.open(path, MEGABYTE)
+
+    assert after.pending(10) == []
+    aside = [each for each in path.parent.glob("outbox.sqlite3.*") if not each.name.endswith(("-wal", "-shm"))]
+    assert [each.read_bytes() for each in aside] == [bytes(content)]
+    assert "set aside" in caplog.text
+    after.close()
+
+
+def test_a_file_of_newer_software_is_set_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Outbox.open(path, MEGABYTE).close()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+    outbox = Outbox.open(path, MEGABYTE)
+
+    assert outbox.put(event()) == 1
+    assert "of version 99" in caplog.text
+    outbox.close()
+
+
+def test_a_second_process_is_told_to_leave_it_alone(
+    outbox: Outbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+
+    with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
+        Outbox.open(path, MEGABYTE)
+
+
+def test_a_directory_in_its_place_is_a_clear_error(path: Path) -> None:
+    path.mkdir(parents=True)
+
+    with pytest.raises(OutboxError, match="cannot be opened"):
+        Outbox.open(path, MEGABYTE)
+
+
+def test_a_full_disk_is_an_error_and_leaves_what_was_there(path: Path) -> None:
+    outbox = Outbox.open(path, MEGABYTE)
+    outbox.put(event())
+    pages = outbox._database.execute("PRAGMA page_count").fetchone()[0]
+    outbox._database.execute(f"PRAGMA max_page_count = {pages}")  # what SQLite does when the disk is full
+
+    with pytest.raises(OutboxError, match="full"):
+        put_many(outbox, 100)
+
+    count = outbox.state().events
+    outbox._database.execute("PRAGMA max_page_count = 1000000")
+    assert outbox.put(event()) == count + 1
+    outbox.close()
+
+
+def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    made = [event() for _ in range(200)]
+    taken: list[int] = []
+    done = threading.Event()
+
+    def put() -> None:
+        for each in made:
+            outbox.put(each)
+        done.set()
+
+    def take() -> None:
+        while not (done.is_set() and outbox.state().events == 0):
+            sequences = [each.sequence for each in outbox.pending(7)]
+            outbox.forget(sequences)
+            taken.extend(sequences)
+
+    threads = [threading.Thread(target=put), threading.Thread(target=take)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert taken == list(range(1, 201))
+    assert outbox.state().bytes == 0

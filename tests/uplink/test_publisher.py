@@ -1,0 +1,345 @@
+"""Events on their way to a real broker."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from edge_app.config import MqttSettings
+from edge_app.errors import ConfigurationError
+from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.event_schema import MESSAGES, schema_of
+from edge_app.uplink.messages import VitalsMessage
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.publisher import Publisher
+from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.fault_proxy import FaultProxy
+from tests.uplink.passes import event
+
+
+class Running:
+    """A publisher in its thread, with an outbox of its own."""
+
+    def __init__(self, path: Path, settings: MqttSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.outbox = Outbox.open(path, 10_000_000)
+        self.stop_event = threading.Event()
+        self.publisher = Publisher(
+            settings, "gate-01", self.outbox, self.stop_event, clock, Backoff(first_seconds=0.05, most_seconds=0.2)
+        )
+        self.thread = threading.Thread(target=self.publisher.run)
+
+    def put(self, count: int = 1, images: bool = True) -> list[str]:
+        """Put events into the outbox; their ids."""
+        ids = []
+        for _ in range(count):
+            made = event(images=images)
+            self.outbox.put(made)
+            ids.append(made.event_id)
+        self.publisher.wake()
+        return ids
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self.thread.start()
+
+    def close(self) -> None:
+        """Stop, in any state."""
+        self.stop_event.set()
+        self.publisher.wake()
+        if self.thread.ident is not None:
+            self.thread.join(5)
+        assert not self.thread.is_alive()
+        self.outbox.close()
+
+    def waits_until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Fail where a condition does not come true in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def is_drained(self) -> bool:
+        """Whether nothing waits any more."""
+        return self.outbox.state().events == 0
+
+
+Make = Callable[..., Running]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Makes publishers, all of one outbox, and ends them."""
+    with ExitStack() as ending:
+        yield lambda *settings: ending.enter_context(closing(Running(tmp_path / "outbox.sqlite3", *settings)))
+
+
+@pytest.fixture
+def running(make: Make, broker: Mosquitto) -> Running:
+    return make(broker.settings)
+
+
+@pytest.fixture
+def proxy(broker: Mosquitto) -> Iterator[FaultProxy]:
+    with closing(FaultProxy(broker.port)) as between:
+        yield between
+
+
+def through(proxy: FaultProxy) -> MqttSettings:
+    return MqttSettings(host="127.0.0.1", port=proxy.port)
+
+
+def ids_of(messages: list) -> list[str]:  # type: ignore[type-arg]
+    return [json.loads(message.payload)["event_id"] for message in messages]
+
+
+def test_a_read_its_picture_and_the_last_one_arrive_and_are_forgotten(running: Running, subscriber: Subscriber) -> None:
+    (event_id,) = running.put()
+
+    running.start()
+    (read,) = subscriber.until(1, "/read")
+    (last,) = subscriber.until(1, "/last")
+    (image,) = subscriber.until(1, f"/image/{event_id}")
+    running.waits_until(running.is_drained)
+
+    message = json.loads(read.payload)
+    Draft202012Validator(schema_of(MESSAGES["read-1.json"])).validate(message)
+    Draft202012Validator(schema_of(MESSAGES["last-1.json"])).validate(json.loads(last.payload))
+    assert read.topic == "anpr/gate-01/north/read"
+    assert message["event_id"] == event_id
+    assert message["sequence"] == 1
+    assert not message["historical"]
+    assert message["image"]["topic"] == image.topic
+    assert message["image"]["sha256"] == hashlib.sha256(image.payload).hexdigest()
+    assert [each.topic for each in subscriber.messages].index(image.topic) < [
+        each.topic for each in subscriber.messages
+    ].index(read.topic)
+
+
+def test_hundreds_arrive_once_each_and_in_order(running: Running, subscriber: Subscriber) -> None:
+    running.start()
+    ids = running.put(150) + running.put(150, images=False)
+
+    reads = subscriber.until(300, "/read", seconds=20)
+    running.waits_until(running.is_drained)
+
+    assert ids_of(reads) == ids
+    assert [json.loads(read.payload)["sequence"] for read in reads] == list(range(1, 301))
+
+
+def test_what_waited_for_the_broker_arrives_in_order(running: Running, broker: Mosquitto) -> None:
+    broker.stop()
+    running.start()
+    ids = running.put(30)
+
+    broker.start()
+    subscriber = Subscriber(broker.port)
+    running.waits_until(running.is_drained)
+
+    received = ids_of(subscriber.on("/read"))
+    assert received == ids[len(ids) - len(received) :]  # a subscriber that came later misses the first ones
+    subscriber.close()
+
+
+def test_a_broker_that_dies_in_between_costs_nothing(
+    running: Running, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    running.start()
+    first = running.put(5)
+    subscriber.until(5, "/read")
+    running.waits_until(running.is_drained)
+
+    broker.stop()
+    second = running.put(5)
+    broker.start()
+    running.waits_until(running.is_drained)
+
+    assert ids_of(subscriber.on("/read")) == first
+    assert running.outbox.state().reads_sacrificed == 0
+    assert len(second) == 5
+
+
+def test_an_event_without_its_puback_stays_and_is_sent_again(
+    make: Make, proxy: FaultProxy, subscriber: Subscriber
+) -> None:
+    running = make(through(proxy))
+    running.start()
+    subscriber.until(1, "/status")
+
+    proxy.withhold.set()
+    (event_id,) = running.put()
+    subscriber.until(1, "/read")
+    assert running.outbox.state().events == 1
+    proxy.withhold.clear()
+    proxy.cut()
+    running.waits_until(running.is_drained)
+
+    assert ids_of(subscriber.until(2, "/read")) == [event_id, event_id]
+
+
+def test_a_broker_that_acknowledges_nothing_is_left(make: Make, proxy: FaultProxy, subscriber: Subscriber) -> None:
+    ahead = threading.Event()
+    running = make(through(proxy), lambda: time.monotonic() + (31 if ahead.is_set() else 0))
+    running.start()
+    subscriber.until(1, "/status")
+
+    proxy.withhold.set()
+    running.put()
+    subscriber.until(1, "/read")
+    proxy.withhold.clear()
+    ahead.set()
+    running.waits_until(running.is_drained)
+
+    assert proxy.connections == 2
+
+
+def test_an_event_of_an_earlier_run_is_historical(
+    tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    before = Outbox.open(tmp_path / "outbox.sqlite3", 1_000_000)
+    before.put(event())
+    before.close()
+    running = make(broker.settings)
+
+    running.put()
+    running.start()
+
+    reads = subscriber.until(2, "/read")
+    assert [json.loads(read.payload)["historical"] for read in reads] == [True, False]
+
+
+def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the_last(
+    make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    running = make(broker.settings, lambda: time.monotonic() + 11)
+    ids = running.put(3)
+
+    running.start()
+
+    reads = subscriber.until(3, "/read")
+    assert all(json.loads(read.payload)["historical"] for read in reads)
+    running.waits_until(running.is_drained)
+    subscriber.listen(0.2)
+    assert ids_of(subscriber.on("/last")) == ids[-1:]
+
+
+def test_a_sacrificed_picture_is_null_in_its_read(make: Make, broker: Mosquitto, subscriber: Subscriber) -> None:
+    running = make(broker.settings)
+    running.outbox._max_bytes = len(event().payload()) + 10
+    running.put()
+
+    running.start()
+
+    (read,) = subscriber.until(1, "/read")
+    assert json.loads(read.payload)["image"] is None
+
+
+def test_the_status_is_there_for_those_who_come_later(running: Running, broker: Mosquitto) -> None:
+    running.start()
+    running.put()
+    running.waits_until(running.is_drained)
+
+    late = Subscriber(broker.port, ["anpr/gate-01/status", "anpr/gate-01/+/last"])
+
+    (status,) = late.until(1, "/status")
+    assert (status.payload, status.retain) == (b"online", True)
+    late.until(1, "/last")
+    late.close()
+
+
+def test_stopping_says_offline(running: Running, subscriber: Subscriber) -> None:
+    running.start()
+    subscriber.until(1, "/status")
+
+    began = time.monotonic()
+    running.stop_event.set()
+    running.publisher.wake()
+    running.thread.join()
+
+    assert [each.payload for each in subscriber.until(2, "/status")] == [b"online", b"offline"]
+    assert time.monotonic() - began < 1.5
+
+
+def test_what_is_put_just_before_stopping_still_leaves(running: Running, subscriber: Subscriber) -> None:
+    running.start()
+    subscriber.until(1, "/status")
+
+    running.stop_event.set()
+    ids = running.put(10)
+    running.thread.join()
+
+    assert ids_of(subscriber.until(10, "/read")) == ids
+    assert running.is_drained()
+
+
+def test_stopping_is_quick_while_the_broker_is_away(running: Running, broker: Mosquitto) -> None:
+    broker.stop()
+    running.start()
+    running.put()
+
+    began = time.monotonic()
+    running.stop_event.set()
+    running.publisher.wake()
+    running.thread.join()
+
+    assert time.monotonic() - began < 1.5
+    assert running.outbox.state().events == 1
+
+
+def test_a_cut_line_lets_the_last_will_speak(make: Make, proxy: FaultProxy, subscriber: Subscriber) -> None:
+    running = make(through(proxy))
+    running.start()
+    subscriber.until(1, "/status")
+
+    proxy.cut()
+
+    payloads = [each.payload for each in subscriber.until(3, "/status")]
+    assert payloads == [b"online", b"offline", b"online"]
+
+
+def test_telemetry_keeps_to_its_schema_and_tells_the_vitals(running: Running, broker: Mosquitto) -> None:
+    running.publisher.vitals = VitalsMessage(frames=10, frames_dropped=2, vehicles=1, picture="good")
+    running.start()
+
+    late = Subscriber(broker.port, ["anpr/gate-01/telemetry"])
+
+    message = json.loads(late.until(1, "/telemetry")[0].payload)
+    Draft202012Validator(schema_of(MESSAGES["telemetry-1.json"])).validate(message)
+    assert message["vitals"]["frames_dropped"] == 2
+    assert message["connections"] == 1
+    late.close()
+
+
+def test_telemetry_comes_every_30_seconds(make: Make, broker: Mosquitto, subscriber: Subscriber) -> None:
+    ahead_seconds = [0.0]
+    running = make(broker.settings, lambda: time.monotonic() + ahead_seconds[0])
+    running.start()
+    subscriber.until(1, "/telemetry")
+    subscriber.listen(0.1)
+
+    ahead_seconds[0] = 30.0
+    running.publisher.wake()
+
+    subscriber.until(2, "/telemetry", seconds=3)
+
+
+def test_a_failing_disk_ends_the_thread(make: Make, broker: Mosquitto) -> None:
+    running = make(broker.settings)
+    running.outbox.close()
+
+    with pytest.raises(Exception, match="closed database"):
+        running.publisher.run()
+
+
+def test_a_password_does_not_cross_the_network_in_the_clear(running: Running, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("secret\n")
+    settings = MqttSettings(host="broker.example", username="gate", password_file=secret)
+
+    with pytest.raises(ConfigurationError, match="in clear text"):
+        Publisher(settings, "gate-01", running.outbox, running.stop_event)
