@@ -217,7 +217,7 @@ class Connection:
     def _turn(self, seconds: float) -> None:
         """Wait for the network or the waker, then let paho read and write."""
         socket = self._client.socket()
-        if socket is None:
+        if socket is None or socket.fileno() < 0:
             raise UnreachableError(f"the broker at {self._where} is gone: {self._loss}")
         poll = select.poll()
         poll.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))

@@ -91,12 +91,11 @@ class Outbox:
     def pending(self, limit: int, after: int = 0) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after`, in order."""
         with self._transaction() as database:
-            rows = database.execute(
-                "SELECT sequence, event_id, camera, payload, jpeg, created_monotonic_ns, sequence <= ?"
-                " FROM events LEFT JOIN images USING (sequence) WHERE sequence > ? ORDER BY sequence LIMIT ?",
-                (self._left_over, after, limit),
-            ).fetchall()
-        return [WaitingEvent(*row[:-1], bool(row[-1])) for row in rows]
+            rows = database.execute(_PENDING, (after, limit)).fetchall()
+        return [
+            WaitingEvent(sequence, event_id, camera, payload, jpeg, created_ns, sequence <= self._left_over)
+            for sequence, event_id, camera, payload, jpeg, created_ns in rows
+        ]
 
     def forget(self, sequences: Iterable[int]) -> None:
         """Let go of acknowledged events; one that is not here any more is no error."""
@@ -151,6 +150,10 @@ class Outbox:
 _STORED_BYTES = (
     "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
     " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"
+)
+_PENDING = (
+    "SELECT sequence, event_id, camera, payload, jpeg, created_monotonic_ns"
+    " FROM events LEFT JOIN images USING (sequence) WHERE sequence > ? ORDER BY sequence LIMIT ?"
 )
 _FORGET_IMAGE = "DELETE FROM images WHERE sequence = ? RETURNING length(jpeg)"
 _FORGET_READ = "DELETE FROM events WHERE sequence = ? RETURNING length(payload)"

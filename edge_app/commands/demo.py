@@ -1,0 +1,77 @@
+"""Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.
+
+The clip goes through the daemon into an embedded broker, the reads are printed as they arrive over MQTT, and a table
+compares them with what the clip shows. Exit code 1: a plate was missed or misread.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from edge_app import app, logs
+from edge_app.commands.listen import read_line
+from edge_app.config import CameraSettings, DeviceSettings, LogSettings, MqttSettings, Settings
+from edge_app.demo import comparison, picture, truth
+from edge_app.demo.embedded_broker import EmbeddedBroker
+from edge_app.demo.watcher import Watcher
+from edge_app.errors import EdgeAnprError
+
+_LAST_WORD_SECONDS = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("edge-anpr-demo"),
+        metavar="DIR",
+        help="where the annotated picture and the reads are written (default: %(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play, print, compare."""
+    output: Path = arguments.output
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EdgeAnprError(f"{output}: cannot be made: {error}; name another directory with --output") from error
+    logs.configure(LogSettings(level="warning"))
+    vehicles = truth.load()
+    print(f"A rendered road, {len(vehicles)} vehicles: clip -> daemon -> MQTT broker -> here", flush=True)
+    began = time.monotonic()
+    reads = _play()
+    print(f"played in {time.monotonic() - began:.1f} s\n", flush=True)
+
+    rows = comparison.compare(vehicles, reads)
+    print(comparison.as_table(rows))
+    _write(output, vehicles, reads)
+    print(f"\nsee {output / 'annotated.jpg'} and {output / 'reads.jsonl'}")
+    return 0 if all(row.verdict == "right" for row in rows) else 1
+
+
+def _play() -> list[dict[str, Any]]:
+    """The clip through the daemon and the broker; what arrived."""
+    with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-anpr-demo-") as state:
+        settings = Settings(
+            device=DeviceSettings(name="demo", state_directory=Path(state)),
+            camera=CameraSettings(name="road", source=f"file:{truth.CLIP}"),
+            mqtt=MqttSettings(host=broker.host, port=broker.port),
+        )
+        watcher = Watcher(settings.mqtt, settings.device.name, lambda read: print(read_line(read), flush=True))
+        try:
+            app.build_daemon(settings).run()
+        finally:
+            watcher.wait(_LAST_WORD_SECONDS)
+        return watcher.reads
+
+
+def _write(output: Path, vehicles: list[truth.ShownVehicle], reads: list[dict[str, Any]]) -> None:
+    lines = "".join(json.dumps(read, ensure_ascii=False) + "\n" for read in reads)
+    (output / "reads.jsonl").write_text(lines, encoding="utf-8")
+    texts = {read["plate"]["text"] for read in reads}
+    picture.write(output / "annotated.jpg", app.build_recognizer(Settings()), vehicles, texts)

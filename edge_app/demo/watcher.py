@@ -1,0 +1,41 @@
+"""A subscriber beside the daemon: tells each read when it arrives over MQTT, and keeps it."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from edge_app.config import MqttSettings
+from edge_app.uplink import topics
+from edge_app.uplink.messages import OFFLINE
+from edge_app.uplink.subscriber import Subscriber
+
+
+class Watcher:
+    """Subscribed once it is made; `tell` is called on its own thread."""
+
+    def __init__(self, settings: MqttSettings, device: str, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.reads: list[dict[str, Any]] = []
+        root = topics.root(settings.topic_prefix, device)
+        self._status = topics.status(root)
+        self._subscriber = Subscriber(settings, [self._status, topics.read(root, "+")])
+        self._tell = tell
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Until the daemon has said that it is offline, which comes after its last read."""
+        self._thread.join(seconds)
+        self._stop.set()
+        self._subscriber.wake()
+        self._thread.join()
+        self._subscriber.close()
+
+    def _watch(self) -> None:
+        for message in self._subscriber.messages(self._stop):
+            if message.topic != self._status:
+                self.reads.append(json.loads(message.payload))
+                self._tell(self.reads[-1])
+            elif message.payload == OFFLINE.encode():
+                return

@@ -1,0 +1,76 @@
+"""The other side: what arrives on some topics, over as many connections as it takes."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Sequence
+
+from edge_app.config import MqttSettings
+from edge_app.uplink import credentials
+from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.connection import Connection, Message, UnreachableError
+from edge_app.uplink.dialler import Dialler
+from edge_app.uplink.waker import Waker
+
+log = logging.getLogger(__name__)
+
+_TURN_SECONDS = 0.5
+
+
+class Subscriber:
+    """Subscribed from the moment it is made.
+
+    Raises:
+        UnreachableError: there is no broker.
+        UplinkError: the broker refuses us or the topics.
+        ConfigurationError: the settings' files cannot be used.
+    """
+
+    def __init__(self, settings: MqttSettings, topics: Sequence[str]) -> None:
+        self._topics = topics
+        self._waker = Waker()
+        client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker)
+        self._connection = self._connect()
+
+    def messages(self, stop: threading.Event) -> Iterator[Message]:
+        """What arrives until the stop event is set; a broker that goes away is waited for."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                for message in self._arriving(stop):
+                    backoff.reset()
+                    yield message
+            except UnreachableError as error:
+                seconds = backoff.next_seconds()
+                log.warning("%s; next try in %.0f s", error, seconds)
+                stop.wait(seconds)
+                self._reconnect()
+
+    def wake(self) -> None:
+        """Make `messages` look at its stop event."""
+        self._waker.wake()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._connection.say_goodbye()
+        self._connection.close()
+
+    def _arriving(self, stop: threading.Event) -> Iterator[Message]:
+        while not stop.is_set():
+            self._connection.exchange(_TURN_SECONDS)
+            while self._connection.received:
+                yield self._connection.received.popleft()
+
+    def _connect(self) -> Connection:
+        connection = self._dialler.dial()
+        connection.subscribe(self._topics)
+        return connection
+
+    def _reconnect(self) -> None:
+        self._connection.close()
+        try:
+            self._connection = self._connect()
+        except UnreachableError:  # the closed connection says so at its next turn, and the next try comes later
+            return
+        log.warning("the broker is back")
