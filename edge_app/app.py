@@ -1,16 +1,25 @@
 """The composition root: settings in, running parts out; nothing else builds a stage."""
 
+import threading
 from pathlib import Path
 
+from edge_app.capture.motion_gate import MotionGate
+from edge_app.capture.source import open_source
 from edge_app.config import Settings
+from edge_app.daemon import Daemon
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ModelError
+from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.voter import Voter
+from edge_app.tracking.zones import Zones
+from edge_app.uplink.event import EventFactory
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.publisher import Publisher
 
 DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
@@ -58,3 +67,37 @@ def build_stages(settings: Settings) -> Stages:
 def build_recognizer(settings: Settings) -> PlateRecognizer:
     """Reads single pictures."""
     return PlateRecognizer(build_stages(settings))
+
+
+def build_pipeline(settings: Settings) -> Pipeline:
+    """One frame through the stages."""
+    return pipeline_around(build_stages(settings), settings)
+
+
+def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
+    """One frame through these stages."""
+    return Pipeline(
+        stages.detector,
+        stages.rectifier,
+        stages.reader,
+        stages.voter,
+        Zones(settings.zones),
+        settings.tracking,
+    )
+
+
+def build_daemon(settings: Settings) -> Daemon:
+    """The whole of it, from the camera to the broker."""
+    detector, reader = load_networks(settings)
+    stop = threading.Event()
+    outbox = Outbox.open(settings.device.state_directory / "outbox.sqlite", int(settings.outbox.max_megabytes * 1e6))
+    return Daemon(
+        settings,
+        open_source(settings.camera),
+        MotionGate(settings.motion),
+        pipeline_around(stages_around(detector, reader, settings), settings),
+        EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256),
+        outbox,
+        Publisher(settings.mqtt, settings.device.name, outbox, stop),
+        stop,
+    )

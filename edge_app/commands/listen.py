@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print until interrupted."""
     settings = broker_settings(arguments)
-    subscriber = Subscriber(settings, arguments.topic or [f"{settings.topic_prefix}/+/+/read"])
+    subscriber = Subscriber(settings, arguments.topic or [f"{settings.topic_prefix}/+/+/read"], threading.Event())
     with contextlib.closing(subscriber), contextlib.suppress(KeyboardInterrupt):
-        for message in subscriber.messages(threading.Event()):
+        for message in subscriber.messages():
             line = as_json(message) if arguments.json else as_line(message)
             if line is not None:
                 print(line, flush=True)

@@ -1,0 +1,85 @@
+"""Pictures from which the converter learns the range of every layer: what the networks see on the device."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.exports import Export
+from edge_app.datasets import LabelledImage, read_dataset
+from edge_app.detection.detector import PlateDetector
+from edge_app.errors import UsageError
+from edge_app.image_files import load_image
+from edge_app.recognizer import as_frame
+from edge_app.records import ImageBgr
+from edge_app.tflite_model import ModelManifest
+
+Pixels = NDArray[np.uint8]
+
+_SEED = 7
+_PICTURES, _STRIPS = 150, 600
+
+
+def calibration_pixels(export: Export, folder: Path | None) -> list[Pixels]:
+    """Inputs of the network, from the dataset folders in `folder` or, without one, from generated pictures."""
+    if export.kind == "plate-reader":
+        return _strips(folder)
+    recorder = _Recorder(export.manifest())
+    detector = PlateDetector(recorder)
+    for image_bgr in _pictures(folder):
+        detector.find(as_frame(image_bgr))
+    return recorder.seen
+
+
+class _Recorder:
+    """A network that finds nothing and remembers what it was shown."""
+
+    def __init__(self, manifest: ModelManifest) -> None:
+        self.manifest = manifest
+        self.seen: list[Pixels] = []
+
+    def run(self, pixels: Pixels) -> Mapping[str, NDArray[np.float32]]:
+        """Remember the pixels; a map without plates."""
+        self.seen.append(pixels.copy())
+        rows, columns = (size // self.manifest.stride for size in pixels.shape[1:3])
+        nothing = np.full((1, rows, columns, 1), -99, np.float32)
+        return {"score": nothing, "corners": np.zeros((1, rows, columns, 8), np.float32), "lines": nothing}
+
+
+def _sets(folder: Path) -> list[Path]:
+    sets = sorted(path.parent for path in folder.glob("*/labels.jsonl"))
+    if not sets:
+        raise UsageError(f"{folder}: no dataset folder in it; give a folder such as ../shared/data/train")
+    return sets
+
+
+def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
+    if folder is None:
+        from training.synthetic.scenes import render_scene
+
+        for index in range(_PICTURES):
+            yield render_scene(np.random.default_rng((_SEED, index))).image_bgr
+        return
+    labels = [label for each in _sets(folder) for label in read_dataset(each) if not label.is_crop]
+    if not labels:
+        raise UsageError(f"{folder}: its sets hold no whole picture; give a folder with some")
+    chosen: list[LabelledImage] = [
+        labels[index] for index in np.random.default_rng(_SEED).permutation(len(labels))[:_PICTURES]
+    ]
+    for label in chosen:
+        yield load_image(label.path)
+
+
+def _strips(folder: Path | None) -> list[Pixels]:
+    from training.strips import generated_strips, real_strips
+
+    images = generated_strips(_STRIPS, _SEED).images
+    if folder is not None:
+        cropped = [each for each in _sets(folder) if any(label.is_crop for label in read_dataset(each))]
+        if cropped:
+            real = real_strips(cropped, 1, _SEED).images
+            images = np.concatenate([images[: _STRIPS // 2], real[:: max(1, 2 * len(real) // _STRIPS)]])
+    cv2.setNumThreads(-1)
+    return [image[None, :, :, None] for image in images]

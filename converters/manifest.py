@@ -1,0 +1,57 @@
+"""`models/NAME.json`: what a model is, where it came from, and what it scored."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from converters.exports import Export
+from converters.inspection import inspect
+from edge_app import __version__
+
+
+def write_model(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str, out: Path) -> Path:
+    """Write `NAME.tflite` and its manifest into `out`; the model's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{export.name}.tflite"
+    facts = manifest_of(export, content, macs, checkpoint, calibration)
+    path.write_bytes(content)
+    path.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def manifest_of(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str) -> dict[str, Any]:
+    """The manifest as JSON; scores are added by the parity gate."""
+    return {
+        "name": export.name,
+        "version": __version__,
+        "kind": export.kind,
+        "input": asdict(export.input),
+        "alphabet": export.alphabet,
+        "blank": len(export.alphabet) if export.alphabet else None,
+        "stride": export.stride or None,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "multiply_accumulates": macs,
+        "multiply_accumulates_budget": export.mac_budget,
+        "quantization": asdict(inspect(content)),
+        "calibration": calibration,
+        "training": _training(checkpoint),
+        "scores": {},
+    }
+
+
+def add_scores(model: Path, scores: dict[str, Any]) -> None:
+    """Put measured scores into the manifest beside a model."""
+    path = model.with_suffix(".json")
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["scores"] = scores
+    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _training(checkpoint: Path) -> dict[str, Any]:
+    """What the run folder said of the training, and which checkpoint it left."""
+    told = checkpoint.with_suffix(".training.json")
+    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
+    return facts | {"checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}

@@ -1,0 +1,83 @@
+"""`models/README.md`: the model cards, written from the manifests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_INTRODUCTION = """# Model cards
+
+Written by `./build.sh convert` from the manifests beside this page. `*.keras` are the float checkpoints that
+`./build.sh convert` makes `*.tflite` from; `*.training.json` tells the run that made each checkpoint.
+"""
+
+_DATA = """
+## Data
+
+The networks learned from plates and scenes that this project's own code draws, and from real photos gathered from
+public repositories, none of which is in this repository:
+
+| set | what | licence as stated by its source |
+| --- | --- | --- |
+| openimages | street photos with plate boxes | CC BY |
+| openlpr | vehicles with one plate box each | Apache-2.0 |
+| ro_dashcam | dashcam frames with plate boxes | MIT |
+| negatives | pictures without a plate | CC BY |
+| world_crops | plate crops read by eye | Apache-2.0, CC BY |
+| auto_crops | plate crops that two other readers agreed on | as their photos |
+
+## Intended use
+
+Reading number plates where the law and the operator's duties allow it. Plates are personal data. The networks have
+seen Latin letters and Arabic digits only, India's plates most of all; on others expect less. A read is evidence, not
+proof: every event carries its confidence and the other texts that were considered.
+"""
+
+
+def write_cards(models: Path) -> Path:
+    """Write the page for every manifest in `models`; its path."""
+    manifests = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(models.glob("*.json"))
+        if path.with_suffix(".tflite").is_file()
+    ]
+    page = models / "README.md"
+    page.write_text("\n".join([_INTRODUCTION, *map(_card, manifests)]) + _DATA, encoding="utf-8")
+    return page
+
+
+def _card(facts: dict[str, Any]) -> str:
+    size, training = facts["input"], facts["training"]
+    rows = {
+        "kind": facts["kind"],
+        "input": f"{size['width']}×{size['height']}×{size['channels']} {size['colour_order']}, uint8",
+        "inside": "int8, weights per channel",
+        "file": f"{facts['bytes'] / 1e3:.0f} kB, sha256 `{facts['sha256'][:16]}…`",
+        "multiply-accumulates": (
+            f"{facts['multiply_accumulates'] / 1e6:.1f} million (budget {facts['multiply_accumulates_budget'] / 1e6:.0f})"
+        ),
+        "calibration": facts["calibration"],
+        "trained by": f"`{training.get('command', 'unknown')}`",
+        "trained at commit": f"`{training.get('commit', 'unknown')[:12]}`",
+        "plan": _pairs(training.get("plan", {})),
+        "data": _pairs(training.get("data", {})),
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return f"## {facts['name']} {facts['version']}\n\n| | |\n| --- | --- |\n{table}\n\n{_scores(facts['scores'])}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in values.items()
+    )
+
+
+def _scores(scores: dict[str, Any]) -> str:
+    if not scores:
+        return "Not measured yet.\n"
+    lines = ["| dataset | recall | precision | exact match | characters |", "| --- | --- | --- | --- | --- |"]
+    for name, score in scores.items():
+        found, read = score["detection"] or {}, score["reading"] or {}
+        figures = (found.get("recall"), found.get("precision"), read.get("exact"), read.get("character_accuracy"))
+        cells = " | ".join("–" if figure is None else f"{figure:.3f}" for figure in figures)
+        lines.append(f"| {name} | {cells} |")
+    return "End to end, int8, on held-out pictures:\n\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,107 @@
+"""The parity gate: the int8 models in the device's own runtime beside the float networks, on held-out pictures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from converters.exports import all_exports, checkpoint_of
+from converters.networks import FloatModel, load_checkpoint
+from edge_app.app import stages_around
+from edge_app.config import Settings
+from edge_app.evaluation import evaluate_dataset
+from edge_app.recognizer import PlateRecognizer
+from edge_app.scoring import DatasetScore
+from edge_app.tflite_model import Network, TfliteModel
+
+Progress = Callable[[str], Callable[[int, int], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One dataset scored with the float networks and with the int8 models."""
+
+    exact: DatasetScore
+    """Of the float networks."""
+    quantized: DatasetScore
+    """Of the int8 models."""
+
+    @property
+    def recall_loss(self) -> float:
+        """Detection recall lost to int8, 0 to 1; below zero where int8 found more."""
+        return _loss(self.exact.detection, self.quantized.detection, "recall")
+
+    @property
+    def read_loss(self) -> float:
+        """Exact match lost to int8."""
+        return _loss(self.exact.reading, self.quantized.reading, "exact")
+
+
+def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[Comparison]:
+    """Score every dataset twice."""
+    original, quantized = _recognizer(_float_networks(models)), _recognizer(_int8_networks(models))
+    return [
+        Comparison(
+            evaluate_dataset(original, folder, progress(f"{folder.name} float")),
+            evaluate_dataset(quantized, folder, progress(f"{folder.name} int8")),
+        )
+        for folder in datasets
+    ]
+
+
+def pooled_losses(comparisons: Sequence[Comparison]) -> tuple[float, float]:
+    """Recall and exact match lost over all datasets together, each plate counting once."""
+    recall = _pooled(comparisons, "detection", "recall")
+    read = _pooled(comparisons, "reading", "exact")
+    return recall, read
+
+
+def as_table(comparisons: Sequence[Comparison]) -> str:
+    """The scores side by side."""
+    lines = [
+        f"{'dataset':<20} {'recall float':>12} {'int8':>7} {'loss':>7}  {'exact float':>12} {'int8':>7} {'loss':>7}"
+    ]
+    for each in comparisons:
+        found = _cells(each.exact.detection, each.quantized.detection, "recall", each.recall_loss)
+        read = _cells(each.exact.reading, each.quantized.reading, "exact", each.read_loss)
+        lines.append(f"{each.exact.dataset:<20} {found}  {read}")
+    return "\n".join(lines)
+
+
+def _pooled(comparisons: Sequence[Comparison], part: str, figure: str) -> float:
+    lost = plates = 0.0
+    for each in comparisons:
+        before, after = getattr(each.exact, part), getattr(each.quantized, part)
+        if before is not None:
+            lost += _loss(before, after, figure) * before.plates
+            plates += before.plates
+    return lost / max(plates, 1)
+
+
+def _loss(before: Any, after: Any, figure: str) -> float:
+    if before is None or after is None:
+        return 0.0
+    return (getattr(before, figure) or 0.0) - (getattr(after, figure) or 0.0)
+
+
+def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
+    if before is None or getattr(before, figure) is None:
+        return f"{'–':>12} {'–':>7} {'–':>7}"
+    return f"{getattr(before, figure):>12.3f} {getattr(after, figure):>7.3f} {loss:>+7.3f}"
+
+
+def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
+    return PlateRecognizer(stages_around(*networks, Settings()))
+
+
+def _int8_networks(models: Path) -> tuple[Network, Network]:
+    detector, reader = (TfliteModel.load(models / f"{export.name}.tflite") for export in all_exports())
+    return detector, reader
+
+
+def _float_networks(models: Path) -> tuple[Network, Network]:
+    detector, reader = (
+        FloatModel(load_checkpoint(checkpoint_of(export, None, models), export.input), export.manifest())
+        for export in all_exports()
+    )
+    return detector, reader

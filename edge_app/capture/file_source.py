@@ -1,0 +1,123 @@
+"""A video file in the place of a camera."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+
+from edge_app.capture.stamp import Stamp, utc_now
+from edge_app.errors import SourceError
+from edge_app.records import Frame
+
+log = logging.getLogger(__name__)
+
+
+class FileSource:
+    """Plays `path`, once or for ever, as fast as the frames are taken or at `speed` times its own pace.
+
+    A paced replay stands in for a camera, so it happens now; an unpaced one is footage that ended when the
+    file was last written. `Frame.monotonic_ns` follows the recording's own times either way, so tracking sees
+    the vehicles as fast as they were.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        path: Path,
+        camera: str,
+        loop: bool = False,
+        speed: float = 0.0,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        if not path.is_file():
+            raise SourceError(f"{path}: no such video file; check camera.source")
+        self.attempts = 0
+        self._path = path
+        self._loop = loop
+        self._speed = speed
+        self._monotonic_ns = monotonic_ns
+        self._now = now
+        self._stamp = Stamp(camera)
+        self._closed = threading.Event()
+        self._frame_ns = 0  # the file tells it when it is opened
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame that can be decoded."""
+        began_ns = self._monotonic_ns()
+        began_at = self._began_at()
+        elapsed_ns = 0
+        while not self._closed.is_set():
+            played_ns = 0
+            for picture, position_ns in self._pictures():
+                played_ns = position_ns
+                since_ns = elapsed_ns + position_ns
+                if not self._wait_until(began_ns, since_ns):
+                    return
+                captured_at = began_at + timedelta(microseconds=since_ns / 1000)
+                frame = self._stamp.taken(picture, captured_at, began_ns + since_ns)
+                if frame is not None:
+                    yield frame
+            if not self._loop:
+                return
+            elapsed_ns += played_ns + self._frame_ns
+
+    def close(self) -> None:
+        """End the replay at the next frame."""
+        self._closed.set()
+
+    def _began_at(self) -> datetime:
+        if self._speed > 0:
+            return self._now()
+        capture = self._open()
+        duration_s = max(0.0, capture.get(cv2.CAP_PROP_FRAME_COUNT)) * self._frame_ns / 1e9
+        capture.release()
+        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC) - timedelta(seconds=duration_s)
+
+    def _wait_until(self, began_ns: int, since_ns: int) -> bool:
+        """Wait until a frame is due; False where the source was closed meanwhile."""
+        if self._speed <= 0:
+            return not self._closed.is_set()
+        due_ns = began_ns + since_ns / self._speed
+        return not self._closed.wait(max(0.0, (due_ns - self._monotonic_ns()) / 1e9))
+
+    def _open(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise SourceError(f"{self._path}: cannot be opened as a video; convert it, for example to H.264 MP4")
+        frames_per_second = capture.get(cv2.CAP_PROP_FPS)
+        self._frame_ns = int(1e9 / frames_per_second) if 1 <= frames_per_second <= 1000 else 40_000_000
+        return capture
+
+    def _pictures(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+        """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
+        self.attempts += 1
+        capture = self._open()
+        promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        decoded, first_ns, last_ns = 0, 0, -1
+        try:
+            while True:
+                given, picture = capture.read()
+                if not given:
+                    break
+                position_ns = int(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+                first_ns = position_ns if decoded == 0 else first_ns
+                decoded += 1
+                advances = decoded == 1 or position_ns - first_ns > last_ns
+                last_ns = position_ns - first_ns if advances else last_ns + self._frame_ns
+                yield picture, last_ns
+        finally:
+            capture.release()
+        self._judge(decoded, promised)
+
+    def _judge(self, decoded: int, promised: int) -> None:
+        if decoded == 0:
+            raise SourceError(f"{self._path}: no frame of it can be decoded; the file is damaged")
+        if decoded < promised * 0.98 - 1:  # containers round their frame count
+            self._stamp.corrupt += promised - decoded
+            log.warning("%s: only %d of %d frames could be decoded", self._path, decoded, promised)

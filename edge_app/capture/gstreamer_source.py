@@ -1,0 +1,36 @@
+"""Any GStreamer pipeline, such as a Jetson's `nvarguscamerasrc`."""
+
+import cv2
+
+from edge_app.capture.opencv_stream import OpenCvStream
+from edge_app.config import CameraSettings
+from edge_app.errors import SourceError
+
+SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
+
+
+def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:
+    """Make the source of a pipeline; one that does not end in an `appsink` is given one.
+
+    Raises:
+        SourceError: this OpenCV was built without GStreamer.
+    """
+    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        raise SourceError(
+            "gst: this OpenCV is built without GStreamer; on a Jetson use the system's own OpenCV"
+            " (a venv with --system-site-packages and no opencv wheel in it)"
+        )
+    whole = complete(pipeline)
+    hint = "try the pipeline with gst-launch-1.0"
+    return OpenCvStream(
+        camera.name,
+        "the GStreamer pipeline",
+        lambda: cv2.VideoCapture(whole, cv2.CAP_GSTREAMER),
+        patient=False,
+        hint=hint,
+    )
+
+
+def complete(pipeline: str) -> str:
+    """Add the sink that hands pictures to OpenCV, where the pipeline has none."""
+    return pipeline if "appsink" in pipeline else f"{pipeline} ! {SINK}"

@@ -1,0 +1,58 @@
+"""A network camera that speaks RTSP."""
+
+import os
+from pathlib import Path
+from urllib.parse import SplitResult, quote, urlsplit
+
+import cv2
+
+from edge_app.capture.opencv_stream import OpenCvStream
+from edge_app.config import CameraSettings
+from edge_app.errors import ConfigurationError
+
+OPEN_TIMEOUT_MS = 3000
+READ_TIMEOUT_MS = 2000
+
+
+def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
+    """Make the source of an `rtsp://` URL, with `camera.password_file` as its user and password.
+
+    Raises:
+        ConfigurationError: the URL has no host, or the password file is not as it should be.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ConfigurationError(f"camera.source: '{without_password(parts)}' names no host; write rtsp://HOST/PATH")
+    # Read by OpenCV at every open; UDP would lose packets and smear the picture.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+    address = _with_password(parts, camera.password_file)
+    hint = "check its address, user and password, and the network"
+    return OpenCvStream(camera.name, without_password(parts), lambda: _open(address), patient=True, hint=hint)
+
+
+def without_password(parts: SplitResult) -> str:
+    """Give the URL as it may be logged."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _with_password(parts: SplitResult, password_file: Path | None) -> str:
+    if password_file is None:
+        return parts.geturl()
+    try:
+        user, colon, password = password_file.read_text(encoding="utf-8").strip().partition(":")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"camera.password_file: {password_file} cannot be read: {error}") from error
+    if not (user and colon):
+        raise ConfigurationError(f"camera.password_file: {password_file} must hold user:password in one line")
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{host}").geturl()
+
+
+def _open(address: str) -> cv2.VideoCapture:
+    timeouts = [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+        OPEN_TIMEOUT_MS,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        READ_TIMEOUT_MS,
+    ]
+    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)

@@ -1,0 +1,103 @@
+"""Measure this machine: milliseconds of each stage, frames a second, memory."""
+
+import argparse
+import json
+import platform
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_app import config
+from edge_app.app import build_stages, load_networks
+from edge_app.capture.source import open_source
+from edge_app.config import CameraSettings, Settings
+from edge_app.demo.truth import CLIP
+from edge_app.recognizer import Stages
+from edge_app.records import Frame
+from edge_app.tflite_model import runtime_name
+
+_MOST_FRAMES = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="take models and threads from this file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure on one thread and, where more are set, on those."""
+    settings = config.load(arguments.config) if arguments.config else Settings()
+    threads = sorted({1, settings.models.threads})
+    frames = _frames()
+    report = _machine(settings) | {"runs": [_measure(settings, frames, count) for count in threads]}
+    report["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(json.dumps(report) if arguments.json else as_text(report))
+    return 0
+
+
+def _frames() -> list[Frame]:
+    """Frames spread over the demo's clip."""
+    source = open_source(CameraSettings(source=f"file:{CLIP}"))
+    frames = list(source.frames())
+    source.close()
+    return frames[:: max(1, len(frames) // _MOST_FRAMES)]
+
+
+def _machine(settings: Settings) -> dict[str, Any]:
+    detector, reader = load_networks(settings)
+    return {
+        "machine": platform.machine(),
+        "runtime": runtime_name(),
+        "models": {network.manifest.name: network.manifest.version for network in (detector, reader)},
+    }
+
+
+def _measure(settings: Settings, frames: list[Frame], threads: int) -> dict[str, Any]:
+    stages = build_stages(replace(settings, models=replace(settings.models, threads=threads)))
+    times: dict[str, list[float]] = {name: [] for name in ("detect", "rectify", "read", "vote", "frame")}
+    for frame in frames[:2]:
+        stages.detector.find(frame)  # the first calls allocate
+    for frame in frames:
+        began = time.perf_counter()
+        _one_frame(stages, frame, times)
+        times["frame"].append((time.perf_counter() - began) * 1e3)
+    return {
+        "threads": threads,
+        "stages_ms": {name: _summary(values) for name, values in times.items() if values},
+        "frames_per_second": round(1e3 / float(np.mean(times["frame"])), 1),
+    }
+
+
+def _one_frame(stages: Stages, frame: Frame, times: dict[str, list[float]]) -> None:
+    def timed(name: str, call: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        result = call()
+        times[name].append((time.perf_counter() - began) * 1e3)
+        return result
+
+    for detection in timed("detect", lambda: stages.detector.find(frame)):
+        strip = timed("rectify", lambda detection=detection: stages.rectifier.rectify(frame.image_bgr, detection))
+        reading = timed("read", lambda strip=strip: stages.reader.read(strip))
+        timed("vote", lambda reading=reading: stages.voter.settle([reading]))
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    return {"median": round(float(np.median(values)), 2), "p95": round(float(np.percentile(values, 95)), 2)}
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """A table for people."""
+    lines = [f"{report['machine']}, {report['runtime']}, models {report['models']}"]
+    for each in report["runs"]:
+        lines.append(f"\n{each['threads']} thread(s): {each['frames_per_second']} frames a second")
+        lines += [
+            f"  {name:<8} {figures['median']:>8.2f} ms median {figures['p95']:>8.2f} ms p95"
+            for name, figures in each["stages_ms"].items()
+        ]
+    return "\n".join([*lines, f"\nmost memory: {report['memory_mb']} MB"])

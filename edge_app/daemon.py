@@ -1,0 +1,255 @@
+"""The life of the daemon: start, run, stop.
+
+The camera thread puts frames into a one-place slot, the main thread searches them and commits what it finds to
+the outbox, the publisher thread drains the outbox.
+"""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from edge_app.capture.camera_health import CameraHealth, PictureState
+from edge_app.capture.frame_slot import FrameSlot
+from edge_app.capture.motion_gate import MotionGate
+from edge_app.capture.source import Source
+from edge_app.config import Settings
+from edge_app.errors import SourceError
+from edge_app.records import Frame, PlatePass
+from edge_app.uplink.event import EventFactory
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.publisher import Publisher
+from edge_app.worker import Worker
+
+log = logging.getLogger(__name__)
+
+TAKE_SECONDS = 0.2
+"""Longest wait for a frame, and so the time within which a signal is heard."""
+JOIN_SECONDS = 1.5
+"""Longest wait for both threads at the end; systemd expects us gone soon."""
+DRAIN_SECONDS = 10.0
+"""Longest wait for the broker at the end of a recording."""
+WATCHDOG_SECONDS = 1.0
+STATUS_SECONDS = 10.0
+
+
+class Stages(Protocol):
+    """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
+
+    def process(self, frame: Frame) -> list[PlatePass]:
+        """Give the passes that ended with this frame."""
+
+    def flush(self) -> list[PlatePass]:
+        """End every pass that is still going on."""
+
+
+class Daemon:
+    """One camera, from its frames to the broker's acknowledgement."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        gate: MotionGate,
+        pipeline: Stages,
+        event_factory: EventFactory,
+        outbox: Outbox,
+        publisher: Publisher,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.frames = 0
+        """Frames taken from the camera and looked at."""
+        self.passes = 0
+        """Vehicles that became events."""
+        self.picture = PictureState.GOOD
+        self._name = settings.camera.name
+        self._source = source
+        self._gate = gate
+        self._pipeline = pipeline
+        self._event_factory = event_factory
+        self._outbox = outbox
+        self._publisher = publisher
+        self._stop = stop
+        self._clock = clock
+        self._asked_to_stop = False
+        self._gate_was_open = False
+        self._slot = FrameSlot()
+        self._health = CameraHealth()
+        self._systemd = Systemd(clock)
+        self._camera_thread = Worker("camera", self._capture)
+        self._publisher_thread = Worker("publisher", publisher.run)
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live camera that were overtaken by newer ones."""
+        return self._slot.dropped
+
+    def start(self) -> None:
+        """Begin to capture and to publish."""
+        self._publisher_thread.start()
+        self._camera_thread.start()
+
+    def run(self) -> None:
+        """Work until told to stop by `ask_to_stop`, SIGTERM or SIGINT, or until a recording has ended.
+
+        Raises:
+            EdgeAnprError: a thread died; whoever started the process should start it again.
+        """
+        with self._signals():
+            self.start()
+            try:
+                self._work()
+            finally:
+                self.stop()
+
+    def ask_to_stop(self) -> None:
+        """Make `run` return soon; safe in a signal handler, for it takes no lock."""
+        self._asked_to_stop = True
+
+    def stop(self) -> None:
+        """End both threads, waiting a little for each."""
+        self._systemd.stopping()
+        # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
+        # not acknowledged stays in the outbox, so neither is waited for long.
+        self._source.close()
+        self._slot.end()
+        self._stop.set()
+        self._publisher.wake()
+        deadline = self._clock() + JOIN_SECONDS
+        for thread in (self._camera_thread, self._publisher_thread):
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - self._clock()))
+            if thread.is_alive():
+                log.warning("the %s thread does not end; leaving it behind", thread.name)
+
+    def _capture(self) -> None:
+        """Body of the camera thread."""
+        put = self._slot.put if self._source.live else self._slot.put_when_free
+        try:
+            with contextlib.closing(self._source.frames()) as frames:  # type: ignore[type-var]
+                for frame in frames:
+                    put(frame)
+                    if self._stop.is_set():
+                        return
+        finally:
+            self._slot.end()
+
+    def _work(self) -> None:
+        while not self._asked_to_stop:
+            frame = self._slot.take(TAKE_SECONDS)
+            if frame is not None:
+                self._handle(frame)
+            elif self._slot.ended:
+                self._end_of_recording()
+                return
+            self._publisher_thread.check()
+            self._report()
+        self._commit(self._pipeline.flush())  # vehicles in view have been read: they count
+
+    def _handle(self, frame: Frame) -> None:
+        self.frames += 1
+        self._watch_picture(frame)
+        admitted = self._gate.admits(frame)
+        if admitted:
+            self._commit(self._pipeline.process(frame))
+        elif self._gate_was_open:  # without frames the tracker would wait for the next vehicle to end this pass
+            self._commit(self._pipeline.flush())
+        self._gate_was_open = admitted
+        self._systemd.ready()
+
+    def _commit(self, passes: list[PlatePass]) -> None:
+        for plate_pass in passes:
+            event = self._event_factory.make(plate_pass)
+            self._outbox.put(event)
+            self.passes += 1
+            log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
+            log.debug("event %s is %s", event.event_id, plate_pass.read.text)
+        if passes:
+            self._publisher.wake()
+
+    def _end_of_recording(self) -> None:
+        """Settle what is left and give the broker some time to take it."""
+        self._camera_thread.join()
+        self._camera_thread.check()
+        if self._source.live:
+            raise SourceError(f"camera {self._name}: the source ended")
+        self._commit(self._pipeline.flush())
+        deadline = self._clock() + DRAIN_SECONDS
+        while self._outbox.pending(1) and not self._asked_to_stop and self._clock() < deadline:
+            self._publisher_thread.check()
+            self._stop.wait(0.02)
+        if self._outbox.pending(1):
+            log.warning("the broker has not taken every event; the rest waits in the outbox")
+
+    def _watch_picture(self, frame: Frame) -> None:
+        if not self._source.live:
+            return
+        picture = self._health.look(frame)
+        if picture is not self.picture:
+            log.warning("camera %s: the picture is %s, it was %s", self._name, picture, self.picture)
+        self.picture = picture
+
+    def _report(self) -> None:
+        self._systemd.alive(progress=(self.frames, self._source.attempts))
+        self._systemd.status(
+            f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
+            f" {self.passes} vehicles"
+        )
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT ask us to stop; elsewhere than in the main thread they are not ours."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, lambda *_: self.ask_to_stop()) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Systemd:
+    """Tells systemd how we are (sd_notify); does nothing where there is none."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._is_ready = False
+        self._progress: tuple[int, int] | None = None
+        self._fed_at = self._status_at = float("-inf")
+        try:
+            from systemd import daemon
+        except ImportError:
+            self._send: Callable[[str], object] = lambda _: None
+        else:
+            self._send = daemon.notify
+
+    def ready(self) -> None:
+        """Say once that the first frame went through."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._send("READY=1")
+
+    def alive(self, progress: tuple[int, int]) -> None:
+        """Feed the watchdog, provided that something happened since."""
+        now = self._clock()
+        if progress != self._progress and now - self._fed_at >= WATCHDOG_SECONDS:
+            self._progress, self._fed_at = progress, now
+            self._send("WATCHDOG=1")
+
+    def status(self, line: str) -> None:
+        """Show a line in `systemctl status`, not too often."""
+        if self._clock() - self._status_at >= STATUS_SECONDS:
+            self._status_at = self._clock()
+            self._send(f"STATUS={line}")
+
+    def stopping(self) -> None:
+        """Say that we are about to end."""
+        self._send("STOPPING=1")

@@ -1,0 +1,51 @@
+"""Logging: to the journal where systemd started us, to standard error elsewhere; no plate text above debug."""
+
+import copy
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from edge_app.config import LogSettings
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
+    """Send every record of this process from `settings.level` upwards to one place."""
+    handler = _journal_handler() if _stderr_is_journal(environment) else None
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter(FORMAT))
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+
+
+def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
+    """Compare with `JOURNAL_STREAM` as systemd.exec(5) says: a redirected stderr is not the journal."""
+    device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
+    if not colon:
+        return False
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)
+
+
+def _journal_handler() -> logging.Handler | None:
+    try:
+        from systemd.journal import JournalHandler
+    except ImportError:
+        return None
+    handler: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="edge-anpr")
+    handler.addFilter(_without_arguments)
+    return handler
+
+
+def _without_arguments(record: logging.LogRecord) -> logging.LogRecord:
+    """Leave the message alone in the record: the journal would keep every argument as a field of its own."""
+    plain: Any = copy.copy(record)
+    plain.msg, plain.args = record.getMessage(), None
+    return plain  # type: ignore[no-any-return]

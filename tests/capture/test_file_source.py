@@ -1,0 +1,87 @@
+import logging
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edge_app.capture.file_source import FileSource
+from edge_app.errors import SourceError
+from tests.capture.pictures import write_clip
+
+
+def test_every_frame_of_a_clip_comes_once_in_its_order_and_time(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=12, frames_per_second=10)
+
+    frames = list(FileSource(clip, "north").frames())
+
+    assert [frame.sequence for frame in frames] == list(range(12))
+    assert np.allclose([frame.image_bgr.mean() for frame in frames], 40 + 8 * np.arange(12), atol=5)
+    assert np.allclose(np.diff([frame.monotonic_ns for frame in frames]), 100_000_000, atol=1_000_000)
+    assert {frame.camera for frame in frames} == {"north"}
+
+
+def test_footage_ended_when_its_file_was_written(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=10, frames_per_second=10)
+    written_at = datetime(2025, 6, 1, 12, 0, 0, tzinfo=UTC)
+    os.utime(clip, (written_at.timestamp(), written_at.timestamp()))
+
+    frames = list(FileSource(clip, "north").frames())
+
+    assert frames[0].captured_at == written_at - timedelta(seconds=1)
+    assert frames[-1].captured_at - frames[0].captured_at == timedelta(seconds=0.9)
+
+
+def test_a_paced_replay_happens_now_and_takes_its_time(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=7, frames_per_second=20)
+    began_at, began = datetime.now(UTC), time.monotonic()
+
+    frames = list(FileSource(clip, "north", speed=2.0).frames())
+
+    took = time.monotonic() - began
+    assert 0.15 <= took < 1.0
+    assert timedelta(0) <= frames[0].captured_at - began_at < timedelta(seconds=1)
+
+
+def test_a_looped_clip_begins_again_with_times_and_numbers_going_on(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=3, frames_per_second=10)
+
+    source = FileSource(clip, "north", loop=True)
+    frames = list(islice(source.frames(), 8))
+
+    assert [frame.sequence for frame in frames] == list(range(8))
+    assert np.allclose(np.diff([frame.monotonic_ns for frame in frames]), 100_000_000, atol=1_000_000)
+    assert source.attempts == 3
+
+
+def test_closing_ends_a_replay_that_would_go_on_for_ever(tmp_path: Path) -> None:
+    source = FileSource(write_clip(tmp_path / "clip.mp4", frames=3), "north", loop=True, speed=0.001)
+    frames = source.frames()
+
+    next(frames)
+    source.close()
+
+    assert list(frames) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a letter, not a video\n" * 50])
+def test_a_file_that_is_no_video_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "letter.mp4"
+    path.write_bytes(content)
+
+    with pytest.raises(SourceError, match=r"letter\.mp4"):
+        next(FileSource(path, "north").frames())
+
+
+def test_a_damaged_clip_gives_the_frames_it_has_and_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clip = write_clip(tmp_path / "clip.avi", frames=40)
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+
+    with caplog.at_level(logging.WARNING):
+        frames = list(FileSource(clip, "north").frames())
+
+    assert 5 < len(frames) < 35
+    assert "of 40 frames could be decoded" in caplog.text

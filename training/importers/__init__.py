@@ -1,0 +1,1 @@
+"""Other people's annotations become dataset folders: `images/` and `labels.jsonl`."""
