@@ -13,6 +13,9 @@ Floats = NDArray[np.float32]
 
 NEAR_METRES = 0.3
 
+_GROUND_METRES = 300.0
+"""Where the map of the ground ends; farther off nothing can be told apart."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PinholeCamera:
@@ -60,7 +63,10 @@ class PinholeCamera:
         """The part of a convex polygon that lies before the camera and not far out of the picture."""
         half_x, half_y = (size / self.focal_px for size in (self.width, self.height))
         right, down, ahead = self.axes
-        planes = ((ahead, NEAR_METRES), *((ahead * half + side, 0.0) for half, axis in ((half_x, right), (half_y, down)) for side in (axis, -axis)))
+        planes = (
+            (ahead, NEAR_METRES),
+            *((ahead * half + side, 0.0) for half, axis in ((half_x, right), (half_y, down)) for side in (axis, -axis)),
+        )
         for normal, least in planes:
             polygon = _clip_plane(polygon, (polygon - self.position) @ normal - least)
         return polygon
@@ -73,7 +79,7 @@ class PinholeCamera:
         slope = ahead[1] + columns[None, :] * right[1] + rows[:, None] * down[1]
         left, height, near = self.position.tolist()
         distance = np.where(slope < -1e-4, -height / np.minimum(slope, -1e-4), np.inf).astype(np.float32)
-        reach = np.minimum(distance, np.float32(2000))
+        reach = np.minimum(distance, np.float32(_GROUND_METRES))
         x = left + reach * (ahead[0] + columns[None, :] * right[0] + rows[:, None] * down[0])
         z = near + reach * (ahead[2] + columns[None, :] * right[2] + rows[:, None] * down[2])
         return x, z, distance

@@ -50,7 +50,9 @@ class CameraEffects:
             image_bgr = cv2.GaussianBlur(image_bgr, (0, 0), self.blur_px)
         if self.motion_px:
             image_bgr = _smear(image_bgr, self.motion_px, self.motion_angle)
-        image_bgr = cv2.merge([cv2.LUT(plane, curve) for plane, curve in zip(cv2.split(image_bgr), self._curves(), strict=True)])
+        image_bgr = cv2.merge(
+            [cv2.LUT(plane, curve) for plane, curve in zip(cv2.split(image_bgr), self._curves(), strict=True)]
+        )
         if self.vignette:
             image_bgr = _darken_corners(image_bgr, self.vignette)
         if self.noise > 0.3:
@@ -80,7 +82,9 @@ def _darken_corners(image_bgr: ImageBgr, strength: float) -> ImageBgr:
     height, width = image_bgr.shape[:2]
     across, down = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)
     shade = 255 * (1 - strength * (across[None] ** 2 + down[:, None] ** 2) / 2)
-    return cv2.multiply(image_bgr, cv2.cvtColor(shade.astype(np.uint8), cv2.COLOR_GRAY2BGR), scale=1 / 255)
+    return np.asarray(
+        cv2.multiply(image_bgr, cv2.cvtColor(shade.astype(np.uint8), cv2.COLOR_GRAY2BGR), scale=1 / 255), np.uint8
+    )
 
 
 def _add_noise(rng: np.random.Generator, image_bgr: ImageBgr, deviation: float) -> ImageBgr:
@@ -89,7 +93,7 @@ def _add_noise(rng: np.random.Generator, image_bgr: ImageBgr, deviation: float) 
     common = _cut(rng, height, width)
     tints = [cv2.resize(_cut(rng, height // 2, width // 2), (width, height)) for _ in range(3)]
     planes = [cv2.addWeighted(common, deviation, tint, deviation * 0.7, 0) for tint in tints]
-    return cv2.add(image_bgr, cv2.merge(planes), dtype=cv2.CV_8U)
+    return np.asarray(cv2.add(image_bgr, cv2.merge(planes), dtype=cv2.CV_8U), np.uint8)
 
 
 def _cut(rng: np.random.Generator, height: int, width: int) -> Tile:
@@ -98,7 +102,9 @@ def _cut(rng: np.random.Generator, height: int, width: int) -> Tile:
     return pool[top : top + height, left : left + width]
 
 
-def add_glow(image_bgr: ImageBgr, centre: tuple[float, float], radius_px: float, colour: Colour, strength: float) -> None:
+def add_glow(
+    image_bgr: ImageBgr, centre: tuple[float, float], radius_px: float, colour: Colour, strength: float
+) -> None:
     """Add the halo of a lamp, in place."""
     reach = int(radius_px * 3) + 1
     height, width = image_bgr.shape[:2]

@@ -133,8 +133,8 @@ class _CarBuilder:
     def _cabin(self) -> None:
         shape, (half_x, half_z) = self.shape, self.half
         ends = [np.array(pair) * half_z for pair in (shape.glass, shape.roof)]
-        foot = outline(half_x * 0.91, (ends[0][1] - ends[0][0]) / 2, 7) + [0, ends[0].mean()]
-        roof = outline(half_x * 0.72, (ends[1][1] - ends[1][0]) / 2, 6) + [0, ends[1].mean()]
+        foot = outline(half_x * 0.91, (ends[0][1] - ends[0][0]) / 2, 7, float(ends[0].mean()))
+        roof = outline(half_x * 0.72, (ends[1][1] - ends[1][0]) / 2, 6, float(ends[1].mean()))
         pillar = BLACK if self.rng.random() < 0.3 else self.paint
 
         def surface_of(row: int, middle: Sequence[float]) -> Surface:
@@ -147,8 +147,14 @@ class _CarBuilder:
             return pillar if depth > 0.9 and wide > 0.88 else GLASS
 
         self.mesh.shell(
-            foot, roof, (shape.belt - 0.01, shape.height - 0.03), ((0, 1), (0.05, 1.0), (0.55, 1.015), (0.93, 1.0), (1.0, 0.94)),
-            surface_of, self.paint, layer=1, crown=0.03,
+            foot,
+            roof,
+            (shape.belt - 0.01, shape.height - 0.03),
+            ((0, 1), (0.05, 1.0), (0.55, 1.015), (0.93, 1.0), (1.0, 0.94)),
+            surface_of,
+            self.paint,
+            layer=1,
+            crown=0.03,
         )
 
     def _front(self) -> None:
@@ -175,7 +181,9 @@ class _CarBuilder:
             self._detail(patch(half_x * 0.74, plate_y - 0.1, 0.07, 0.07), HEADLAMP, False, 5, both=True)
         self._detail(patch(0, nose - 0.035, half_x * 1.3, 0.012), Surface((30, 30, 30)), False, 3)
         self._mirrors()
-        self.front_plate = Mount((0, plate_y, float(self.half[1])), False, 0.5, False, float(rng.uniform(-0.05, 0.1)), 0.17)
+        self.front_plate = Mount(
+            (0, plate_y, float(self.half[1])), False, 0.5, False, float(rng.uniform(-0.05, 0.1)), 0.17
+        )
 
     def _grille(self, y: float, half_width: float, height: float) -> None:
         rng = self.rng
@@ -192,7 +200,9 @@ class _CarBuilder:
             self.mesh.box((side * x, self.shape.belt + 0.06, z), (0.2, 0.14, 0.1), self.paint, 1)
             self.mesh.add(
                 np.array([[side * x + dx, self.shape.belt + 0.06 + dy, z - 0.07] for dx, dy in patch(0, 0, 0.16, 0.1)]),
-                GLASS, facing(True), 1,
+                GLASS,
+                facing(True),
+                1,
             )
 
     def _rear(self) -> None:
@@ -211,10 +221,13 @@ class _CarBuilder:
         for y in (0.52, boot - 0.03):
             self._detail(patch(0, y, half_x * 1.5, 0.012), seam, True, 3)
         plate_y = float(rng.uniform(0.42, 0.5)) if rng.random() < 0.4 else boot - 0.22
-        self._detail(patch(0, plate_y, 0.66, 0.2), Surface(tuple(int(c * 0.55) for c in self.paint.colour), 0.1), True, 3)  # type: ignore[arg-type]
+        blue, green, red = self.paint.colour
+        recess = Surface((blue * 11 // 20, green * 11 // 20, red * 11 // 20), 0.1)
+        self._detail(patch(0, plate_y, 0.66, 0.2), recess, True, 3)
         self._detail(patch(0, plate_y + 0.125, 0.6, 0.035), CHROME if rng.random() < 0.5 else self.paint, True, 4)
         self._detail(patch(0, min(plate_y + 0.2, boot - 0.03), 0.1, 0.07), CHROME, True, 5)
-        self.rear_plate = Mount((0, plate_y, -float(self.half[1])), True, 0.5, rng.random() < 0.3, float(rng.uniform(-0.1, 0.1)), 0.17)
+        two = bool(rng.random() < 0.3)
+        self.rear_plate = Mount((0, plate_y, -float(self.half[1])), True, 0.5, two, float(rng.uniform(-0.1, 0.1)), 0.21)
 
     @property
     def mounts(self) -> tuple[Mount, ...]:

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 
-from edge_app.records import ImageBgr
 from training.synthetic.camera import PinholeCamera, Points
 from training.synthetic.canvas import Canvas
 from training.synthetic.observation import random_quad
@@ -12,7 +11,9 @@ from training.synthetic.textures import lettered, noise_tile
 from training.synthetic.traffic import visible_share
 
 
-def draw_collage(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Canvas, list[tuple[RenderedPlate, Points, float]]]:
+def draw_collage(
+    rng: np.random.Generator, size: tuple[int, int]
+) -> tuple[Canvas, list[tuple[RenderedPlate, Points, float]]]:
     """A canvas of random shapes, writing and up to four plates with their corners and visible shares."""
     canvas = Canvas(PinholeCamera.looking(size, size[0], (0.0, 1.5, 0.0)))
     _cover(rng, canvas)
@@ -35,7 +36,9 @@ def draw_collage(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Canva
     return canvas, [(plate, quad, visible_share(quad, [], size)) for plate, quad in placed]
 
 
-def _place(rng: np.random.Generator, size: tuple[int, int], plate: RenderedPlate, others: list[Points]) -> Points | None:
+def _place(
+    rng: np.random.Generator, size: tuple[int, int], plate: RenderedPlate, others: list[Points]
+) -> Points | None:
     height = float(np.exp(rng.uniform(np.log(5), np.log(90)))) * (1.5 if plate.lines == 2 else 1.0)
     quad = np.asarray(random_quad(rng, plate.image_bgr.shape[1] / plate.image_bgr.shape[0], height), np.float64)
     room = np.array(size) - np.ptp(quad, axis=0)
@@ -69,15 +72,38 @@ def _shape(rng: np.random.Generator, canvas: Canvas) -> None:
     colour = np.clip(gray + rng.normal(0, 40, 3), 0, 255).tolist()
     kind, thick = rng.integers(5), int(rng.choice((-1, -1, 2, 4, 8)))
     if kind == 0:
-        cv2.ellipse(image, centre.astype(int).tolist(), reach.astype(int).tolist(), float(rng.uniform(0, 180)), 0, 360, colour, thick)
+        cv2.ellipse(
+            image,
+            centre.astype(int).tolist(),
+            reach.astype(int).tolist(),
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            colour,
+            thick,
+        )
     elif kind == 1:
-        cv2.line(image, (centre - reach).astype(int).tolist(), (centre + reach * rng.choice((-1, 1), 2)).astype(int).tolist(), colour, abs(thick) + 1)
+        cv2.line(
+            image,
+            (centre - reach).astype(int).tolist(),
+            (centre + reach * rng.choice((-1, 1), 2)).astype(int).tolist(),
+            colour,
+            abs(thick) + 1,
+        )
     elif kind == 2:
-        cv2.rectangle(image, (centre - reach / 2).astype(int).tolist(), (centre + reach / 2).astype(int).tolist(), colour, thick)
+        cv2.rectangle(
+            image, (centre - reach / 2).astype(int).tolist(), (centre + reach / 2).astype(int).tolist(), colour, thick
+        )
     elif kind == 3:
         for step in range(int(rng.integers(3, 12))):  # a grille or a kerb
             y = int(centre[1] + step * max(4, reach[1] / 8))
-            cv2.rectangle(image, (int(centre[0] - reach[0]), y), (int(centre[0] + reach[0]), y + max(2, int(reach[1] / 16))), colour, -1)
+            cv2.rectangle(
+                image,
+                (int(centre[0] - reach[0]), y),
+                (int(centre[0] + reach[0]), y + max(2, int(reach[1] / 16))),
+                colour,
+                -1,
+            )
     else:
         corners = centre + rng.uniform(-1, 1, (4, 2)) * reach
         cv2.fillConvexPoly(image, cv2.convexHull(corners.astype(np.int32)), colour)

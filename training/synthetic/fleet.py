@@ -16,8 +16,8 @@ _OTHERS = {"bus": bus, "lorry": lorry, "rickshaw": rickshaw, "motorcycle": motor
 _SHARES = {"car": 0.62, "motorcycle": 0.14, "rickshaw": 0.09, "lorry": 0.1, "bus": 0.05}
 _ONE_LINE = {
     "hsrp": 16, "white": 16, "commercial": 6, "electric": 3, "rental": 1.5, "trade": 1, "temporary": 1, "bharat": 3,
-    "euro": 8, "euro_yellow": 3, "plain": 5, "plain_dark": 2, "plain_blue": 1, "brazil": 7, "mercosul": 3, "american": 6,
-    "american_yellow": 3, "pakistan": 2,
+    "euro": 8, "euro_yellow": 3, "plain": 5, "plain_dark": 2, "plain_blue": 1, "brazil": 7, "mercosul": 3,
+    "american": 6, "american_yellow": 3, "pakistan": 2,
 }  # fmt: skip
 _TWO_LINES = {
     "hsrp_two": 10, "white_two": 12, "commercial_two": 6, "electric_two": 2, "rental_two": 1, "trade_two": 1,
@@ -29,10 +29,8 @@ def build_vehicle(rng: np.random.Generator, kind: str | None = None, paint: Colo
     """A vehicle of a kind (car shapes included) or of one drawn by its share, with random lettering."""
     if kind is None:
         kind = str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
-    if kind in _OTHERS:
-        vehicle = _OTHERS[kind](rng, paint)
-    else:
-        vehicle = car(rng, kind if kind in SHAPES else None, paint)
+    build = _OTHERS.get(kind)
+    vehicle = build(rng, paint) if build else car(rng, kind if kind in SHAPES else None, paint)
     return vehicle.with_pictures(_lettering(rng, vehicle))
 
 

@@ -37,7 +37,9 @@ class Light:
         pale, dusk = np.array([0.96, 0.92, 0.87]), np.array([0.42, 0.5, 0.78])
         zenith = (blue * (1 - cloud) + grey * cloud) * day + night * (1 - day)
         horizon = pale * day + dusk * glow * 0.75 + night * (1 - day) * 1.4
-        ambient = (np.array([0.6, 0.57, 0.55]) + 0.2 * cloud) * (day * 0.87 + 0.13) + np.array([0.08, 0.06, 0.05]) * glow
+        ambient = (np.array([0.6, 0.57, 0.55]) + 0.2 * cloud) * (day * 0.87 + 0.13) + np.array(
+            [0.08, 0.06, 0.05]
+        ) * glow
         flat = np.cos(elevation)
         sun_at = np.array([np.sin(azimuth) * flat, np.sin(elevation), np.cos(azimuth) * flat])
         return cls(sun_at, sun_colour, ambient, np.clip(zenith, 0, 1), np.clip(horizon, 0, 1), darkness)
@@ -45,7 +47,8 @@ class Light:
     def diffuse(self, normals: Points) -> Floats:
         """Light (N, 3) that falls on matt surfaces."""
         upward = 0.72 + 0.28 * normals[:, 1:2]
-        return self.ambient * upward + self.sun * np.clip(normals @ self.towards_sun, 0, None)[:, None]
+        direct: Floats = np.clip(normals @ self.towards_sun, 0, None)[:, None]
+        return np.asarray(self.ambient * upward + self.sun * direct)
 
     def shade(self, normals: Points, views: Points, colours: Floats, shine: Floats) -> Floats:
         """Colours (N, 3), 0 to 255, of surfaces seen along the unit vectors `views`."""
@@ -58,4 +61,4 @@ class Light:
         mirror = (shine * (0.1 + 0.9 * (1 - facing) ** 3))[:, None]
         spark = (shine * np.clip(mirrored @ self.towards_sun, 0, 1) ** 40)[:, None] * self.sun * 200
         lit = colours * self.diffuse(normals) * (1 - mirror) + around * 255 * mirror + spark
-        return np.clip(lit, 0, 255)
+        return np.asarray(np.clip(lit, 0, 255))

@@ -1,6 +1,7 @@
 """Flat plates: every Indian layout and colour, and the looks of other countries."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -92,11 +93,16 @@ def style_names() -> tuple[str, ...]:
 
 
 def render_plate(
-    rng: np.random.Generator, style: str | None = None, text: str | None = None, height_px: int = 96
+    rng: np.random.Generator,
+    style: str | None = None,
+    text: str | None = None,
+    height_px: int = 96,
+    fonts: tuple[Path, ...] | None = None,
 ) -> RenderedPlate:
     """Draw a plate of the named style, or of one drawn by its share.
 
     `text` overrides the random one: its lines are parted by "/", its groups by spaces ("MH 12/AB 1234").
+    `fonts` are those to choose the lettering from; without them it depends on what the machine has installed.
     """
     look = _BY_NAME[style] if style else STYLES[rng.choice(len(STYLES), p=_SHARES)]
     words = _words(rng, look) if text is None else _parse(text)
@@ -104,7 +110,7 @@ def render_plate(
     if look.band == "hsrp" and rng.random() < 0.4 and look.share > 2:
         look = _without_band(look)
     canvas = _background(rng, look, round(height_px * aspect), height_px)
-    _print_words(rng, canvas, look, words)
+    _print_words(rng, canvas, look, words, fonts)
     _add_bolts(rng, canvas)
     return RenderedPlate(canvas, words.text, len(words.lines), look.country, look.name)
 
@@ -164,12 +170,15 @@ def _paint(canvas: ImageBgr, mask: Mask, box: tuple[int, int, int, int], ink: Co
     field[:] = (field * (1 - cover) + np.array(ink, np.float32) * cover).astype(np.uint8)
 
 
-def _print_words(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords) -> None:
+def _print_words(
+    rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords, fonts: tuple[Path, ...] | None
+) -> None:
     height, width = canvas.shape[:2]
     left = _print_band(rng, canvas, look)
     top, bottom = _print_header(rng, canvas, look)
     indian_hsrp = look.band == "hsrp"
-    fonts = shipped_fonts() if indian_hsrp and rng.random() < 0.7 else all_fonts()
+    usual = shipped_fonts() if indian_hsrp and rng.random() < 0.7 else all_fonts()
+    fonts = fonts or usual
     font = fonts[rng.integers(len(fonts))]
     ink = _vary(rng, look.ink)
     margin = int(width * rng.uniform(0.015, 0.06))

@@ -9,7 +9,7 @@ import numpy as np
 from training.synthetic.canvas import Canvas
 from training.synthetic.light import Light
 from training.synthetic.solids import Colour
-from training.synthetic.textures import noise_tile
+from training.synthetic.textures import Tile, noise_tile
 
 _UP = np.array([[0.0, 1.0, 0.0]])
 _FAR_METRES = 400.0
@@ -80,7 +80,9 @@ def draw_ground(canvas: Canvas, look: RoadLook, light: Light) -> None:
 
     def strip(left: float, right: float, colour: Colour, from_z: float = -20.0, to_z: float = _FAR_METRES) -> None:
         left, right = left + look.centre, right + look.centre
-        corners = np.array([[left, 0, near + from_z], [right, 0, near + from_z], [right, 0, near + to_z], [left, 0, near + to_z]])
+        corners = np.array(
+            [[left, 0, near + from_z], [right, 0, near + from_z], [right, 0, near + to_z], [left, 0, near + to_z]]
+        )
         canvas.polygon(corners, np.clip(np.array(colour) * lit, 0, 255))
 
     edge = look.half_width
@@ -126,7 +128,5 @@ _TRACKS = np.exp(-(((np.abs(np.linspace(-0.5, 0.5, 128, dtype=np.float32)) - 0.2
 """How much wheels have darkened a lane, from its left to its right."""
 
 
-def _sample(tile: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    columns, rows = (np.mod(values, np.float32(512)) for values in (x, y))
-    return cv2.remap(tile, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-
+def _sample(tile: Tile, x: Tile, y: Tile) -> Tile:
+    return np.asarray(cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)

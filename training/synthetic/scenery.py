@@ -28,7 +28,7 @@ class Tree:
         """Paint trunk and crown."""
         lit = light.diffuse(np.array([[0.0, 0.5, -0.85]]))[0]
         trunk = np.array([[-0.03, 0, 0], [0.03, 0, 0], [0.02, 0.6, 0], [-0.02, 0.6, 0]]) * self.height
-        canvas.polygon(trunk + [self.x, 0, self.z], np.array([45, 60, 75]) * lit)
+        canvas.polygon(np.add(trunk, (self.x, 0, self.z)), np.array([45, 60, 75]) * lit)
         centres = self.leaves[:, :3] * self.height + [self.x, 0, self.z]
         pixels, depths = canvas.camera.project(centres)
         order = np.argsort(self.leaves[:, 1])
@@ -41,7 +41,10 @@ class Tree:
     @classmethod
     def random(cls, rng: np.random.Generator, x: float, z: float) -> "Tree":
         """A tree of any size and green."""
-        leaves = np.column_stack([rng.normal(0, 0.15, 70), rng.normal(0.72, 0.12, 70), rng.normal(0, 0.15, 70), rng.uniform(0.03, 0.09, 70)])
+        directions = rng.normal(0, 1, (130, 3))
+        directions *= rng.uniform(0.3, 1, (130, 1)) / np.linalg.norm(directions, axis=1, keepdims=True)
+        spread = rng.uniform(0.2, 0.32), rng.uniform(0.18, 0.28), 0.25
+        leaves = np.column_stack([directions * spread + [0, 0.7, 0], rng.uniform(0.025, 0.075, 130)])
         tint = (int(rng.integers(25, 60)), int(rng.integers(85, 135)), int(rng.integers(50, 100)))
         return cls(x, z, float(rng.uniform(4, 9)), tint, leaves)
 
@@ -68,7 +71,9 @@ class House:
         near = np.array([[left, self.height, front], [right, self.height, front], [right, 0, front], [left, 0, front]])
         canvas.picture(self.near_side, near, light.diffuse(np.array([[0.0, 0.0, -1.0]]))[0])
         first, last = (front, back) if out < 0 else (back, front)
-        side = np.array([[self.x, self.height, first], [self.x, self.height, last], [self.x, 0, last], [self.x, 0, first]])
+        side = np.array(
+            [[self.x, self.height, first], [self.x, self.height, last], [self.x, 0, last], [self.x, 0, first]]
+        )
         canvas.picture(self.road_side, side, light.diffuse(np.array([[-out, 0.0, 0.0]]))[0])
 
 
@@ -89,10 +94,10 @@ class Board:
         height = self.width * self.picture_bgr.shape[0] / self.picture_bgr.shape[1]
         if self.post:
             post = np.array([[-0.04, 0, 0.01], [0.04, 0, 0.01], [0.04, self.y, 0.01], [-0.04, self.y, 0.01]])
-            canvas.polygon(post + [self.x, 0, self.z], np.array([130, 130, 130]) * lit)
+            canvas.polygon(np.add(post, (self.x, 0, self.z)), np.array([130, 130, 130]) * lit)
         half = self.width / 2
         flat = np.array([[-half, height, 0], [half, height, 0], [half, 0, 0], [-half, 0, 0]])
-        canvas.picture(self.picture_bgr, flat + [self.x, self.y, self.z], lit)
+        canvas.picture(self.picture_bgr, np.add(flat, (self.x, self.y, self.z)), lit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,9 +116,9 @@ class LampPost:
         """Paint post and arm."""
         colour = np.array([105, 108, 110]) * light.diffuse(np.array([[0.0, 0.0, -1.0]]))[0]
         lamp = np.array(self.lamp)
-        post = np.array([[-0.07, 0, 0], [0.07, 0, 0], [0.05, 6.6, 0], [-0.05, 6.6, 0]]) + [self.x, 0, self.z]
-        arm = np.array([[self.x, 6.5, self.z], [self.x, 6.6, self.z], lamp + [0, 0.12, 0], lamp])
-        canvas.polygon(post, colour)
+        post = np.array([[-0.07, 0, 0], [0.07, 0, 0], [0.05, 6.6, 0], [-0.05, 6.6, 0]])
+        arm = np.array([[self.x, 6.5, self.z], [self.x, 6.6, self.z], np.add(lamp, (0, 0.12, 0)), lamp])
+        canvas.polygon(np.add(post, (self.x, 0, self.z)), colour)
         canvas.polygon(arm, colour)
 
 
@@ -144,9 +149,24 @@ def random_scenery(rng: np.random.Generator, road: RoadLook, darkness: float, ne
 
 def random_board(rng: np.random.Generator, x: float, z: float) -> Board:
     """A road sign, a shop's board or a poster: writing that is no plate."""
-    paper = ((235, 235, 235), (30, 200, 240), (90, 130, 20), (150, 70, 20), (30, 30, 190), (40, 40, 40))[rng.integers(6)]
+    paper = ((235, 235, 235), (30, 200, 240), (90, 130, 20), (150, 70, 20), (30, 30, 190), (40, 40, 40))[
+        rng.integers(6)
+    ]
     ink = (20, 20, 20) if sum(paper) > 450 else (240, 240, 240)
     lines = [lettered(rng, int(rng.integers(1, 3)), ink, paper) for _ in range(int(rng.integers(1, 4)))]
     wide = max(line.shape[1] for line in lines)
-    rows = [cv2.copyMakeBorder(line, 0, 0, (wide - line.shape[1]) // 2, wide - line.shape[1] - (wide - line.shape[1]) // 2, cv2.BORDER_CONSTANT, value=paper) for line in lines]
-    return Board(x, float(rng.uniform(0.3, 3.5)), z, float(rng.uniform(0.5, 2.5)), np.vstack(rows), bool(rng.random() < 0.7))
+    rows = [
+        cv2.copyMakeBorder(
+            line,
+            0,
+            0,
+            (wide - line.shape[1]) // 2,
+            wide - line.shape[1] - (wide - line.shape[1]) // 2,
+            cv2.BORDER_CONSTANT,
+            value=paper,
+        )
+        for line in lines
+    ]
+    return Board(
+        x, float(rng.uniform(0.3, 3.5)), z, float(rng.uniform(0.5, 2.5)), np.vstack(rows), bool(rng.random() < 0.7)
+    )

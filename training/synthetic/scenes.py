@@ -54,7 +54,9 @@ def render_scene(rng: np.random.Generator, size: tuple[int, int] = SCENE_SIZE) -
         darkness = 0.0
         image_bgr = canvas.finish()
     else:
-        darkness = float(rng.choice((rng.uniform(0, 0.2), rng.uniform(0.2, 0.6), rng.uniform(0.6, 0.95)), p=(0.65, 0.2, 0.15)))
+        darkness = float(
+            rng.choice((rng.uniform(0, 0.2), rng.uniform(0.2, 0.6), rng.uniform(0.6, 0.95)), p=(0.65, 0.2, 0.15))
+        )
         image_bgr, placed = _draw_street(rng, size, darkness)
     return _sort_out(CameraEffects.random(rng, darkness).apply(rng, image_bgr), placed)
 
@@ -89,7 +91,7 @@ def _draw_street(
     seen = draw_traffic(canvas, actors, light, float(rng.uniform(0.75, 1.15)))
     image_bgr = canvas.finish()
     add_lamps(image_bgr, canvas, actors, light)
-    return image_bgr, [(plate.plate, plate.corners_px, plate.visible) for plate in seen]
+    return image_bgr, [(plate.plate, plate.corners_px.astype(np.float64), plate.visible) for plate in seen]
 
 
 def _cast(rng: np.random.Generator, size: tuple[int, int], road: RoadLook) -> tuple[list[Actor], PinholeCamera]:
@@ -108,24 +110,24 @@ def _cast(rng: np.random.Generator, size: tuple[int, int], road: RoadLook) -> tu
     pitch = float(atan((height - 0.55) / distance) + tilt)
     x = lane - float(np.tan(yaw)) * distance + (0.0 if rng.random() < 0.7 else float(rng.uniform(-1, 1)))
     camera = PinholeCamera.looking(size, focal_px, (x, height, 0.0), float(yaw) * 0.6, pitch, roll)
-    actors = [] if rng.random() < 0.06 else [_actor(rng, lane, distance, parked)]
+    actors = [] if rng.random() < 0.06 else [_actor(rng, lane, distance, parked, focal_px)]
     for _ in range(int(rng.integers(0, 6))):
-        other = _actor(rng, lanes[rng.integers(len(lanes))] + float(rng.uniform(-0.5, 0.5)), distance + float(rng.exponential(14)), parked)
+        beside, beyond = lanes[rng.integers(len(lanes))] + float(rng.uniform(-0.5, 0.5)), float(rng.exponential(14))
+        other = _actor(rng, beside, distance + beyond, parked, focal_px)
         if all(_apart(other, actor) for actor in actors):
             actors.append(other)
     return actors, camera
 
 
-def _actor(rng: np.random.Generator, x: float, near_z: float, parked: bool) -> Actor:
+def _actor(rng: np.random.Generator, x: float, near_z: float, parked: bool, focal_px: float) -> Actor:
     """A vehicle whose nearer end is about at `near_z`, front or rear to the camera."""
     vehicle = build_vehicle(rng)
     turn = float(rng.uniform(-0.75, 0.75) if parked else rng.normal(0, 0.06))
-    heading = turn + (pi if rng.random() < 0.55 else 0.0)
-    bare = rng.random() < 0.06
-    plates = tuple(None if bare else random_plate(rng, mount) for mount in vehicle.mounts)
-    if plates[0] and plates[1] and rng.random() < 0.5:
-        plates = (plates[0], None) if abs(heading) > pi / 2 else (None, plates[1])
-    return Actor(vehicle, Pose(x, near_z + vehicle.size[2] / 2, heading), plates)
+    front = bool(rng.random() < 0.55)
+    height_px = int(np.clip(focal_px * 0.45 / near_z, 28, 128))
+    plate = None if rng.random() < 0.06 else random_plate(rng, vehicle.mounts[0 if front else 1], height_px)
+    pose = Pose(x, near_z + vehicle.size[2] / 2, turn + (pi if front else 0.0))
+    return Actor(vehicle, pose, (plate, None) if front else (None, plate))
 
 
 def _apart(one: Actor, other: Actor) -> bool:

@@ -40,13 +40,15 @@ class Mesh:
     """Drawn from the lowest to the highest, in each from far to near."""
 
 
-def outline(half_width: float, half_length: float, squareness: float = 5.0, points: int = 32) -> Points:
+def outline(
+    half_width: float, half_length: float, squareness: float = 5.0, middle_z: float = 0.0, points: int = 32
+) -> Points:
     """A superellipse (points, 2) of x and z that starts in front and is symmetric: point k mirrors point -k."""
     angles = np.arange(points) * (2 * np.pi / points)
     power = 2 / squareness
     x = half_width * np.sign(np.sin(angles)) * np.abs(np.sin(angles)) ** power
     z = half_length * np.sign(np.cos(angles)) * np.abs(np.cos(angles)) ** power
-    return np.stack([x, z], 1)
+    return np.stack([x, z + middle_z], 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,11 +152,7 @@ class MeshBuilder:
 
 def _unit_box() -> Points:
     square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    faces = []
-    for axis in range(3):
-        for sign in (-1.0, 1.0):
-            faces.append(np.insert(square, axis, sign, axis=1))
-    return np.stack(faces)
+    return np.stack([np.insert(square, axis, sign, axis=1) for axis in range(3) for sign in (-1.0, 1.0)])
 
 
 _UNIT_BOX = _unit_box()

@@ -13,10 +13,11 @@ from training.synthetic.solids import Colour
 Tile = NDArray[np.float32]
 
 _WORDS = (
-    "HORN", "OK", "PLEASE", "STOP", "SRI", "GANESH", "TRADERS", "HOTEL", "MEDICALS", "TYRES", "MOBILE", "WORLD", "CAFE",
-    "BANK", "SILK", "HOUSE", "SWEETS", "BAKERY", "TRAVELS", "TAXI", "SCHOOL", "BUS", "CITY", "EXPRESS", "CARGO", "MARKET",
-    "GOODS", "CARRIER", "DIESEL", "KEEP", "DISTANCE", "FOR", "SALE", "SERVICE", "CENTRE", "PARKING", "NO", "ENTRY", "SALON",
-    "ELECTRICALS", "GARMENTS", "ATM", "24", "7", "80", "50", "OPEN", "PHARMACY", "BABY", "ON", "BOARD", "TURBO", "4X4",
+    "HORN", "OK", "PLEASE", "STOP", "SRI", "GANESH", "TRADERS", "HOTEL", "MEDICALS", "TYRES", "MOBILE", "WORLD",
+    "CAFE", "BANK", "SILK", "HOUSE", "SWEETS", "BAKERY", "TRAVELS", "TAXI", "SCHOOL", "BUS", "CITY", "EXPRESS",
+    "CARGO", "MARKET", "GOODS", "CARRIER", "DIESEL", "KEEP", "DISTANCE", "FOR", "SALE", "SERVICE", "CENTRE",
+    "PARKING", "NO", "ENTRY", "SALON", "ELECTRICALS", "GARMENTS", "ATM", "24", "7", "80", "50", "OPEN",
+    "PHARMACY", "BABY", "ON", "BOARD", "TURBO", "4X4",
 )  # fmt: skip
 
 
@@ -40,14 +41,16 @@ def sensor_noise() -> Tile:
 def lettered(rng: np.random.Generator, words: int, ink: Colour, paper: Colour, height_px: int = 48) -> ImageBgr:
     """Words or a telephone number on a coloured board; never in the pattern of a plate."""
     if rng.random() < 0.15:
-        chosen = ("".join(str(digit) for digit in rng.integers(0, 10, 5)), "".join(str(d) for d in rng.integers(0, 10, 5)))
+        chosen = tuple("".join(str(digit) for digit in half) for half in rng.integers(0, 10, (2, 5)))
     else:
         chosen = tuple(_WORDS[rng.integers(len(_WORDS))] for _ in range(words))
     fonts = shipped_fonts()
     mask = draw_line(chosen, fonts[rng.integers(len(fonts))], int(rng.integers(2, 14)), int(rng.integers(16, 40)))
     edge = int(mask.shape[0] * rng.uniform(0.1, 0.5))
     mask = cv2.copyMakeBorder(mask, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
-    mask = cv2.resize(mask, (max(8, mask.shape[1] * height_px // mask.shape[0]), height_px), interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(
+        mask, (max(8, mask.shape[1] * height_px // mask.shape[0]), height_px), interpolation=cv2.INTER_AREA
+    )
     cover = mask[..., None].astype(np.float32) / 255
     return np.asarray(np.array(paper) * (1 - cover) + np.array(ink) * cover, np.uint8)
 
@@ -63,7 +66,8 @@ def facade(rng: np.random.Generator, width: float, height: float, darkness: floa
     picture = np.clip(wall, 0, 255).astype(np.uint8)
     storey, bay = int(unit * rng.uniform(2.8, 3.4)), int(unit * rng.uniform(1.6, 3.2))
     pane = int(bay * rng.uniform(0.4, 0.8)), int(storey * rng.uniform(0.35, 0.6))
-    trim = tuple(int(value) for value in np.clip(base * rng.uniform(0.5, 1.3), 0, 255))
+    blue, green, red = np.clip(base * rng.uniform(0.5, 1.3), 0, 255).astype(int).tolist()
+    trim = (blue, green, red)
     for y in range(storey // 4, rows - storey - pane[1], storey):
         cv2.rectangle(picture, (0, y + pane[1] + 4), (columns, y + pane[1] + 6), trim, -1)
         for x in range((bay - pane[0]) // 2, columns - pane[0], bay):
@@ -73,7 +77,12 @@ def facade(rng: np.random.Generator, width: float, height: float, darkness: floa
 
 
 def _window(
-    rng: np.random.Generator, picture: ImageBgr, at: tuple[int, int], pane: tuple[int, int], trim: Colour, darkness: float
+    rng: np.random.Generator,
+    picture: ImageBgr,
+    at: tuple[int, int],
+    pane: tuple[int, int],
+    trim: Colour,
+    darkness: float,
 ) -> None:
     x, y = at
     lit = darkness > 0.35 and rng.random() < 0.4
@@ -95,7 +104,9 @@ def _shops(rng: np.random.Generator, picture: ImageBgr, storey: int) -> None:
         if rng.random() < 0.5:
             picture[top::3, x : x + width] = picture[top::3, x : x + width] // 2 + 30
         paper, ink = rng.integers(20, 245, 3), rng.integers(0, 2) * 230
-        board = lettered(rng, int(rng.integers(1, 4)), (int(ink),) * 3, (int(paper[0]), int(paper[1]), int(paper[2])), 24)
+        board = lettered(
+            rng, int(rng.integers(1, 4)), (int(ink),) * 3, (int(paper[0]), int(paper[1]), int(paper[2])), 24
+        )
         board = cv2.resize(board, (width, max(6, storey // 4)), interpolation=cv2.INTER_AREA)
         picture[top - board.shape[0] : top, x : x + width] = board
         x += width + int(rng.integers(4, 30))

@@ -97,14 +97,15 @@ def visible_share(corners_px: Points, hulls: Sequence[Points], size: tuple[int, 
     columns, rows = np.arange(extent[0]) + low[0], np.arange(extent[1]) + low[1]
     cover[:, (columns < 0) | (columns >= size[0])] = 0
     cover[(rows < 0) | (rows >= size[1])] = 0
-    return cv2.countNonZero(cover) / max(whole, 1)
+    return float(cv2.countNonZero(cover) / max(whole, 1))
 
 
 def _distance(canvas: Canvas, actor: Actor) -> float:
     """To the nearest end of a vehicle, along the view."""
     ends = np.array([[0, 0, -0.5], [0, 0, 0.5], [-0.5, 0, 0], [0.5, 0, 0]]) * actor.vehicle.size[2]
     ends[2:] *= actor.vehicle.size[0] / actor.vehicle.size[2]
-    return float(canvas.camera.project(actor.pose.place(ends))[1].min())
+    _, depths = canvas.camera.project(actor.pose.place(ends))
+    return float(depths.min())
 
 
 def _hull(canvas: Canvas, actor: Actor) -> Points:

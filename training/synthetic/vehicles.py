@@ -85,7 +85,7 @@ class Pose:
 
     def place(self, points: Points) -> Points:
         """Local points (…, 3) in the world."""
-        return self.turn(points) + [self.x, 0.0, self.z]
+        return np.add(self.turn(points), (self.x, 0.0, self.z))
 
     def turn(self, directions: Points) -> Points:
         """Local directions (…, 3) in the world."""
@@ -107,7 +107,7 @@ def mounted(mount: Mount, image_bgr: ImageBgr) -> Points:
     side, out = (1.0, -1.0) if mount.rear else (-1.0, 1.0)
     lean = np.array([0.0, cos(mount.tilt), -sin(mount.tilt) * out]) * rise
     across = np.array([side * half, 0.0, 0.0])
-    centre = np.array(mount.centre) + [0.0, 0.0, out * 0.02]
+    centre = np.add(mount.centre, (0.0, 0.0, out * 0.02))
     return np.stack([centre - across + lean, centre + across + lean, centre + across - lean, centre - across - lean])
 
 

@@ -1,0 +1,157 @@
+"""Renders the clip that `edge-anpr demo` plays, and the truth about it, entirely from our own drawing.
+
+`python -m training.demo_clip --out edge_app/demo` writes clip.mp4, truth.json (what passes when) and corners.json
+(the corners of every plate in every frame where it is seen whole).
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge_app.records import ImageBgr
+from training.synthetic.camera import PinholeCamera
+from training.synthetic.camera_effects import CameraEffects
+from training.synthetic.film import Film, Part, Player, Shot, Street
+from training.synthetic.road import RoadLook
+from training.synthetic.scenery import Board, House, LampPost, Thing, Tree
+from training.synthetic.textures import facade, lettered
+
+FRAMES_PER_SECOND = 15
+SEED = 20260131
+_SIZE = (1280, 720)
+_SEEN_SHARE, _SEEN_WIDTH_PX = 0.9, 36.0
+_WHITE, _SILVER, _GRAY, _BLACK = (236, 236, 234), (188, 190, 192), (120, 122, 124), (45, 44, 44)
+_RED, _BLUE, _ORANGE, _GREEN, _CREAM = (30, 28, 150), (130, 60, 25), (30, 105, 215), (60, 90, 50), (160, 190, 205)
+
+_PARTS = (
+    Part("suv", _SILVER, "hsrp", "MH 12 AB 1234", -1.6, False, 1.6, 6.0, 4),
+    Part("hatchback", _WHITE, "hsrp", "KA 01 MN 4567", 1.6, True, 3.2, 6.0, 4),
+    Part("motorcycle", _RED, "white_two", "TN 09/BC 2718", -0.7, False, 4.6, 3.6, 5),
+    Part("hatchback", _ORANGE, "hsrp", "GJ 05 RK 8146", -2.05, False, 4.9, 5.0, 5),
+    Part("sedan", _RED, "white", "DL 3C AY 9052", 1.6, True, 6.2, 6.5, 5),
+    Part("bus", _CREAM, "commercial", "KL 07 BT 3690", -1.75, False, 9.4, 5.5, 0),
+    Part("rickshaw", None, "commercial_two", "AP 16/TX 5813", 1.5, True, 9.2, 3.8, 5),
+    Part("hatchback", _BLUE, "electric", "TS 08 EV 6274", 1.6, True, 12.6, 6.0, 1),
+    Part("sedan", _WHITE, "hsrp_two", "RJ 14/CE 7301", -1.6, False, 13.6, 3.9, 1),
+    Part("lorry", None, "commercial", "HR 55 AJ 4829", 1.65, True, 16.0, 5.0, 0),
+    Part("motorcycle", _BLACK, "electric_two", "MH 14/JD 6035", -0.8, False, 17.0, 3.6, 4),
+    Part("suv", _BLUE, "hsrp", "WB 20 BF 1597", -2.15, False, 17.6, 5.0, 0),
+    Part("suv", _GRAY, "bharat", "23 BH 4186 KC", 1.6, True, 19.4, 6.0, 2),
+    Part("hatchback", _GREEN, "hsrp", "PB 65 AW 7420", 1.6, True, 22.4, 6.0, 0),
+    Part("sedan", _SILVER, "hsrp", "OD 02 CM 9368", -1.6, False, 22.0, 5.5, 4),
+    Part("rickshaw", None, "commercial_two", "UP 32/HN 2574", -1.5, False, 24.6, 3.8, 3),
+    Part("van", _WHITE, "commercial", "MP 09 ZB 8613", 1.6, True, 26.4, 6.0, 2),
+)
+
+
+def demo_film() -> Film:
+    """Seventeen vehicles in half a minute, the last six at dusk."""
+    camera = PinholeCamera.looking(_SIZE, 2000.0, (0.0, 2.4, 0.0), pitch=0.073)
+    road = RoadLook(lane_width=3.3, pavement=2.0)
+    players = tuple(Player.of(part, SEED + index) for index, part in enumerate(_PARTS))
+    effects = CameraEffects(gain=(1.3, 1.3, 1.3), blur_px=0.5, noise=1.6, vignette=0.12)
+    return Film(Street(camera, road, _scenery(road)), players, 28.5, FRAMES_PER_SECOND, (13.5, 18.5), 0.62, effects)
+
+
+def _scenery(road: RoadLook) -> tuple[Thing, ...]:
+    rng = np.random.default_rng(SEED)
+    edge = road.half_width + road.pavement
+    things: list[Thing] = []
+    for side in (-1.0, 1.0):
+        z = 30.0
+        while z < 150:
+            depth, height, width = float(rng.uniform(8, 16)), float(rng.uniform(5, 12)), float(rng.uniform(7, 12))
+            walls = facade(rng, depth, height, 0.0), facade(rng, width, height, 0.0)
+            things.append(House(side * (edge + float(rng.uniform(1.5, 4))), z, depth, width, height, *walls))
+            z += depth + float(rng.uniform(1, 6))
+        things += [Tree.random(rng, side * (edge + 0.6), float(at)) for at in rng.uniform(26, 110, 5)]
+        things += [LampPost(side * (road.half_width + 0.5), at) for at in (34.0, 62.0, 90.0)]
+    sign = lettered(rng, 2, (240, 240, 240), (90, 130, 20))
+    things.append(Board(-edge - 0.4, 2.2, 27.0, 2.4, sign))
+    return tuple(sorted(things, key=lambda thing: -thing.z))
+
+
+def write_clip(film: Film, folder: Path) -> None:
+    """Render a film into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corners: dict[str, dict[int, list[list[float]]]] = {player.plate.text: {} for player in film.players}
+    _encode(_note_corners(film.shots(SEED), corners), folder / "clip.mp4", film.frames_per_second)
+    (folder / "truth.json").write_text(json.dumps(_truth(film, corners), indent=1) + "\n", encoding="utf-8")
+    (folder / "corners.json").write_text(json.dumps(corners, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def _note_corners(shots: Iterator[Shot], corners: dict[str, dict[int, list[list[float]]]]) -> Iterator[ImageBgr]:
+    """Pass the pictures on and write down where plates are."""
+    for frame, shot in enumerate(shots):
+        for seen in shot.plates:
+            width = float(np.linalg.norm(seen.corners_px[1] - seen.corners_px[0]))
+            if seen.visible >= _SEEN_SHARE and width >= _SEEN_WIDTH_PX:
+                corners[seen.plate.text][frame] = [[round(float(x), 1), round(float(y), 1)] for x, y in seen.corners_px]
+        yield shot.image_bgr
+
+
+def _truth(film: Film, corners: dict[str, dict[int, list[list[float]]]]) -> dict[str, Any]:
+    vehicles: list[dict[str, Any]] = [
+        {
+            "text": player.plate.text,
+            "lines": player.plate.lines,
+            "first_frame": min(corners[player.plate.text]),
+            "last_frame": max(corners[player.plate.text]),
+        }
+        for player in film.players
+    ]
+    vehicles.sort(key=lambda vehicle: vehicle["first_frame"])
+    return {"frames_per_second": film.frames_per_second, "vehicles": vehicles}
+
+
+def _encode(images: Iterator[ImageBgr], path: Path, frames_per_second: int) -> None:
+    """Write H.264 where ffmpeg is installed, else MPEG-4 part 2."""
+    if shutil.which("ffmpeg") is None:
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, _SIZE)
+        for image in images:
+            writer.write(image)
+        writer.release()
+        return
+    raw = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "{}x{}".format(*_SIZE), "-r", str(frames_per_second), "-i", "-"]
+    coding = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "slow",
+        "-crf",
+        "22",
+        "-maxrate",
+        "1050k",
+        "-bufsize",
+        "3000k",
+        "-pix_fmt",
+        "yuv420p",
+    ]
+    command = ["ffmpeg", "-y", "-loglevel", "error", *raw, *coding, "-g", "60", "-movflags", "+faststart", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as ffmpeg:
+        assert ffmpeg.stdin is not None
+        for image in images:
+            ffmpeg.stdin.write(image.tobytes())
+        ffmpeg.stdin.close()
+    if ffmpeg.returncode:
+        raise subprocess.CalledProcessError(ffmpeg.returncode, command)
+
+
+def main() -> None:
+    """Render the clip into the folder named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, default=Path("edge_app/demo"), help="folder to write to (default: %(default)s)"
+    )
+    write_clip(demo_film(), parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()
