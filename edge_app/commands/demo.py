@@ -5,6 +5,7 @@ compares them with what the clip shows. Exit code 1: a plate was missed or misre
 """
 
 import argparse
+import contextlib
 import json
 import tempfile
 import time
@@ -63,9 +64,8 @@ def _play() -> list[dict[str, Any]]:
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
         watcher = Watcher(settings.mqtt, settings.device.name, lambda read: print(read_line(read), flush=True))
-        try:
+        with contextlib.closing(watcher):
             app.build_daemon(settings).run()
-        finally:
             watcher.wait(_LAST_WORD_SECONDS)
         return watcher.reads
 

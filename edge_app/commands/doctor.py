@@ -1,0 +1,130 @@
+"""Check this installation: models, camera, broker, clock, disk, service. Says what to do about each fault."""
+
+import argparse
+import contextlib
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_app import config
+from edge_app.app import load_networks
+from edge_app.capture.source import open_source
+from edge_app.commands.run import CONFIGURATION
+from edge_app.config import Settings
+from edge_app.errors import EdgeAnprError
+from edge_app.tflite_model import runtime_name
+from edge_app.uplink.system_clock import clock_is_synchronized
+
+OK, WARNING, FAULT = "ok", "warning", "fault"
+
+_BROKER_SECONDS = 3.0
+_LOW_MEGABYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check came to."""
+
+    subject: str
+    state: str
+    """`ok`, `warning` or `fault`."""
+    words: str
+    """What was found and, where it is not well, what to do."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"the settings (default: {CONFIGURATION}, or the defaults)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line for every check; 1 where one found a fault."""
+    path = arguments.config or (CONFIGURATION if CONFIGURATION.exists() else None)
+    settings = config.load(path) if path else Settings()
+    print(f"{OK:<8} configuration: {path or 'none, the defaults hold'}")
+    findings = []
+    for finding in examine(settings):
+        findings.append(finding)
+        print(f"{finding.state:<8} {finding.subject}: {finding.words}", flush=True)
+    return 1 if any(finding.state == FAULT for finding in findings) else 0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check in turn; one that fails does not keep the others from being made."""
+    checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+        ("models", check_models),
+        ("camera", check_camera),
+        ("broker", check_broker),
+        ("clock", check_clock),
+        ("disk", check_disk),
+        ("service", check_service),
+    )
+    for subject, check in checks:
+        try:
+            yield check(settings)
+        except EdgeAnprError as error:
+            yield Finding(subject, FAULT, str(error))
+
+
+def check_models(settings: Settings) -> Finding:
+    """Both networks load, agree with their manifests and run."""
+    for network in load_networks(settings):
+        size = network.manifest.input
+        network.run(np.zeros((1, size.height, size.width, size.channels), np.uint8))
+    return Finding("models", OK, f"both load, match their sha256 and run in {runtime_name()}")
+
+
+def check_camera(settings: Settings) -> Finding:
+    """The source gives a picture."""
+    with contextlib.closing(open_source(settings.camera)) as source:
+        for frame in source.frames():
+            height, width = frame.image_bgr.shape[:2]
+            return Finding("camera", OK, f"{settings.camera.source} gives {width}×{height}")
+    return Finding("camera", FAULT, f"{settings.camera.source} gives no picture; check cable, power and address")
+
+
+def check_broker(settings: Settings) -> Finding:
+    """Something listens at the broker's address; whether it lets us in, the daemon's log tells."""
+    host, port = settings.mqtt.host, settings.mqtt.port
+    try:
+        socket.create_connection((host, port), _BROKER_SECONDS).close()
+    except OSError as error:
+        return Finding("broker", FAULT, f"{host}:{port} does not answer ({error}); check [mqtt] host and port")
+    return Finding("broker", OK, f"{host}:{port} answers")
+
+
+def check_clock(_: Settings) -> Finding:
+    """Events carry UTC: the clock has to be set by somebody."""
+    if clock_is_synchronized():
+        return Finding("clock", OK, "synchronized")
+    return Finding("clock", WARNING, "not synchronized; enable systemd-timesyncd or chrony")
+
+
+def check_disk(settings: Settings) -> Finding:
+    """The outbox has room."""
+    folder = settings.device.state_directory
+    if not folder.is_dir():
+        return Finding("disk", WARNING, f"{folder} is not there yet; the service makes it when it starts")
+    free = shutil.disk_usage(folder).free / 1e6
+    wanted = settings.outbox.max_megabytes + _LOW_MEGABYTES
+    if free < wanted:
+        return Finding("disk", WARNING, f"{free:.0f} MB free at {folder}, {wanted:.0f} wanted; free some")
+    return Finding("disk", OK, f"{free:.0f} MB free at {folder}")
+
+
+def check_service(_: Settings) -> Finding:
+    """What systemd says of the unit."""
+    if not Path("/run/systemd/system").is_dir():
+        return Finding("service", WARNING, "systemd does not run here; start `edge-anpr run` by other means")
+    told = subprocess.run(["systemctl", "is-active", "edge-anpr.service"], capture_output=True, text=True, check=False)
+    state = told.stdout.strip() or "unknown"
+    if state == "active":
+        return Finding("service", OK, "active")
+    return Finding("service", WARNING, f"{state}; `systemctl status edge-anpr` and `journalctl -u edge-anpr` tell why")

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Puts edge-anpr onto this device, or takes it off again: systemd/install.sh --help
+set -euo pipefail
+shopt -s inherit_errexit
+
+readonly HOME_DIRECTORY=/opt/edge-anpr CONFIGURATION=/etc/edge-anpr UNIT=/etc/systemd/system/edge-anpr.service
+
+say() { printf '==> %s\n' "$*"; }
+
+die() { # MESSAGE [EXIT_CODE]
+    printf 'install.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+help() {
+    cat <<'TEXT'
+Usage: systemd/install.sh [--root DIR] [--uninstall]
+
+Puts the program and its models into /opt/edge-anpr, a configuration into /etc/edge-anpr (one that is there is
+kept) and the unit edge-anpr.service into /etc/systemd/system, and enables the unit where systemd runs. Running it
+again brings an installation up to date.
+
+  --root DIR    put everything below DIR instead of /, for an image; nothing is enabled or started
+  --uninstall   take program and unit off; configuration and the reads not yet delivered stay
+TEXT
+}
+
+systemd_runs() { [[ -z $root && -d /run/systemd/system ]]; }
+
+make_environment() {
+    local venv=$root$HOME_DIRECTORY/venv
+    say "Creating the environment $venv"
+    # The system's packages are seen, for picamera2 and systemd-python come with the system.
+    python3 -m venv --system-site-packages "$venv"
+    say "Installing the program and what it needs"
+    export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+    "$venv/bin/python" -m pip install --quiet --require-hashes --no-deps --ignore-installed \
+        --requirement requirements/device.txt
+    local site
+    site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    rm -rf "$site/edge_app"
+    cp --recursive --dereference edge_app "$site/edge_app"
+    find "$site/edge_app" -name __pycache__ -prune -exec rm -r {} +
+    install -m 755 /dev/stdin "$venv/bin/edge-anpr" <<TEXT
+#!$HOME_DIRECTORY/venv/bin/python
+import sys
+from edge_app.__main__ import main
+sys.exit(main())
+TEXT
+    "$venv/bin/python" -m compileall -q "$site/edge_app"
+}
+
+install_files() {
+    say "Unit: $root$UNIT"
+    install -D -m 644 systemd/edge-anpr.service "$root$UNIT"
+    install -D -m 644 README.md "$root$HOME_DIRECTORY/README.md"
+    if [[ -e $root$CONFIGURATION/config.toml ]]; then
+        say "Configuration: $root$CONFIGURATION/config.toml is there and kept"
+    else
+        say "Configuration: $root$CONFIGURATION/config.toml"
+        install -D -m 644 config/default.toml "$root$CONFIGURATION/config.toml"
+    fi
+    install -D -m 644 config/default.toml "$root$CONFIGURATION/config.default.toml"
+}
+
+enable() {
+    if systemd_runs; then
+        say "Enabling and starting edge-anpr.service"
+        systemctl daemon-reload
+        systemctl enable edge-anpr.service
+        systemctl restart edge-anpr.service || true
+        say "State: $(systemctl is-active edge-anpr.service || true); 'edge-anpr doctor' tells what is wrong"
+        ln -sf "$HOME_DIRECTORY/venv/bin/edge-anpr" /usr/local/bin/edge-anpr
+    else
+        say "systemd does not run here: enable with 'systemctl enable --now edge-anpr' on the device"
+    fi
+}
+
+uninstall() {
+    if systemd_runs && [[ -e $UNIT ]]; then
+        systemctl disable --now edge-anpr.service
+    fi
+    rm -rf "$root$HOME_DIRECTORY"
+    rm -f "$root$UNIT"
+    [[ -n $root ]] || rm -f /usr/local/bin/edge-anpr
+    say "edge-anpr is off; $root$CONFIGURATION and $root/var/lib/edge-anpr stay"
+}
+
+root=
+action=install
+while (($#)); do
+    case $1 in
+        --root)
+            [[ -n ${2-} ]] || die "--root needs a folder" 2
+            root=$(realpath --canonicalize-missing "$2")
+            shift
+            ;;
+        --uninstall) action=uninstall ;;
+        -h | --help)
+            help
+            exit
+            ;;
+        *) die "unknown: $1 (see --help)" 2 ;;
+    esac
+    shift
+done
+[[ -n $root || $EUID -eq 0 ]] || die "run this as root: sudo ./build.sh install"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ $action == uninstall ]]; then
+    uninstall
+else
+    make_environment
+    install_files
+    enable
+    say "Done. Next: set the camera and the broker in $root$CONFIGURATION/config.toml"
+fi
