@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +73,9 @@ class Subscriber:
     def __init__(self, port: int, topics: Sequence[str] = ("anpr/#",), client_id: str = "subscriber") -> None:
         self.messages: list[Message] = []
         settings = MqttSettings(host="127.0.0.1", port=port)
-        self._connection = Connection(settings, Credentials(None, None, None), client_id, MQTT_5, Waker())
+        self._connection = Connection(
+            settings, Credentials(None, None, None), client_id, MQTT_5, Waker(), threading.Event()
+        )
         self._connection.subscribe(topics)
 
     def until(self, count: int, ending: str, seconds: float = 10.0) -> list[Message]:

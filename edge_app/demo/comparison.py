@@ -44,7 +44,9 @@ def as_table(rows: Sequence[Row]) -> str:
     lines += [f"{row.shown or '-':<13} {row.read or '-':<13} {row.frames:>11}  {row.verdict}" for row in rows]
     right = sum(row.verdict == "right" for row in rows)
     vehicles = sum(row.shown is not None for row in rows)
-    return "\n".join([*lines, f"{right} of {vehicles} vehicles right, {len(rows) - right} rows wrong"])
+    surplus = len(rows) - vehicles
+    ending = f", {surplus} reads too many" if surplus else ""
+    return "\n".join([*lines, f"{right} of {vehicles} vehicles right{ending}"])
 
 
 def _take(reads: list[dict[str, Any]], text: str, most_errors: int) -> dict[str, Any] | None:

@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 
 from edge_app.annotate import annotate
 from edge_app.demo.truth import CLIP, ShownVehicle
 from edge_app.errors import EdgeAnprError
-from edge_app.recognizer import PlateRecognizer
-from edge_app.records import ImageBgr
+from edge_app.records import ImageBgr, PlateRead
 
 _TRIES = 8
 """Frames looked at."""
 
 
-def write(path: Path, recognizer: PlateRecognizer, vehicles: Sequence[ShownVehicle], texts: set[str]) -> None:
+class Recognizer(Protocol):
+    """`PlateRecognizer`, or canned plates in a test."""
+
+    def recognize(self, image_bgr: ImageBgr, /) -> list[PlateRead]:
+        """The plates of one picture."""
+
+
+def write(path: Path, recognizer: Recognizer, vehicles: Sequence[ShownVehicle], texts: set[str]) -> None:
     """Write the picture, with the plates among `texts` drawn on it."""
     pictures = [
         (image, [read for read in recognizer.recognize(image) if read.text in texts])

@@ -18,22 +18,25 @@ class Watcher:
         self.reads: list[dict[str, Any]] = []
         root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(root)
-        self._subscriber = Subscriber(settings, [self._status, topics.read(root, "+")])
-        self._tell = tell
         self._stop = threading.Event()
+        self._subscriber = Subscriber(settings, [self._status, topics.read(root, "+")], self._stop)
+        self._tell = tell
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
         """Until the daemon has said that it is offline, which comes after its last read."""
         self._thread.join(seconds)
+
+    def close(self) -> None:
+        """Leave the broker."""
         self._stop.set()
         self._subscriber.wake()
         self._thread.join()
         self._subscriber.close()
 
     def _watch(self) -> None:
-        for message in self._subscriber.messages(self._stop):
+        for message in self._subscriber.messages():
             if message.topic != self._status:
                 self.reads.append(json.loads(message.payload))
                 self._tell(self.reads[-1])

@@ -1,6 +1,7 @@
 """One connection to an MQTT broker, driven by the one thread that owns it; the only file that knows paho."""
 
 import select
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -91,12 +92,14 @@ class Connection:
         client_id: str,
         version: Version,
         waker: Waker,
+        stop: threading.Event,
         will: Message | None = None,
     ) -> None:
         self.version = version
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
+        self._stop = stop
         self._where = f"{settings.host}:{settings.port}"
         self._unsent: deque[tuple[int, Message]] = deque()
         self._number_of: dict[int, int] = {}  # by paho's message id, what is on its way
@@ -132,7 +135,7 @@ class Connection:
         while self._granted is None:
             if time.monotonic() > deadline:
                 raise UnreachableError(f"the broker at {self._where} does not answer SUBSCRIBE")
-            self._turn(0.1)
+            self._await()
         refused = [str(code) for code in self._granted or [] if code.is_failure]
         if refused:
             raise UplinkError(
@@ -205,7 +208,7 @@ class Connection:
                 )
             if time.monotonic() > deadline:
                 raise NoAnswerError(f"the broker at {self._where} does not answer CONNECT; is it an MQTT port?")
-            self._turn(0.1)
+            self._await()
         if not self._answer.is_failure:
             return
         reason = str(self._answer)
@@ -213,6 +216,12 @@ class Connection:
             raise NoAnswerError(f"the broker at {self._where} refuses us: {reason}")
         error = UplinkError if reason in _LASTING else UnreachableError
         raise error(f"the broker at {self._where} refuses us: {reason}; check [mqtt] and the broker's own settings")
+
+    def _await(self) -> None:
+        """One turn of waiting for an answer, unless we are to stop."""
+        if self._stop.is_set():
+            raise UnreachableError(f"stopped before the broker at {self._where} answered")
+        self._turn(0.1)
 
     def _turn(self, seconds: float) -> None:
         """Wait for the network or the waker, then let paho read and write."""

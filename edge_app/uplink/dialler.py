@@ -1,5 +1,7 @@
 """Finds the version of MQTT that the broker speaks."""
 
+import threading
+
 from edge_app.config import MqttSettings
 from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, NoAnswerError, Version
 from edge_app.uplink.credentials import Credentials
@@ -15,12 +17,14 @@ class Dialler:
         credentials: Credentials,
         client_id: str,
         waker: Waker,
+        stop: threading.Event,
         will: Message | None = None,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._client_id = client_id
         self._waker = waker
+        self._stop = stop
         self._will = will
         self._versions = (MQTT_5, MQTT_3_1_1)
 
@@ -40,4 +44,6 @@ class Dialler:
             return connection
 
     def _connect(self, version: Version) -> Connection:
-        return Connection(self._settings, self._credentials, self._client_id, version, self._waker, self._will)
+        return Connection(
+            self._settings, self._credentials, self._client_id, version, self._waker, self._stop, self._will
+        )

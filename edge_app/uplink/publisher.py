@@ -61,7 +61,8 @@ class Publisher:
         self._started_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
-        self._dialler = Dialler(settings, credentials.load(settings), f"edge-anpr-{device}", self._waker, will)
+        client_id = f"edge-anpr-{device}"
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, will)
 
     def wake(self) -> None:
         """Say that an event was put into the outbox, or that the stop event was set."""
@@ -77,6 +78,8 @@ class Publisher:
             try:
                 self._publish_until_lost()
             except (UnreachableError, UplinkError) as error:
+                if self._stop.is_set():
+                    return
                 # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
                 seconds = self._backoff.next_seconds()
                 log.warning("%s; events wait in the outbox, next try in %.0f s", error, seconds)

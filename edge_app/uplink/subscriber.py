@@ -18,7 +18,7 @@ _TURN_SECONDS = 0.5
 
 
 class Subscriber:
-    """Subscribed from the moment it is made.
+    """Subscribed from the moment it is made until the stop event is set.
 
     Raises:
         UnreachableError: there is no broker.
@@ -26,25 +26,26 @@ class Subscriber:
         ConfigurationError: the settings' files cannot be used.
     """
 
-    def __init__(self, settings: MqttSettings, topics: Sequence[str]) -> None:
+    def __init__(self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event) -> None:
         self._topics = topics
+        self._stop = stop
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker)
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop)
         self._connection = self._connect()
 
-    def messages(self, stop: threading.Event) -> Iterator[Message]:
-        """What arrives until the stop event is set; a broker that goes away is waited for."""
+    def messages(self) -> Iterator[Message]:
+        """What arrives; a broker that goes away is waited for."""
         backoff = Backoff()
-        while not stop.is_set():
+        while not self._stop.is_set():
             try:
-                for message in self._arriving(stop):
+                for message in self._arriving():
                     backoff.reset()
                     yield message
             except UnreachableError as error:
                 seconds = backoff.next_seconds()
                 log.warning("%s; next try in %.0f s", error, seconds)
-                stop.wait(seconds)
+                self._stop.wait(seconds)
                 self._reconnect()
 
     def wake(self) -> None:
@@ -56,8 +57,8 @@ class Subscriber:
         self._connection.say_goodbye()
         self._connection.close()
 
-    def _arriving(self, stop: threading.Event) -> Iterator[Message]:
-        while not stop.is_set():
+    def _arriving(self) -> Iterator[Message]:
+        while not self._stop.is_set():
             self._connection.exchange(_TURN_SECONDS)
             while self._connection.received:
                 yield self._connection.received.popleft()

@@ -14,6 +14,7 @@ class FaultProxy:
         self.port = free_port()
         self.withhold = threading.Event()
         """While set, nothing from the broker reaches the client."""
+        self.hangs_up_on_mqtt_5 = False
         self.connections = 0
         self._broker = ("127.0.0.1", broker_port)
         self._lines: list[socket.socket] = []
@@ -28,6 +29,7 @@ class FaultProxy:
 
     def close(self) -> None:
         """Break everything and take no more."""
+        self._server.shutdown(socket.SHUT_RDWR)  # wakes `accept`, which would keep the port open
         self._server.close()
         self.cut()
 
@@ -44,5 +46,7 @@ class FaultProxy:
     def _pump(self, source: socket.socket, target: socket.socket, from_broker: bool) -> None:
         with contextlib.suppress(OSError), source, target:
             while data := source.recv(65536):
+                if self.hangs_up_on_mqtt_5 and b"MQTT\x05" in data[:16]:
+                    return
                 if not (from_broker and self.withhold.is_set()):
                     target.sendall(data)

@@ -1,0 +1,37 @@
+"""`edge-anpr demo`, the way a newcomer runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+
+from edge_app.demo import truth
+
+
+def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge_app", "demo", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_every_vehicle_is_read_right_and_shown(tmp_path: Path) -> None:
+    vehicles = truth.load()
+
+    done = demo("--output", tmp_path / "out")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert f"{len(vehicles)} of {len(vehicles)} vehicles right" in done.stdout
+    reads = [json.loads(line) for line in (tmp_path / "out" / "reads.jsonl").read_text().splitlines()]
+    assert {read["plate"]["text"] for read in reads} == {vehicle.text for vehicle in vehicles}
+    assert cv2.imread(str(tmp_path / "out" / "annotated.jpg")) is not None
+
+
+def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    done = demo("--output", tmp_path / "file" / "out")
+
+    assert done.returncode == 1
+    assert "cannot be made" in done.stderr

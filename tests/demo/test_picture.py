@@ -1,0 +1,50 @@
+"""The demo's annotated picture."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.demo import picture, truth
+from edge_app.demo.truth import ShownVehicle
+from edge_app.errors import EdgeAnprError
+from edge_app.records import ImageBgr, PlateDetection, PlateRead, PlateText
+
+
+class CannedRecognizer:
+    """Reads one plate on every picture."""
+
+    def recognize(self, image_bgr: ImageBgr) -> list[PlateRead]:
+        """See `PlateRecognizer`."""
+        corners = np.array([[100, 300], [300, 300], [300, 350], [100, 350]], np.float32)
+        text = PlateText("MH12AB1234", 0.9, "IN", "standard", True, (), ())
+        return [PlateRead(text, PlateDetection(corners, 0.9, 1))]
+
+
+def test_the_frames_with_the_most_vehicles_are_looked_at() -> None:
+    vehicles = [ShownVehicle("A1", 1, 0, 10), ShownVehicle("B2", 1, 8, 20), ShownVehicle("C3", 1, 30, 40)]
+
+    assert picture.crowded_frames(vehicles) == [8, 9, 10]
+
+
+def test_no_more_than_a_few_frames_are_looked_at() -> None:
+    numbers = picture.crowded_frames([ShownVehicle("A1", 1, 0, 999)])
+
+    assert len(numbers) == 8
+    assert numbers[-1] > 800
+
+
+def test_published_plates_are_drawn(tmp_path: Path) -> None:
+    plain, drawn = tmp_path / "plain.png", tmp_path / "drawn.png"
+
+    picture.write(plain, CannedRecognizer(), truth.load(), texts=set())
+    picture.write(drawn, CannedRecognizer(), truth.load(), texts={"MH12AB1234"})
+
+    assert cv2.imread(str(plain)).shape == cv2.imread(str(drawn)).shape
+    assert np.any(cv2.imread(str(plain)) != cv2.imread(str(drawn)))
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(EdgeAnprError, match="cannot be written"):
+        picture.write(tmp_path / "none" / "a.jpg", CannedRecognizer(), truth.load(), texts=set())
