@@ -9,8 +9,8 @@ from edge_app.errors import ModelError
 _COUNTED = {"Conv2D", "DepthwiseConv2D", "Dense"}
 _FREE = {
     "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Cropping2D", "Dropout", "Flatten",
-    "GlobalAveragePooling2D", "InputLayer", "Lambda", "MaxPooling2D", "Multiply", "Permute", "ReLU", "Rescaling", "Reshape",
-    "Resizing", "Softmax", "UpSampling2D", "ZeroPadding2D",
+    "GlobalAveragePooling2D", "InputLayer", "Lambda", "MaxPooling2D", "Multiply", "Permute", "ReLU", "Rescaling",
+    "Reshape", "Resizing", "Softmax", "UpSampling2D", "ZeroPadding2D",
 }  # fmt: skip
 """Layers without weights of their own, or whose weights the converter folds into a convolution."""
 

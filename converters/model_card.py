@@ -47,14 +47,13 @@ def write_cards(models: Path) -> Path:
 
 def _card(facts: dict[str, Any]) -> str:
     size, training = facts["input"], facts["training"]
+    macs, budget = (facts[name] / 1e6 for name in ("multiply_accumulates", "multiply_accumulates_budget"))
     rows = {
         "kind": facts["kind"],
         "input": f"{size['width']}×{size['height']}×{size['channels']} {size['colour_order']}, uint8",
         "inside": "int8, weights per channel",
         "file": f"{facts['bytes'] / 1e3:.0f} kB, sha256 `{facts['sha256'][:16]}…`",
-        "multiply-accumulates": (
-            f"{facts['multiply_accumulates'] / 1e6:.1f} million (budget {facts['multiply_accumulates_budget'] / 1e6:.0f})"
-        ),
+        "multiply-accumulates": f"{macs:.1f} million (budget {budget:.0f})",
         "calibration": facts["calibration"],
         "trained by": f"`{training.get('command', 'unknown')}`",
         "trained at commit": f"`{training.get('commit', 'unknown')[:12]}`",

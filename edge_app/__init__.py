@@ -1,4 +1,4 @@
-"""Reads number plates at the roadside: `PlateRecognizer().recognize(image_bgr)` for one picture, `edge-anpr` for a camera."""
+"""Reads number plates: `PlateRecognizer().recognize(image_bgr)` for one picture, `edge-anpr` for a camera."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -15,6 +15,7 @@ from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
 from edge_app.uplink.event import EventFactory
@@ -80,6 +81,7 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
         stages.detector,
         stages.rectifier,
         stages.reader,
+        Tracker(settings.tracking.lost_seconds),
         stages.voter,
         Zones(settings.zones),
         settings.tracking,

@@ -20,6 +20,7 @@ from edge_app.config import Settings
 from edge_app.errors import SourceError
 from edge_app.records import Frame, PlatePass
 from edge_app.uplink.event import EventFactory
+from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from edge_app.worker import Worker
@@ -194,6 +195,7 @@ class Daemon:
         self.picture = picture
 
     def _report(self) -> None:
+        self._publisher.vitals = VitalsMessage(self.frames, self.dropped, self.passes, self.picture)
         self._systemd.alive(progress=(self.frames, self._source.attempts))
         self._systemd.status(
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"

@@ -36,7 +36,7 @@ class Stages:
 
 
 class PlateRecognizer:
-    """Finds and reads the plates of single pictures, with the models and settings that are shipped unless told otherwise."""
+    """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
 
     def __init__(self, stages: Stages | None = None) -> None:
         if stages is None:
@@ -54,7 +54,7 @@ class PlateRecognizer:
         return self.read(image_bgr, self.find(image_bgr))
 
     def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
-        """As `recognize`, for a picture that shows one plate and little else; corners are those of the picture given."""
+        """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
         image_bgr = as_bgr(image)
         height, width = image_bgr.shape[:2]
         across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
@@ -107,7 +107,7 @@ def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
 
 
 def _whole(width: int, height: int) -> list[PlateDetection]:
-    """The whole picture as a plate that no detector vouches for: one line, two, or both where its shape leaves it open."""
+    """The whole picture as a plate that no detector vouches for, in each layout that its shape leaves open."""
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits

@@ -1,4 +1,4 @@
-"""The one definition of every score: used by `edge-anpr evaluate`, the converters' gate, training and the benchmarks."""
+"""The one definition of every score: for `edge-anpr evaluate`, the converters' gate and the benchmarks."""
 
 import re
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class ReadingScore:
     exact: float
     """Share of plates whose every character is right."""
     character_accuracy: float
-    """1 − edit distance / length, over all plates' characters together; 0 at the least."""
+    """1 - edit distance / length, over all plates' characters together; 0 at the least."""
 
 
 @dataclass(frozen=True, slots=True)

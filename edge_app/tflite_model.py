@@ -129,6 +129,6 @@ def _interpreter_class() -> Any:
             from tflite_runtime.interpreter import Interpreter
         except ImportError as error:
             raise ModelError(
-                "no TFLite runtime is installed: `pip install ai-edge-litert`, or tflite-runtime where that is all there is"
+                "no TFLite runtime is installed: `pip install ai-edge-litert`, or tflite-runtime in its place"
             ) from error
     return Interpreter

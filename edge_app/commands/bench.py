@@ -75,16 +75,18 @@ def _measure(settings: Settings, frames: list[Frame], threads: int) -> dict[str,
 
 
 def _one_frame(stages: Stages, frame: Frame, times: dict[str, list[float]]) -> None:
-    def timed(name: str, call: Callable[[], Any]) -> Any:
-        began = time.perf_counter()
-        result = call()
-        times[name].append((time.perf_counter() - began) * 1e3)
-        return result
+    for detection in _timed(times["detect"], stages.detector.find, frame):
+        strip = _timed(times["rectify"], stages.rectifier.rectify, frame.image_bgr, detection)
+        reading = _timed(times["read"], stages.reader.read, strip)
+        _timed(times["vote"], stages.voter.settle, [reading])
 
-    for detection in timed("detect", lambda: stages.detector.find(frame)):
-        strip = timed("rectify", lambda detection=detection: stages.rectifier.rectify(frame.image_bgr, detection))
-        reading = timed("read", lambda strip=strip: stages.reader.read(strip))
-        timed("vote", lambda reading=reading: stages.voter.settle([reading]))
+
+def _timed(times: list[float], stage: Callable[..., Any], *arguments: Any) -> Any:
+    """What the stage gives, its milliseconds noted."""
+    began = time.perf_counter()
+    result = stage(*arguments)
+    times.append((time.perf_counter() - began) * 1e3)
+    return result
 
 
 def _summary(values: list[float]) -> dict[str, float]:

@@ -16,7 +16,8 @@ from edge_app.errors import UsageError
 from edge_app.evaluation import failures, run_over, score_dataset
 from edge_app.scoring import DatasetScore
 
-_HEADER = f"{'dataset':<20} {'images':>6} {'recall':>7} {'precis.':>7} {'mAP50':>7} {'exact':>7} {'chars':>7} {'ms':>7} {'p95':>7}"
+_COLUMNS = ("images", "recall", "precis.", "mAP50", "exact", "chars", "ms", "p95")
+_HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,4 +58,4 @@ def as_row(score: DatasetScore) -> str:
         read and read.character_accuracy,
     )
     cells = " ".join(f"{'–' if figure is None else f'{figure:.3f}':>7}" for figure in figures)
-    return f"{score.dataset:<20} {score.images:>6} {cells} {score.elapsed_ms.median:>7.1f} {score.elapsed_ms.p95:>7.1f}"
+    return f"{score.dataset:<20} {score.images:>7} {cells} {score.elapsed_ms.median:>7.1f} {score.elapsed_ms.p95:>7.1f}"

@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _expand(paths: list[Path]) -> tuple[list[Path], bool]:
-    files, failed = [], False
+    files: list[Path] = []
+    failed = False
     for path in paths:
         try:
             files += list_media(path)

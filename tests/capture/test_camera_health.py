@@ -1,6 +1,9 @@
+"""Camera health: what goes in and what comes out."""
+
 import cv2
 import numpy as np
 import pytest
+
 from edge_app.capture.camera_health import CameraHealth, PictureState
 from edge_app.records import ImageBgr
 from tests.capture.pictures import frame_at, view

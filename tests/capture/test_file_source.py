@@ -1,3 +1,5 @@
+"""File source: what goes in and what comes out."""
+
 import logging
 import os
 import time
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from edge_app.capture.file_source import FileSource
 from edge_app.errors import SourceError
 from tests.capture.pictures import write_clip

@@ -1,3 +1,5 @@
+"""Frame slot: what goes in and what comes out."""
+
 import threading
 
 from edge_app.capture.frame_slot import FrameSlot

@@ -1,9 +1,12 @@
+"""Image folder source: what goes in and what comes out."""
+
 import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.errors import SourceError
 from tests.capture.pictures import write_picture

@@ -1,5 +1,8 @@
+"""Motion gate: what goes in and what comes out."""
+
 import numpy as np
 import pytest
+
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.config import MotionSettings
 from edge_app.records import ImageBgr

@@ -1,3 +1,5 @@
+"""Picamera2 source: what goes in and what comes out."""
+
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -5,10 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from edge_app.capture.picamera2_source import Picamera2Source, picture_of, with_short_exposure
 from edge_app.config import CameraSettings
 from edge_app.errors import SourceError
-from numpy.typing import NDArray
 from tests.capture.pictures import view
 
 SETTINGS = CameraSettings(name="north", width=320, height=240)
@@ -154,7 +157,7 @@ def test_a_camera_that_is_not_there_is_an_error_of_ours() -> None:
 
 def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
     normal = {"shutter": [100, 1500, 10_000, 66_666], "gain": [1.0, 2.0, 4.0, 8.0]}
-    tuning = {
+    tuning: dict[str, Any] = {
         "algorithms": [{"rpi.black_level": {"black_level": 4096}}, {"rpi.agc": {"exposure_modes": {"normal": normal}}}]
     }
     channels = {"algorithms": [{"rpi.agc": {"channels": [{"exposure_modes": {"normal": normal}}]}}]}

@@ -1,6 +1,9 @@
+"""Source: what goes in and what comes out."""
+
 from pathlib import Path
 
 import pytest
+
 from edge_app.capture import open_source
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.image_folder_source import ImageFolderSource

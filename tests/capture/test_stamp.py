@@ -1,8 +1,11 @@
+"""Stamp: what goes in and what comes out."""
+
 import logging
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from edge_app.capture.stamp import Stamp, as_bgr
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+
 from edge_app.capture.gstreamer_source import complete, open_gstreamer
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.capture.rtsp_source import open_rtsp
