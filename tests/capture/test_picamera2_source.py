@@ -162,7 +162,8 @@ def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
     }
     channels = {"algorithms": [{"rpi.agc": {"channels": [{"exposure_modes": {"normal": normal}}]}}]}
 
-    short, short_channels = with_short_exposure(tuning, 2000), with_short_exposure(channels, 2000)
+    short: Any = with_short_exposure(tuning, 2000)
+    short_channels: Any = with_short_exposure(channels, 2000)
 
     expected = {"shutter": [100, 1500, 2000, 2000], "gain": [1.0, 2.0, 4.0, 8.0]}
     assert short["algorithms"][1]["rpi.agc"]["exposure_modes"]["normal"] == expected

@@ -119,7 +119,7 @@ def test_user_and_password_let_us_in_and_a_wrong_one_is_a_clear_refusal(tmp_path
         dial(dataclasses.replace(settings, password_file=password_file(tmp_path, "wrong")))
 
 
-def test_a_refused_publish_and_a_refused_subscription_are_told(tmp_path: Path, start: Start) -> None:
+def test_a_refused_publish_is_told(tmp_path: Path, start: Start) -> None:
     rules = tmp_path / "acl"
     rules.write_text("topic write allowed\n")
     guarded = start("allow_anonymous true", f"acl_file {rules}")

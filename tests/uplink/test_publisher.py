@@ -328,6 +328,45 @@ def test_telemetry_comes_every_30_seconds(make: Make, broker: Mosquitto, subscri
     subscriber.until(2, "/telemetry", seconds=3)
 
 
+def guarded(broker: Mosquitto, rules: Path, allowed: str) -> Mosquitto:
+    """The broker again, with an access list."""
+    rules.write_text(f"topic read #\n{allowed}\n")
+    broker.stop()
+    fresh = Mosquitto(rules.parent, ["allow_anonymous true", f"acl_file {rules}"])
+    fresh.start()
+    return fresh
+
+
+def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
+    tmp_path: Path, make: Make, broker: Mosquitto
+) -> None:
+    strict = guarded(broker, tmp_path / "acl", "topic write anpr/+/+/read")
+    subscriber = Subscriber(strict.port)
+    running = make(strict.settings)
+
+    running.start()
+    ids = running.put(3)
+
+    assert ids_of(subscriber.until(3, "/read")) == ids
+    running.waits_until(running.is_drained)
+    subscriber.close()
+    strict.stop()
+
+
+def test_a_read_that_the_broker_refuses_is_kept(
+    tmp_path: Path, make: Make, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    strict = guarded(broker, tmp_path / "acl", "topic write anpr/+/status")
+    running = make(strict.settings)
+
+    running.start()
+    running.put(3, images=False)
+    running.waits_until(lambda: caplog.text.count("refuses a read: Not authorized") > 1)
+
+    assert running.outbox.state().events == 3
+    strict.stop()
+
+
 def test_a_failing_disk_ends_the_thread(make: Make, broker: Mosquitto) -> None:
     running = make(broker.settings)
     running.outbox.close()
