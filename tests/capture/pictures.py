@@ -26,10 +26,10 @@ def frame_at(seconds: float, picture: ImageBgr, small: ImageBgr | None = None) -
 
 
 def write_clip(path: Path, frames: int, frames_per_second: float = 10.0) -> Path:
-    """Write a clip whose n-th frame has the brightness 40 + 8 n."""
+    """Write a clip whose n-th frame has the brightness 40 + 8 n, white at the most."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, (320, 240))
     for number in range(frames):
-        writer.write(np.full((240, 320, 3), 40 + 8 * number, np.uint8))
+        writer.write(np.full((240, 320, 3), min(40 + 8 * number, 255), np.uint8))
     writer.release()
     return path
 

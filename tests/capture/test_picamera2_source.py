@@ -156,11 +156,11 @@ def test_a_camera_that_is_not_there_is_an_error_of_ours() -> None:
 
 
 def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
-    normal = {"shutter": [100, 1500, 10_000, 66_666], "gain": [1.0, 2.0, 4.0, 8.0]}
+    normal: dict[str, Any] = {"shutter": [100, 1500, 10_000, 66_666], "gain": [1.0, 2.0, 4.0, 8.0]}
     tuning: dict[str, Any] = {
         "algorithms": [{"rpi.black_level": {"black_level": 4096}}, {"rpi.agc": {"exposure_modes": {"normal": normal}}}]
     }
-    channels = {"algorithms": [{"rpi.agc": {"channels": [{"exposure_modes": {"normal": normal}}]}}]}
+    channels: dict[str, Any] = {"algorithms": [{"rpi.agc": {"channels": [{"exposure_modes": {"normal": normal}}]}}]}
 
     short: Any = with_short_exposure(tuning, 2000)
     short_channels: Any = with_short_exposure(channels, 2000)

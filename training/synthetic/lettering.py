@@ -12,7 +12,9 @@ Mask = NDArray[np.uint8]
 """(height, width), 255 where there is paint."""
 
 CAP_HEIGHT_PX = 64
-_OVERSHOOT_PX = 3
+_TAIL_PX = 9
+"""Room above and below the letters, for the tail of a Q."""
+_LINE_PX = CAP_HEIGHT_PX + 2 * _TAIL_PX
 
 _SHIPPED = Path(__file__).parent.parent / "fonts"
 _SYSTEM = Path("/usr/share/fonts")
@@ -51,13 +53,13 @@ def _font(path: Path) -> ImageFont.FreeTypeFont:
 def _glyph(path: Path, character: str) -> Mask:
     font = _font(path)
     left, _, right, _ = font.getbbox(character, anchor="ls")
-    canvas = Image.new("L", (max(1, round(right - left)), CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX))
-    ImageDraw.Draw(canvas).text((-left, CAP_HEIGHT_PX + _OVERSHOOT_PX), character, fill=255, font=font, anchor="ls")
+    canvas = Image.new("L", (max(1, round(right - left)), _LINE_PX))
+    ImageDraw.Draw(canvas).text((-left, CAP_HEIGHT_PX + _TAIL_PX), character, fill=255, font=font, anchor="ls")
     return np.asarray(canvas)
 
 
 def _separator(kind: str, gap_px: int) -> Mask:
-    height = CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX
+    height = _LINE_PX
     mask = np.zeros((height, max(1, gap_px)), np.uint8)
     if kind == "dash":
         cv2.rectangle(mask, (gap_px // 4, height // 2 - 3), (gap_px - gap_px // 4, height // 2 + 3), 255, -1)
@@ -71,12 +73,12 @@ def _separator(kind: str, gap_px: int) -> Mask:
 def draw_line(
     words: tuple[str, ...], font: Path, letter_gap_px: int, word_gap_px: int, separator: str = "space"
 ) -> Mask:
-    """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus overshoot.
+    """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus room for tails.
 
     `separator` is what stands between words: space, dash, dot or emblem.
     """
     pieces: list[Mask] = []
-    gap = np.zeros((CAP_HEIGHT_PX + 2 * _OVERSHOOT_PX, letter_gap_px), np.uint8)
+    gap = np.zeros((_LINE_PX, letter_gap_px), np.uint8)
     for word_index, word in enumerate(words):
         if word_index:
             pieces.append(_separator(separator, word_gap_px))

@@ -188,7 +188,7 @@ def _print_words(
     if look.country == "IN" and separator == "emblem":
         separator = "space"
     letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
-    fill = float(rng.uniform(0.6, 0.95)) if rows == 1 else float(rng.uniform(0.66, 0.92))
+    fill = float(rng.uniform(0.66, 1.05)) if rows == 1 else float(rng.uniform(0.74, 1.02))
     for row, line in enumerate(words.lines):
         mask = restyle(rng, draw_line(line, font, letter_gap, word_gap, separator))
         line_height = room * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
