@@ -116,6 +116,7 @@ def train(
         if number % plan.checkpoint_every == 0 or number == plan.steps:
             if number == plan.steps:
                 optimizer.finalize_variable_values(model.trainable_variables)
+                settle_statistics(model, loss_of, batches)
             figures = {name: float(mean.result()) for name, mean in means.items()} | measure(model)
             means.clear()
             run.log(number, figures)
@@ -124,6 +125,13 @@ def train(
             keeper.save()
     bar.close()
     run.draw()
+
+
+def settle_statistics(model: keras.Model, loss_of: LossFunction, batches: Iterator[Batch], count: int = 120) -> None:
+    """Learn the batch statistics anew for the averaged weights: those kept belong to the last ones."""
+    forward = tf.function(lambda batch: loss_of(model, batch))
+    for _ in range(count):
+        forward(next(batches))
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:

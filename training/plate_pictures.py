@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def real_pictures(folders: list[Path]) -> PictureSet:
 
 def rendered_pictures(count: int, seed: int) -> PictureSet:
     """Scenes made from nothing, the same for the same seed."""
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("forkserver")) as pool:
         jobs = pool.map(_render, ((seed, index) for index in range(count)), chunksize=16)
         pictures = list(tqdm(jobs, total=count, desc="rendering scenes", unit="scene"))
     return PictureSet([partial(_same, picture) for picture in pictures])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,9 @@ from training.synthetic.plates import render_plate
 
 MAX_LENGTH = 13
 _CHUNK = 500
+
+FRESH = get_context("forkserver")
+"""Processes that share no thread with this one: a fork of TensorFlow hangs."""
 _ONE_LINE_ASPECT = 2.3
 """A crop without corners that is wider than this has one line; of others the layout is not known."""
 
@@ -49,7 +53,7 @@ def encode(text: str) -> NDArray[np.int8]:
 def generated_strips(count: int, seed: int, processes: int = 2) -> Strips:
     """Strips of generated plates, the same for the same seed."""
     chunks = [(seed, index, min(_CHUNK, count - index * _CHUNK)) for index in range(-(-count // _CHUNK))]
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, FRESH) as pool:
         parts = list(tqdm(pool.map(_generate, chunks), total=len(chunks), desc="generating strips", unit="chunk"))
     return _join(parts)
 
@@ -57,7 +61,7 @@ def generated_strips(count: int, seed: int, processes: int = 2) -> Strips:
 def real_strips(folders: list[Path], variants: int, seed: int, processes: int = 2) -> Strips:
     """Each labelled one-line crop of the dataset folders, rectified `variants` times from loosened corners."""
     crops = [crop for folder in folders for crop in _one_line_crops(folder)]
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, FRESH) as pool:
         jobs = zip(crops, repeat(variants), range(seed, seed + len(crops)))
         parts = list(tqdm(pool.map(_vary_crop, jobs, chunksize=32), total=len(crops), desc="rectifying crops"))
     return _join(parts)

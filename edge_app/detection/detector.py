@@ -20,7 +20,7 @@ Scale = NDArray[np.float32]
 class PlateDetector:
     """`find` gives the plates of a frame, the most confident first."""
 
-    def __init__(self, model: Network, confidence: float = 0.5, max_plates: int = 16) -> None:
+    def __init__(self, model: Network, confidence: float = 0.62, max_plates: int = 16) -> None:
         self._model = model
         self._confidence = confidence
         self._max_plates = max_plates

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from edge_app.records import Corners, ImageBgr, ImageGray, PlateDetection, PlateStrip
 
-_MARGIN_ACROSS = 0.03
+_MARGIN_ACROSS = 0.07
 _MARGIN_DOWN = 0.08
 """Shares of the plate's size taken in at every side, so that corners may be a little off."""
 
