@@ -79,7 +79,7 @@ class ModelSettings:
 class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
-    confidence: Annotated[float, Between(0.01, 0.99)] = 0.5
+    confidence: Annotated[float, Between(0.01, 0.99)] = 0.62
     """Lowest confidence of a detection, 0 to 1."""
     max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
