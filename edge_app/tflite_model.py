@@ -1,8 +1,10 @@
 """The one file that runs a network: loads, verifies its sha256, sets the input, invokes, de-quantizes."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,8 +100,10 @@ class TfliteModel:
                 f"the file is truncated or altered; {_REINSTALL}"
             )
         try:
-            interpreter = _interpreter_class()(model_content=content, num_threads=threads)
-            interpreter.allocate_tensors()
+            interpreter_class = _interpreter_class()
+            with _quiet():
+                interpreter = interpreter_class(model_content=content, num_threads=threads)
+                interpreter.allocate_tensors()
             return cls(interpreter, manifest)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: the runtime refuses the model ({error}); {_REINSTALL}") from error
@@ -119,6 +123,19 @@ class TfliteModel:
 def runtime_name() -> str:
     """The TFLite runtime found on this machine."""
     return str(_interpreter_class().__module__).split(".", maxsplit=1)[0]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the runtime from telling standard error which delegate it made; errors come as exceptions."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _interpreter_class() -> Any:
