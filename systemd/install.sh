@@ -41,6 +41,7 @@ make_environment() {
     rm -rf "$site/edge_app"
     cp --recursive --dereference edge_app "$site/edge_app"
     find "$site/edge_app" -name __pycache__ -prune -exec rm -r {} +
+    rm -f "$site"/edge_app/models/*.keras # what the workstation converts from
     install -m 755 /dev/stdin "$venv/bin/edge-anpr" <<TEXT
 #!$HOME_DIRECTORY/venv/bin/python
 import sys
