@@ -1,0 +1,107 @@
+"""`edge-anpr read`, `check-config`, `evaluate` and `doctor`: what they print and how they end."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.__main__ import main
+from training.synthetic.plates import render_plate
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A drawn plate on a dark wall."""
+    picture = np.full((480, 640, 3), 70, np.uint8)
+    plate = render_plate(np.random.default_rng(3), "hsrp", "MH 12 AB 1234", height_px=30).image_bgr
+    picture[240 : 240 + plate.shape[0], 250 : 250 + plate.shape[1]] = plate
+    cv2.imwrite(str(tmp_path / "photo.png"), picture)
+    return tmp_path / "photo.png"
+
+
+def test_json_has_every_key_of_the_contract(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["read", "--json", str(photo)])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert set(told) == {"image", "width", "height", "elapsed_ms", "plates"}
+    assert (told["width"], told["height"]) == (640, 480)
+    for plate in told["plates"]:
+        assert set(plate) == {
+            "text", "confidence", "detection_confidence", "box", "corners", "lines", "country", "format", "valid",
+            "characters", "candidates",
+        }  # fmt: skip
+
+
+def test_files_that_cannot_be_read_are_told_and_the_others_unharmed(
+    photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photo.parent / "empty.jpg").touch()
+    (photo.parent / "text.jpg").write_text("not a picture")
+
+    code = main(["read", str(photo.parent), str(photo.parent / "absent.jpg")])
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert "photo.png" in told.out
+    for name in ("empty.jpg: this file is empty", "text.jpg: this is not a picture", "absent.jpg: this file cannot"):
+        assert name in told.err
+
+
+def test_annotated_pictures_are_written(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["read", str(photo), "--annotate", str(tmp_path / "drawn")])
+
+    capsys.readouterr()
+    assert cv2.imread(str(tmp_path / "drawn" / "photo.png")).shape == (480, 640, 3)
+
+
+def test_a_correct_configuration_is_said_to_be_and_a_wrong_key_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('[mqtt]\nhots = "broker"\n')
+
+    assert main(["check-config", str(ROOT / "config" / "default.toml")]) == 0
+    assert main(["check-config", str(wrong)]) == 2
+
+    assert f"{wrong}:2:" in capsys.readouterr().err
+
+
+def test_evaluate_scores_a_dataset_folder(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (photo.parent / "images").mkdir()
+    photo.rename(photo.parent / "images" / "photo.png")
+    plate = {"box": [250, 240, 126, 30], "corners": None, "text": "MH12AB1234", "country": "IN"}
+    label = {"image": "images/photo.png", "width": 640, "height": 480, "plates": [plate]}
+    (photo.parent / "labels.jsonl").write_text(json.dumps(label) + "\n")
+
+    code = main(["evaluate", "--json", str(photo.parent)])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert set(told) == {"dataset", "images", "detection", "reading", "elapsed_ms"}
+    assert (told["images"], told["detection"]["plates"], told["reading"]["plates"]) == (1, 1, 1)
+
+
+def test_a_folder_that_is_no_dataset_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(tmp_path)]) == 2
+
+    assert "no labels.jsonl here" in capsys.readouterr().err
+
+
+def test_doctor_names_a_broker_that_does_not_answer(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[camera]\nsource = "images:{photo.parent}"\n[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
+
+    code = main(["doctor", "--config", str(settings)])
+
+    told = capsys.readouterr().out
+    assert code == 1
+    assert "ok       camera" in told
+    assert "ok       models" in told
+    assert "fault    broker: 127.0.0.1:1 does not answer" in told

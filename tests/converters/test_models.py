@@ -1,0 +1,47 @@
+"""What is shipped keeps to its budget, and its manifests tell the truth."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from converters.exports import Export, all_exports, checkpoint_of
+from converters.inspection import inspect
+from converters.macs import count_macs
+from converters.networks import load_checkpoint
+from edge_app.errors import UsageError
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
+
+
+@pytest.mark.parametrize("export", all_exports(), ids=lambda export: export.name)
+def test_a_shipped_model_is_int8_and_its_manifest_agrees_with_it(export: Export) -> None:
+    content = (MODELS / f"{export.name}.tflite").read_bytes()
+    told = json.loads((MODELS / f"{export.name}.json").read_text())
+
+    interface = inspect(content)
+
+    assert told["sha256"] == hashlib.sha256(content).hexdigest()
+    assert interface.input.type == "uint8"
+    assert {output.type for output in interface.outputs.values()} == {"int8"}
+    checkpoint = (MODELS / f"{export.checkpoint}.keras").read_bytes()
+    assert told["training"]["checkpoint_sha256"] == hashlib.sha256(checkpoint).hexdigest()
+
+
+@pytest.mark.parametrize("export", all_exports(), ids=lambda export: export.name)
+def test_multiply_accumulates_keep_to_the_budget(export: Export) -> None:
+    model = load_checkpoint(checkpoint_of(export, None, MODELS), export.input)
+
+    assert 0 < count_macs(model) <= export.mac_budget
+
+
+def test_a_checkpoint_that_is_not_there_or_of_another_kind_is_wrong_usage(tmp_path: Path) -> None:
+    export = all_exports()[0]
+
+    with pytest.raises(UsageError, match="no such checkpoint"):
+        checkpoint_of(export, None, tmp_path)
+    with pytest.raises(UsageError, match=r"give the \.keras file"):
+        checkpoint_of(export, tmp_path / "model.h5", tmp_path)
