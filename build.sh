@@ -159,6 +159,7 @@ missing_packages() {
     "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
     [[ " $* " == *" development "* ]] || return 0
     command -v mosquitto >/dev/null || echo mosquitto # the broker that the tests publish to
+    command -v shellcheck >/dev/null || echo shellcheck
     # systemd-python comes as source only:
     command -v gcc >/dev/null || echo gcc
     has_python_headers "$python" || echo python3-dev
@@ -264,7 +265,7 @@ run_check() {
     say "ruff" && "$PYTHON" -m ruff check .
     say "ruff format" && "$PYTHON" -m ruff format --check .
     say "mypy" && "$PYTHON" -m mypy
-    say "shellcheck" && "$VENV/bin/shellcheck" .ci/run "${scripts[@]}"
+    say "shellcheck" && shellcheck .ci/run "${scripts[@]}"
 }
 
 run_train() {
