@@ -9,10 +9,10 @@ from pathlib import Path
 from edge_app.errors import EdgeAnprError, UsageError
 from training.loop import Plan
 
-_FULL_DETECTOR, _QUICK_DETECTOR = Plan(1900, 10, 2e-3), Plan(350, 10, 3e-3)
+_FULL_DETECTOR, _QUICK_DETECTOR = Plan(8000, 10, 2e-3, checkpoint_every=500), Plan(350, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(2500, 96, 2.5e-3), Plan(700, 64, 2.5e-3)
 _FULL_STRIPS, _QUICK_STRIPS = 40000, 12000
-_FULL_SCENES, _QUICK_SCENES = 6000, 700
+_FULL_SCENES, _QUICK_SCENES = 900, 700
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from edge_app.records import Corners, ImageBgr
 from training.synthetic.observation import degrade, light, paste, random_quad
 from training.synthetic.plates import render_plate
 from training.synthetic.scenes import render_scene
+from training.synthetic.textures import lettered
 
 WIDTH, HEIGHT = 320, 192
 """Size of a training picture in pixels; the network is fully convolutional."""
@@ -27,6 +28,12 @@ _SMALLEST_PX = 14.0
 """Narrower plates are neither right nor wrong."""
 
 _VISIBLE_SHARE = 0.75
+
+_SURELY_ONE_LINE = 2.6
+"""Boxes at least so many times as wide as high hold one line; narrower ones may be two or one seen from the side."""
+
+_ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE = 0.12, 0.3, 0.85
+"""Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need."""
 
 Affine = NDArray[np.float32]
 """(2, 3): a scale and a shift."""
@@ -69,14 +76,20 @@ class PictureSet:
         if index not in self._kept:
             self._kept[index] = self._pictures[index]()
         whole = self._kept[index]
-        focus = whole.plates[rng.integers(len(whole.plates))] if whole.plates else None
+        aimed = [plate for plate in whole.plates if plate.counted]
+        focus = aimed[rng.integers(len(aimed))] if aimed and rng.random() > _ANYWHERE_SHARE else None
         matrix = _look_at(rng, focus, whole.image_bgr)
         picture = _cut(whole.image_bgr, matrix)
         plates = [_seen(plate, matrix) for plate in whole.plates]
         if rng.random() < 0.5 and not any(plate.exact for plate in plates):  # mirrored text is no plate to learn
             picture = np.ascontiguousarray(picture[:, ::-1])
             plates = [_flipped(plate) for plate in plates]
+        _add_sign(rng, picture, plates)
         return finish(rng, PlatePicture(picture, tuple(_replace_some(rng, picture, plates))))
+
+    def __add__(self, other: "PictureSet") -> "PictureSet":
+        """The pictures of both."""
+        return PictureSet([*self._pictures, *other._pictures])
 
 
 def real_pictures(folders: list[Path]) -> PictureSet:
@@ -105,15 +118,19 @@ def _read(folder: Path, label: dict[str, Any]) -> PlatePicture:
             f"{folder / label['image']}: not a readable picture; mend or remove its line in labels.jsonl"
         )
     boxes = [plate["box"] for plate in label["plates"] if plate["box"]]
-    return PlatePicture(image, tuple(PlateTruth(_corners_of(*box), False, None) for box in boxes))
+    return PlatePicture(image, tuple(_boxed(*box) for box in boxes))
+
+
+def _boxed(left: float, top: float, width: float, height: float) -> PlateTruth:
+    return PlateTruth(_corners_of(left, top, width, height), False, 1 if width >= _SURELY_ONE_LINE * height else None)
 
 
 def _render(key: tuple[int, int]) -> PlatePicture:
     cv2.setNumThreads(1)
     scene = render_scene(np.random.default_rng(key))
-    return PlatePicture(
-        scene.image_bgr, tuple(PlateTruth(plate.corners_px, True, plate.lines) for plate in scene.plates)
-    )
+    clear = (PlateTruth(plate.corners_px, True, plate.lines) for plate in scene.plates)
+    unclear = (PlateTruth(corners_px, True, None, counted=False) for corners_px in scene.unclear)
+    return PlatePicture(scene.image_bgr, (*clear, *unclear))
 
 
 def _same(picture: PlatePicture) -> PlatePicture:
@@ -135,7 +152,7 @@ def endless_views(rng: np.random.Generator, pictures: PictureSet, chosen: Sequen
 def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     """Light and camera over the finished picture."""
     image = picture.image_bgr
-    if rng.random() < 0.6:
+    if rng.random() < 0.4:
         image = light(rng, image)
     if rng.random() < 0.5:
         image = degrade(rng, image, strength=0.6)
@@ -161,6 +178,9 @@ def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr
         half = np.minimum(extent * scale / 2, (WIDTH * 0.45, HEIGHT * 0.45))
         place = rng.uniform(half, np.array([WIDTH, HEIGHT]) - half)
     shift = place - centre * scale
+    spare = np.array([WIDTH, HEIGHT]) - np.array([width, height]) * scale
+    if rng.random() < _FILLED_SHARE:
+        shift = np.clip(shift, np.minimum(spare, 0), np.maximum(spare, 0))
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
 
 
@@ -179,12 +199,28 @@ def _seen(plate: PlateTruth, matrix: Affine) -> PlateTruth:
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     visible = max(0, min(right, WIDTH) - max(left, 0)) * max(0, min(bottom, HEIGHT) - max(top, 0))
     counted = right - left >= _SMALLEST_PX and visible >= _VISIBLE_SHARE * (right - left) * (bottom - top)
-    return PlateTruth(corners, plate.exact, plate.lines, bool(counted))
+    return PlateTruth(corners, plate.exact, plate.lines, plate.counted and bool(counted))
 
 
 def _flipped(plate: PlateTruth) -> PlateTruth:
     corners = (np.array([WIDTH, 0], np.float32) + plate.corners_px * np.array([-1, 1], np.float32))[[1, 0, 3, 2]]
     return PlateTruth(corners, plate.exact, plate.lines, plate.counted)
+
+
+def _add_sign(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth]) -> None:
+    """Now and then cover a part without plates with words on a board."""
+    if rng.random() > _SIGN_SHARE:
+        return
+    paper, ink = rng.integers(0, 256, 3).tolist(), [int(rng.choice((10, 245)))] * 3
+    board = lettered(rng, int(rng.integers(1, 4)), tuple(ink), tuple(paper))
+    quad = random_quad(rng, board.shape[1] / board.shape[0], float(np.exp(rng.uniform(np.log(7), np.log(50)))))
+    quad += rng.uniform((0, 0), (WIDTH, HEIGHT)) - quad.mean(axis=0)
+    (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
+    for plate in plates:
+        low, high = plate.corners_px.min(axis=0), plate.corners_px.max(axis=0)
+        if left < high[0] and low[0] < right and top < high[1] and low[1] < bottom:
+            return
+    paste(image, (board * rng.uniform(0.4, 1)).astype(np.uint8), quad.astype(np.float32))
 
 
 def _replace_some(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth]) -> Iterator[PlateTruth]:

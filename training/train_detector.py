@@ -1,4 +1,4 @@
-"""Trains the MobileNetV2 detector on real pictures with pasted plates, or on rendered scenes alone."""
+"""Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates where there are some."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,8 @@ from training.plate_pictures import HEIGHT, WIDTH, PlatePicture, endless_views, 
 from training.shapes import STRIDE
 
 PICTURE_SETS = ("openimages", "openlpr", "ro_dashcam", "negatives")
-_HELD_OUT = 96
-_CORNER_SHARE, _LINE_SHARE = 1.0, 0.3
+_HELD_OUT = 160
+_CORNER_SHARE, _LINE_SHARE = 1.0, 1.0
 
 Maps = tuple[NDArray[np.float32], ...]
 
@@ -25,17 +25,17 @@ Maps = tuple[NDArray[np.float32], ...]
 def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int) -> Path:
     """Train and save `plate_detector.keras` in the run folder; its path.
 
-    Learns from the pictures of `data` where given, else from `scenes` rendered ones.
+    Learns from `scenes` rendered ones and from the pictures of `data` where given.
     """
     keras.utils.set_random_seed(plan.seed)
     model = plate_detector()
     rng = np.random.default_rng(plan.seed)
     folders = [data / name for name in PICTURE_SETS] if data else []
-    pictures = real_pictures(folders) if folders else rendered_pictures(scenes, plan.seed)
+    pictures = real_pictures(folders) + rendered_pictures(scenes, plan.seed)
     order = [int(index) for index in rng.permutation(len(pictures))]
     held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
     views = endless_views(rng, pictures, order[_HELD_OUT:])
-    facts = {"sets": [folder.name for folder in folders], "rendered_scenes": 0 if data else scenes}
+    facts = {"sets": [folder.name for folder in folders], "rendered_scenes": scenes}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
     batches = prefetch(_maps(views, plan.batch_size))
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
