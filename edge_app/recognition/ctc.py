@@ -92,6 +92,17 @@ def condense(log_probs: LogProbs) -> LogProbs:
     return np.asarray(log_probs[~repeated])
 
 
+def condense_all(frames: Sequence[LogProbs]) -> NDArray[np.float32]:
+    """Each frame condensed, and made as long as the longest by sure blanks at its end: (frames, steps, classes)."""
+    short = [condense(frame) for frame in frames]
+    steps = max(map(len, short))
+    filled = np.full((len(short), steps, short[0].shape[1]), -np.inf, np.float32)
+    filled[:, :, -1] = 0.0
+    for row, frame in enumerate(short):
+        filled[row, : len(frame)] = frame
+    return filled
+
+
 def _extend(
     beams: dict[str, tuple[float, float]], likely: list[tuple[str, float]], blank: float
 ) -> dict[str, list[float]]:

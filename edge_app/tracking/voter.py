@@ -56,7 +56,7 @@ class Voter:
         if not readings:
             return None
         weights = frame_weights(readings)
-        log_probs = np.stack([reading.log_probs for reading in readings])
+        log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         heaviest = np.argsort(-weights, kind="stable")[:_SEARCHED_FRAMES]
         texts = self._propose(log_probs[heaviest])
         confidences = self._posterior(texts, log_probs, weights)
