@@ -13,6 +13,8 @@ def main() -> int:
     """Do what the command line asks for; 1 where the gate stays shut, 2 for wrong usage."""
     arguments = _parser().parse_args()
     try:
+        if arguments.what == "threshold":
+            return threshold(arguments)
         if arguments.what != "parity":
             convert(arguments)
         if arguments.what == "parity" or arguments.held_out:
@@ -73,18 +75,45 @@ def parity(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def threshold(arguments: argparse.Namespace) -> int:
+    """Choose the detector's confidence on held-out datasets and note it in its manifest."""
+    from converters.manifest import add_working_point
+    from converters.parity import working_point_on
+
+    if not arguments.held_out:
+        raise UsageError(
+            "threshold needs --held-out DATASET…: the held_out folder that training left in its run folder"
+        )
+    confidence = working_point_on(arguments.out, arguments.held_out, ProgressLine)
+    names = ", ".join(folder.resolve().name for folder in arguments.held_out)
+    add_working_point(arguments.out / "plate_detector.tflite", confidence, names)
+    print(f"best balance of recall and precision on {names}: detection.confidence = {confidence:.2f}")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m converters", description="Keras checkpoints to int8 TFLite models."
     )
     parser.add_argument(
-        "what", nargs="?", choices=("all", "detector", "reader", "parity"), default="all", help="default: %(default)s"
+        "what",
+        nargs="?",
+        choices=("all", "detector", "reader", "parity", "threshold"),
+        default="all",
+        help="convert all, the detector or the reader; run the gate alone; choose the detector's confidence "
+        "(default: %(default)s)",
     )
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="a .keras file instead of that in --out")
     parser.add_argument(
         "--calibration", type=Path, metavar="DIR", help="dataset folders; without it pictures are generated"
     )
-    parser.add_argument("--held-out", type=Path, nargs="+", metavar="DATASET", help="run the parity gate on these")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        nargs="+",
+        metavar="DATASET",
+        help="run the parity gate on these, or choose the detector's threshold on them",
+    )
     parser.add_argument("--tolerance", type=float, default=0.01, help="most that int8 may lose (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="default: %(default)s")
     return parser

@@ -50,6 +50,14 @@ def add_scores(model: Path, scores: dict[str, Any]) -> None:
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
+def add_working_point(model: Path, confidence: float, dataset: str) -> None:
+    """Note the detection confidence to run at, and what it was chosen on, in the manifest beside a model."""
+    path = model.with_suffix(".json")
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["working_point"] = {"confidence": round(confidence, 2), "chosen_on": dataset}
+    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
 def _training(checkpoint: Path) -> dict[str, Any]:
     """What the run folder said of the training, and which checkpoint it left."""
     told = checkpoint.with_suffix(".training.json")

@@ -57,6 +57,7 @@ def _card(facts: dict[str, Any]) -> str:
         "calibration": facts["calibration"],
         "trained by": f"`{training.get('command', 'unknown')}`",
         "trained at commit": f"`{training.get('commit', 'unknown')[:12]}`",
+        "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
         "data": _pairs(training.get("data", {})),
     }

@@ -9,7 +9,8 @@ from converters.exports import all_exports, checkpoint_of
 from converters.networks import FloatModel, load_checkpoint
 from edge_app.app import stages_around
 from edge_app.config import Settings
-from edge_app.evaluation import evaluate_dataset
+from edge_app.errors import UsageError
+from edge_app.evaluation import evaluate_dataset, run_over, working_point
 from edge_app.recognizer import PlateRecognizer
 from edge_app.scoring import DatasetScore
 from edge_app.tflite_model import Network, TfliteModel
@@ -47,6 +48,16 @@ def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[
         )
         for folder in datasets
     ]
+
+
+def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress) -> float:
+    """The int8 detector's best confidence on dataset folders."""
+    recognizer = _recognizer(_int8_networks(models))
+    results = [result for folder in datasets for result in run_over(recognizer, folder, progress(folder.name))]
+    confidence = working_point(results)
+    if confidence is None:
+        raise UsageError("no labelled plate was found in the held-out pictures; train longer, or give others")
+    return confidence
 
 
 def pooled_losses(comparisons: Sequence[Comparison]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from edge_app.datasets import LabelledImage, read_dataset
 from edge_app.image_files import load_image
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import PlateDetection, PlateRead
-from edge_app.scoring import Box, DatasetScore, Elapsed, pair, score_detection, score_reading
+from edge_app.scoring import Box, DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
 
 FAINT_CONFIDENCE = 0.02
 """The precision-recall curve goes down to this; what lies below no longer changes its area."""
@@ -81,6 +81,14 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
         detection=score_detection(plates, found, false, hits) if boxed else None,
         reading=score_reading([pair for result in results for pair in reads_and_truths(result)]),
         elapsed_ms=Elapsed(float(np.median(elapsed)), float(np.percentile(elapsed, 95))),
+    )
+
+
+def working_point(results: Sequence[ImageResult]) -> float | None:
+    """The detection confidence with the best balance of recall and precision on images with all boxes."""
+    boxed = [result for result in results if result.label.has_all_boxes]
+    return best_threshold(
+        [hit for result in boxed for hit in _hits(result)], sum(len(result.label.plates) for result in boxed)
     )
 
 

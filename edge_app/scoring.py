@@ -112,6 +112,20 @@ def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float 
     return float(envelope[right].sum()) / plates
 
 
+def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
+    """The confidence with the highest F1 score (van Rijsbergen 1979), from what `average_precision` takes.
+
+    Halfway to the next detection below; None where nothing right was found.
+    """
+    ordered = sorted(hits, key=lambda hit: -hit[0])
+    confidences = np.array([confidence for confidence, _ in ordered] + [0.0])
+    true = np.cumsum(np.array([hit for _, hit in ordered], bool))
+    if plates == 0 or not true.size or not true[-1]:
+        return None
+    best = int(np.argmax(2 * true / (np.arange(1, true.size + 1) + plates)))
+    return float(confidences[best] + confidences[best + 1]) / 2
+
+
 def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[float, bool]]) -> DetectionScore:
     """From counts at the configured confidence, and `hits` as `average_precision` takes them."""
     recall = found / plates if plates else None

@@ -16,6 +16,8 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from edge_app.errors import UsageError
+
 Batch = Any
 Losses = dict[str, tf.Tensor]
 LossFunction = Callable[[keras.Model, Batch], Losses]
@@ -45,16 +47,21 @@ class RunFolder:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         self._log = path / "log.jsonl"
-        facts = {
-            "plan": asdict(plan),
-            "data": data,
+        told = path / "run.json"
+        aim = {"plan": asdict(plan), "data": data}
+        start = {
             "command": " ".join(["python -m training", *sys.argv[1:]]),
             "commit": _commit(),
             "tensorflow": tf.__version__,
             "machine": platform.machine(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        (path / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else aim | start
+        if {name: facts[name] for name in aim} != json.loads(json.dumps(aim)):
+            raise UsageError(f"{path}: holds a run of another plan or other data; remove it or choose another --run")
+        if told.is_file():
+            facts["resumed"] = [*facts.get("resumed", []), start]
+        told.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Note figures at a step."""

@@ -94,13 +94,12 @@ class PictureSet:
 
 def real_pictures(folders: list[Path]) -> PictureSet:
     """The pictures of dataset folders, read when first looked at."""
-    return PictureSet(
-        [
-            partial(_read, folder, label)
-            for folder in folders
-            for label in map(json.loads, (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines())
-        ]
-    )
+    return PictureSet([partial(_read, folder, label) for folder in folders for label in labels_of(folder)])
+
+
+def labels_of(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a dataset folder."""
+    return [json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def rendered_pictures(count: int, seed: int) -> PictureSet:
@@ -211,8 +210,9 @@ def _add_sign(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth
     """Now and then cover a part without plates with words on a board."""
     if rng.random() > _SIGN_SHARE:
         return
-    paper, ink = rng.integers(0, 256, 3).tolist(), [int(rng.choice((10, 245)))] * 3
-    board = lettered(rng, int(rng.integers(1, 4)), tuple(ink), tuple(paper))
+    blue, green, red = rng.integers(0, 256, 3).tolist()
+    ink = int(rng.choice((10, 245)))
+    board = lettered(rng, int(rng.integers(1, 4)), (ink, ink, ink), (blue, green, red))
     quad = random_quad(rng, board.shape[1] / board.shape[0], float(np.exp(rng.uniform(np.log(7), np.log(50)))))
     quad += rng.uniform((0, 0), (WIDTH, HEIGHT)) - quad.mean(axis=0)
     (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)

@@ -1,6 +1,7 @@
 """Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates where there are some."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -12,10 +13,21 @@ from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Losses, Plan, RunFolder, prefetch, train
-from training.plate_pictures import HEIGHT, WIDTH, PlatePicture, endless_views, real_pictures, rendered_pictures
+from training.plate_pictures import (
+    HEIGHT,
+    WIDTH,
+    PlatePicture,
+    endless_views,
+    labels_of,
+    real_pictures,
+    rendered_pictures,
+)
 from training.shapes import STRIDE
 
 PICTURE_SETS = ("openimages", "openlpr", "ro_dashcam", "negatives")
+HELD_OUT = "held_out"
+"""Folder of a run that holds the labels of the pictures that were not learned from."""
+
 _HELD_OUT = 160
 _CORNER_SHARE, _LINE_SHARE = 1.0, 1.0
 
@@ -37,11 +49,23 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int) -
     views = endless_views(rng, pictures, order[_HELD_OUT:])
     facts = {"sets": [folder.name for folder in folders], "rendered_scenes": scenes}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
+    write_held_out(run_path / HELD_OUT, folders, order[:_HELD_OUT])
     batches = prefetch(_maps(views, plan.batch_size))
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"
     model.save(path)
     return path
+
+
+def write_held_out(folder: Path, sets: Sequence[Path], indices: Sequence[int]) -> None:
+    """A dataset folder of the real pictures that were not learned from, to choose the working point on."""
+    labels = [(each, line) for each in sets for line in labels_of(each)]
+    held_out = [labels[index] for index in indices if index < len(labels)]
+    if not held_out:
+        return
+    folder.mkdir(exist_ok=True)
+    lines = [json.dumps(label | {"image": str((each / label["image"]).resolve())}) for each, label in held_out]
+    (folder / "labels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def detector_loss(model: keras.Model, batch: Maps) -> Losses:
