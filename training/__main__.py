@@ -10,8 +10,8 @@ from edge_app.errors import EdgeAnprError, UsageError
 from training.loop import Plan
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(8000, 10, 2e-3, checkpoint_every=500), Plan(350, 10, 3e-3)
-_FULL_READER, _QUICK_READER = Plan(2500, 96, 2.5e-3), Plan(700, 64, 2.5e-3)
-_FULL_STRIPS, _QUICK_STRIPS = 40000, 12000
+_FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(700, 64, 2.5e-3)
+_FULL_STRIPS, _QUICK_STRIPS = 80000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
 
@@ -23,14 +23,18 @@ def main() -> int:
         from training.train_detector import train_detector
         from training.train_reader import train_reader
 
-        for network in ("reader", "detector") if arguments.network == "all" else (arguments.network,):
+        for network in ("detector", "reader") if arguments.network == "all" else (arguments.network,):
             run = arguments.run / network
             if network == "detector":
                 plan = _plan(arguments, _QUICK_DETECTOR if arguments.quick else _FULL_DETECTOR)
-                made = train_detector(run, plan, arguments.data, _QUICK_SCENES if arguments.quick else _FULL_SCENES)
+                scenes = _QUICK_SCENES if arguments.quick else _FULL_SCENES
+                made = train_detector(run, plan, arguments.data, scenes, arguments.start)
             else:
                 plan = _plan(arguments, _QUICK_READER if arguments.quick else _FULL_READER)
-                made = train_reader(run, plan, _QUICK_STRIPS if arguments.quick else _FULL_STRIPS, arguments.data)
+                strips = _QUICK_STRIPS if arguments.quick else _FULL_STRIPS
+                detector = arguments.out / "plate_detector.keras"
+                found = detector if detector.is_file() else None
+                made = train_reader(run, plan, strips, arguments.data, found, arguments.start)
             _install(made, run, arguments.out)
     except EdgeAnprError as error:
         print(f"python -m training: {error}", file=sys.stderr)
@@ -41,7 +45,8 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train the networks. A run that was cut off goes on from its last checkpoint.",
+        description="Train the networks. The reader learns from real crops as the detector in --out finds them. "
+        "A run that was cut off goes on from its last checkpoint.",
     )
     parser.add_argument("network", choices=("all", "detector", "reader"))
     parser.add_argument(
@@ -51,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, default=Path("runs/train"), help="run folder (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE", help="begin with this checkpoint's weights, not from nothing"
     )
     parser.add_argument("--steps", type=int, help="optimizer steps instead of the plan's")
     parser.add_argument("--seed", type=int, default=1)
@@ -66,6 +74,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--quick trains from generated plates alone: leave out --data")
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
+    if arguments.start and arguments.network == "all":
+        raise UsageError("--from is one network's checkpoint: say `detector` or `reader`, not `all`")
+    if arguments.start and not arguments.start.is_file():
+        raise UsageError(f"--from {arguments.start}: no such file")
     if arguments.steps is not None and arguments.steps < 1:
         raise UsageError("--steps: at least 1")
 

@@ -1,5 +1,6 @@
 """The loop both networks are trained with: progress, checkpoints to resume from, and a run folder that tells all."""
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -48,7 +49,6 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         self._log = path / "log.jsonl"
         told = path / "run.json"
-        aim = {"plan": asdict(plan), "data": data}
         start = {
             "command": " ".join(["python -m training", *sys.argv[1:]]),
             "commit": _commit(),
@@ -56,9 +56,12 @@ class RunFolder:
             "machine": platform.machine(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else aim | start
-        if {name: facts[name] for name in aim} != json.loads(json.dumps(aim)):
-            raise UsageError(f"{path}: holds a run of another plan or other data; remove it or choose another --run")
+        facts: dict[str, Any] = (
+            json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {"data": data} | start
+        )
+        if facts["data"] != json.loads(json.dumps(data)):
+            raise UsageError(f"{path}: holds a run with other data; remove it or choose another --run")
+        facts["plan"] = asdict(plan)
         if told.is_file():
             facts["resumed"] = [*facts.get("resumed", []), start]
         told.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -152,6 +155,11 @@ def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
     Thread(target=make, daemon=True, name="batches").start()
     while True:
         yield ready.get()
+
+
+def sha256_of(path: Path) -> str:
+    """Which file it was."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _optimizer(plan: Plan) -> keras.optimizers.Optimizer:

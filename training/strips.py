@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_app.errors import EdgeAnprError
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, ImageGray, PlateDetection
+from training.crop_corners import find_in_crops, read_crop
 from training.shapes import ALPHABET, READER_HEIGHT, READER_WIDTH
 from training.synthetic.observation import degrade, light, observe
 from training.synthetic.plates import render_plate
@@ -58,9 +58,17 @@ def generated_strips(count: int, seed: int, processes: int = 2) -> Strips:
     return _join(parts)
 
 
-def real_strips(folders: list[Path], variants: int, seed: int, processes: int = 2) -> Strips:
-    """Each labelled one-line crop of the dataset folders, rectified `variants` times from loosened corners."""
-    crops = [crop for folder in folders for crop in _one_line_crops(folder)]
+def real_strips(
+    folders: list[Path], variants: int, seed: int, detector: Path | None = None, processes: int = 2
+) -> Strips:
+    """Each labelled crop of the dataset folders, rectified `variants` times from loosened corners.
+
+    `detector`, a checkpoint, tells corners and layout; where it finds nothing, and without it, a crop that is wide
+    enough is taken for one line and one that is not is left out.
+    """
+    labels = [label for folder in folders for label in _labelled_crops(folder)]
+    found = find_in_crops(detector, [path for path, _ in labels]) if detector else [None] * len(labels)
+    crops = [(*label, place) for label, place in zip(labels, found, strict=True) if place or _is_wide(label[0])]
     with ProcessPoolExecutor(processes, FRESH) as pool:
         jobs = zip(crops, repeat(variants), range(seed, seed + len(crops)))
         parts = list(tqdm(pool.map(_vary_crop, jobs, chunksize=32), total=len(crops), desc="rectifying crops"))
@@ -111,31 +119,34 @@ def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
     return np.asarray(corners + moved[:, :1] * along + moved[:, 1:] * down, np.float32)
 
 
-def _one_line_crops(folder: Path) -> Iterator[tuple[Path, str]]:
+def _labelled_crops(folder: Path) -> Iterator[tuple[Path, str]]:
     for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines():
         image = json.loads(line)
         text = image["plates"][0]["text"] if image["plates"] else None
-        if text and len(text) <= MAX_LENGTH and image["width"] >= _ONE_LINE_ASPECT * image["height"]:
+        if text and len(text) <= MAX_LENGTH:
             yield folder / image["image"], text
 
 
-def _vary_crop(job: tuple[tuple[Path, str], int, int]) -> Strips:
-    (path, text), variants, seed = job
+def _is_wide(path: Path) -> bool:
+    height, width = read_crop(path).shape[:2]
+    return width >= _ONE_LINE_ASPECT * height
+
+
+def _vary_crop(job: tuple[tuple[Path, str, PlateDetection | None], int, int]) -> Strips:
+    (path, text, found), variants, seed = job
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
     rectifier = Rectifier(READER_WIDTH, READER_HEIGHT)
-    crop = cv2.imread(str(path))
-    if crop is None:
-        raise EdgeAnprError(f"{path}: not a readable picture; mend or remove its line in labels.jsonl")
+    crop = read_crop(path)
     height, width = crop.shape[:2]
     whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     images = []
     for index in range(variants):
         inset = rng.uniform(0, 0.06, 2) * (width * 0.4, height)
         tight = whole + np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * inset
-        corners = loosen(rng, tight.astype(np.float32))
+        corners = loosen(rng, found.corners_px if found else tight.astype(np.float32))
         seen = crop if index == 0 else degrade(rng, light(rng, crop), strength=height / 48)
-        images.append(rectifier.rectify(seen, PlateDetection(corners, 1.0, 1)).image_gray)
+        images.append(rectifier.rectify(seen, PlateDetection(corners, 1.0, found.lines if found else 1)).image_gray)
     return Strips(np.stack(images), np.repeat(encode(text)[None], variants, axis=0))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
-from training.loop import Losses, Plan, RunFolder, prefetch, train
+from training.loop import Losses, Plan, RunFolder, prefetch, sha256_of, train
 from training.plate_pictures import (
     HEIGHT,
     WIDTH,
@@ -34,13 +34,16 @@ _CORNER_SHARE, _LINE_SHARE = 1.0, 1.0
 Maps = tuple[NDArray[np.float32], ...]
 
 
-def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int) -> Path:
+def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, start: Path | None) -> Path:
     """Train and save `plate_detector.keras` in the run folder; its path.
 
-    Learns from `scenes` rendered ones and from the pictures of `data` where given.
+    Learns from `scenes` rendered ones and from the pictures of `data` where given; begins with the weights of
+    the checkpoint `start` where there is one.
     """
     keras.utils.set_random_seed(plan.seed)
     model = plate_detector()
+    if start:
+        model.load_weights(start)
     rng = np.random.default_rng(plan.seed)
     folders = [data / name for name in PICTURE_SETS] if data else []
     pictures = real_pictures(folders) + rendered_pictures(scenes, plan.seed)
@@ -48,6 +51,7 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int) -
     held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
     views = endless_views(rng, pictures, order[_HELD_OUT:])
     facts = {"sets": [folder.name for folder in folders], "rendered_scenes": scenes}
+    facts |= {"began_with": sha256_of(start)} if start else {}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
     write_held_out(run_path / HELD_OUT, folders, order[:_HELD_OUT])
     batches = prefetch(_maps(views, plan.batch_size))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.architectures import plate_reader
-from training.loop import Losses, Plan, RunFolder, train
+from training.loop import Losses, Plan, RunFolder, sha256_of, train
 from training.shapes import ALPHABET, READER_STEPS
 from training.strips import Strips, batches, generated_strips, real_strips
 
@@ -20,15 +20,25 @@ _REAL_SHARE = 0.35
 Pair = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
-def train_reader(run_path: Path, plan: Plan, generated: int, data: Path | None) -> Path:
-    """Train and save `plate_reader.keras` in the run folder; its path."""
+def train_reader(
+    run_path: Path, plan: Plan, generated: int, data: Path | None, detector: Path | None, start: Path | None
+) -> Path:
+    """Train and save `plate_reader.keras` in the run folder; its path.
+
+    `detector` is the checkpoint that tells where plates lie in the crops of `data`; `start` one whose weights the
+    training begins with.
+    """
     keras.utils.set_random_seed(plan.seed)
     model = plate_reader()
     folders = [data / name for name in CROP_SETS] if data else []
-    run = RunFolder(run_path, plan, {"generated_strips": generated, "sets": [folder.name for folder in folders]})
+    if start:
+        model.load_weights(start)
+    facts = {"generated_strips": generated, "sets": [folder.name for folder in folders]}
+    given = {"corners_by": detector if folders else None, "began_with": start}
+    run = RunFolder(run_path, plan, facts | {name: sha256_of(path) for name, path in given.items() if path})
     mixture = [(_kept(run_path / "generated.npz", lambda: generated_strips(generated, plan.seed)), 1.0)]
     if folders:
-        real = _kept(run_path / "real.npz", lambda: real_strips(folders, 12, plan.seed))
+        real = _kept(run_path / "real.npz", lambda: real_strips(folders, 12, plan.seed, detector))
         mixture = [(mixture[0][0], 1 - _REAL_SHARE), (real, _REAL_SHARE)]
     held_out = generated_strips(_HELD_OUT, plan.seed + 1)
 

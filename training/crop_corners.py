@@ -1,0 +1,56 @@
+"""Where the plate lies in a crop that shows one plate and little else: the trained detector tells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from converters.networks import FloatModel, load_checkpoint
+from edge_app.detection.detector import PlateDetector
+from edge_app.errors import EdgeAnprError
+from edge_app.recognizer import CROP_PADDING, as_frame
+from edge_app.records import ImageBgr, PlateDetection
+from edge_app.tflite_model import InputShape, ModelManifest
+from training.shapes import STRIDE
+
+_INPUT = InputShape(320, 192, 3, "BGR")
+_CONFIDENCE = 0.5
+
+_LEAST_COVER = 0.5
+"""A find that is narrower than this share of the crop is part of a plate, or small print."""
+
+
+class CropSearch:
+    """`find` gives the plate of a crop."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        manifest = ModelManifest("plate_detector", "", "plate-detector", _INPUT, "", alphabet="", stride=STRIDE)
+        network = FloatModel(load_checkpoint(checkpoint, _INPUT), manifest)
+        self._detector = PlateDetector(network, confidence=_CONFIDENCE)
+
+    def find(self, crop_bgr: ImageBgr) -> PlateDetection | None:
+        """The plate, its corners in pixels of the crop; None where the detector sees none that fills it."""
+        height, width = crop_bgr.shape[:2]
+        across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
+        padded = cv2.copyMakeBorder(crop_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
+        found = self._detector.find(as_frame(np.ascontiguousarray(padded)))
+        if not found or found[0].box_px[2] < _LEAST_COVER * width:
+            return None
+        best = found[0]
+        return PlateDetection(best.corners_px - np.array([across, down], np.float32), best.confidence, best.lines)
+
+
+def find_in_crops(checkpoint: Path, paths: Sequence[Path]) -> list[PlateDetection | None]:
+    """The plate of each crop file."""
+    search = CropSearch(checkpoint)
+    return [search.find(read_crop(path)) for path in tqdm(paths, desc="finding corners", unit="crop")]
+
+
+def read_crop(path: Path) -> ImageBgr:
+    """A crop from its file."""
+    crop = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if crop is None:
+        raise EdgeAnprError(f"{path}: not a readable picture; mend or remove its line in labels.jsonl")
+    return np.asarray(crop, np.uint8)
