@@ -35,10 +35,14 @@ def _run(options: argparse.Namespace) -> int:
     images = reader(options.source, frozenset(options.classes), tqdm.write)
     progress = tqdm(images, desc="importing", unit="image", disable=None)
     summary = write_dataset(progress, options.destination, options.country, options.scene)
+    if not summary.images:
+        raise EdgeAnprError(f"{options.source}: no image that can be used; what was left out is told above")
     sys.stdout.write(f"{options.destination}: {summary.images} images, {summary.plates} plates\n")
     if summary.skipped_plates:
-        sys.stdout.write(f"{summary.skipped_plates} plates left out: outside their image or without extent\n")
-    return 0 if summary.images else 1
+        sys.stdout.write(
+            f"{summary.skipped_plates} plates left out: outside their image, without extent or without numbers\n"
+        )
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

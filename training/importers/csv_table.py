@@ -34,24 +34,22 @@ def read_csv(source: Path, classes: frozenset[str], report: Callable[[str], None
     the last two as far as they are there. A `class` column is held against `classes` where those are given.
     """
     table = _table(source)
+    names, rows = _rows(table)
+    image_column = _column(names, _IMAGE)
+    if image_column is None:
+        raise UsageError(f"{table}: none of its columns {sorted(names)} names an image ({', '.join(_IMAGE)})")
     rows_of: dict[str, list[Row]] = {}
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-        image_column = _column(names, _IMAGE)
-        if image_column is None:
-            raise UsageError(f"{table}: none of its columns {sorted(names)} names an image ({', '.join(_IMAGE)})")
-        for row in reader:
-            rows_of.setdefault(row[image_column] or "", []).append(row)
+    for row in rows:
+        rows_of.setdefault(row[image_column] or "", []).append(row)
     columns = _Columns(names)
-    for name, rows in rows_of.items():
+    for name, image_rows in rows_of.items():
         path = _find(table.parent, name)
         size = image_size(path) if path else None
         if path is None or size is None:
             report(f"{table}: {name!r} left out, missing or not readable")
             continue
         try:
-            plates = tuple(plate for row in rows if (plate := columns.plate(row, classes)) is not None)
+            plates = tuple(plate for row in image_rows if (plate := columns.plate(row, classes)) is not None)
         except ValueError as error:
             report(f"{table}: {name!r} left out, {error}")
             continue
@@ -88,6 +86,18 @@ def _table(source: Path) -> Path:
     if len(tables) != 1:
         raise UsageError(f"{source}: {len(tables)} .csv files in it; name the one to import")
     return tables[0]
+
+
+def _rows(table: Path) -> tuple[dict[str, str], list[Row]]:
+    """The columns, by their names in small letters, and the rows."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            return {(name or "").strip().lower(): name for name in reader.fieldnames or ()}, list(reader)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{table}: this is not UTF-8 text; save the table as UTF-8") from error
+    except csv.Error as error:
+        raise UsageError(f"{table}: this is no table of comma-separated values ({error})") from error
 
 
 def _column(names: dict[str, str], aliases: tuple[str, ...]) -> str | None:

@@ -1,10 +1,12 @@
 """Writes a dataset folder from what an importer read."""
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ class Summary:
     images: int
     plates: int
     skipped_plates: int
-    """Plates outside their image or without extent."""
+    """Plates outside their image, without extent, or whose place is no number."""
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
@@ -63,20 +65,23 @@ def clean_text(text: str | None) -> str | None:
     return re.sub(r"[^A-Z0-9]", "", (text or "").upper()) or None
 
 
-def prepare(destination: Path) -> None:
-    """Make the folder; `UsageError` where something is there already."""
+def write_dataset(images: Iterable[ImportedImage], destination: Path, country: str | None, scene: bool) -> Summary:
+    """Copy the images and write the labels, in the order given; where there is no image, nothing is made.
+
+    Raises:
+        UsageError: something is there already.
+    """
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise UsageError(f"{destination}: already there and not empty; name a new folder")
+    coming = iter(images)
+    first = next(coming, None)  # a source that is of no use says so here, before anything is made
+    if first is None:
+        return Summary(0, 0, 0)
     (destination / "images").mkdir(parents=True, exist_ok=True)
-
-
-def write_dataset(images: Iterable[ImportedImage], destination: Path, country: str | None, scene: bool) -> Summary:
-    """Copy the images and write the labels, in the order given."""
-    prepare(destination)
     written = kept = skipped = 0
     taken: set[str] = set()
     with (destination / "labels.jsonl").open("w", encoding="utf-8") as labels:
-        for image in images:
+        for image in chain([first], coming):
             plates = [plate for annotated in image.plates if (plate := _within(annotated, image)) is not None]
             name = _free_name(image.path, taken)
             shutil.copyfile(image.path, destination / "images" / name)
@@ -112,6 +117,8 @@ def _within(plate: ImportedPlate, image: ImportedImage) -> ImportedPlate | None:
     """The plate with its box cut at the image's edges, or None where nothing of it is left."""
     if plate.box is None:
         return plate
+    if not all(map(math.isfinite, plate.box)):
+        return None
     left, top = max(0.0, plate.box[0]), max(0.0, plate.box[1])
     right = min(float(image.width), plate.box[0] + plate.box[2])
     bottom = min(float(image.height), plate.box[1] + plate.box[3])

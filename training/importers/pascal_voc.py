@@ -1,7 +1,8 @@
 """Pascal VOC: an XML file per image, its plate text often in place of the class name."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -21,26 +22,31 @@ def read_pascal_voc(source: Path, classes: frozenset[str], report: Callable[[str
     files = sorted(source.rglob("*.xml"))
     if not files:
         raise UsageError(f"{source}: no .xml file in it; Pascal VOC has one per image")
-    images = {path.name: path for path in sorted(source.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
+    images = defaultdict[str, list[Path]](list)
+    for path in sorted(source.rglob("*")):
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            images[path.name].append(path)
+            images[path.stem].append(path)
     for file in files:
         try:
             # Annotations come from people we chose; expat as of 2.4.1 stops entity expansion.
             root = ET.parse(file).getroot()  # noqa: S314
-            path = _image_of(file, root, images)
+            image = _image_of(file, root, images)
             plates = tuple(_plates(root, classes))
         except (ET.ParseError, ValueError, AttributeError) as error:
             report(f"{file}: left out, damaged ({error})")
             continue
-        size = image_size(path) if path is not None else None
-        if path is None or size is None:
+        size = image_size(image) if image is not None else None
+        if image is None or size is None:
             report(f"{file}: left out, its image is missing or not readable")
         else:
-            yield ImportedImage(path, *size, plates)
+            yield ImportedImage(image, *size, plates)
 
 
-def _image_of(file: Path, root: ET.Element, images: dict[str, Path]) -> Path | None:
-    named = images.get(Path(root.findtext("filename") or "").name)
-    return named or next((images[name] for name in sorted(images) if Path(name).stem == file.stem), None)
+def _image_of(file: Path, root: ET.Element, images: Mapping[str, list[Path]]) -> Path | None:
+    """The image an annotation names, or the one named like it; of several, the one that lies nearest."""
+    found = images.get(Path(root.findtext("filename") or "").name) or images.get(file.stem) or []
+    return max(found, key=lambda path: len({*path.parts} & {*file.parts}), default=None)
 
 
 def _plates(root: ET.Element, classes: frozenset[str]) -> Iterator[ImportedPlate]:

@@ -52,7 +52,10 @@ def _plates(labels: Path, size: tuple[int, int], classes: frozenset[str]) -> Ite
             raise ValueError(
                 f"line {number} has {len(fields)} fields; expected class x y width height, or class and 4 corners"
             )
-        shares = [float(field) for field in fields[1:]]
+        try:
+            shares = [float(field) for field in fields[1:]]
+        except ValueError:
+            raise ValueError(f"line {number} holds something else than numbers: {line.strip()!r}") from None
         yield _box_plate(shares, size) if len(fields) == _BOX_FIELDS else _corner_plate(shares, size)
 
 

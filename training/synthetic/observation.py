@@ -20,7 +20,7 @@ class ObservedPlate:
 
 def observe(rng: np.random.Generator, plate: RenderedPlate) -> ObservedPlate:
     """Look at a plate once, from a random distance and angle, in random light."""
-    line_height = float(np.exp(rng.uniform(np.log(9), np.log(48))))
+    line_height = float(np.exp(rng.uniform(np.log(10), np.log(48))))
     quad = random_quad(rng, plate.image_bgr.shape[1] / plate.image_bgr.shape[0], line_height * plate.lines * 1.25)
     margin = np.float32(rng.uniform(4, 14))
     quad += margin - quad.min(axis=0)
@@ -67,7 +67,7 @@ def paste(canvas: ImageBgr, texture: ImageBgr, quad: Corners) -> None:
 def light(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
     """Daylight to dusk, colour cast, a shadow's edge or a glare."""
     height, width = image_bgr.shape[:2]
-    values = image_bgr.astype(np.float32) * rng.uniform(0.25, 1.1)
+    values = image_bgr.astype(np.float32) * rng.uniform(0.3, 1.1)
     if rng.random() < 0.3:
         values *= rng.uniform(0.7, 1.3, 3).astype(np.float32)
     if rng.random() < 0.25:
@@ -86,19 +86,19 @@ def light(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
 def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0) -> ImageBgr:
     """Defocus, motion blur, sensor noise, sharpening and JPEG; blur grows with `strength` (1 for lines 24 px high)."""
     if rng.random() < 0.7:
-        sigma = float(rng.uniform(0.2, 1.3)) * max(0.6, min(strength, 2.0))
+        sigma = float(rng.uniform(0.2, 1.15)) * max(0.6, min(strength, 2.0))
         image_bgr = cv2.GaussianBlur(image_bgr, (0, 0), sigma)
-    if rng.random() < 0.25:
+    if rng.random() < 0.2:
         image_bgr = _smear(rng, image_bgr, float(rng.uniform(2, 6)) * max(0.5, min(strength, 2.0)))
     values = image_bgr.astype(np.float32)
     if rng.random() < 0.2:
         values += (values - cv2.GaussianBlur(values, (0, 0), 1.2)) * rng.uniform(0.5, 2)
     if rng.random() < 0.7:
-        noise = rng.standard_normal(values.shape[:2], np.float32) * rng.uniform(1, 12)
+        noise = rng.standard_normal(values.shape[:2], np.float32) * rng.uniform(1, 8)
         values += noise[..., None]
     image_bgr = np.clip(values, 0, 255).astype(np.uint8)
     if rng.random() < 0.7:
-        quality = int(rng.integers(25, 95))
+        quality = int(rng.integers(35, 95))
         image_bgr = cv2.imdecode(cv2.imencode(".jpg", image_bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], 1)
     return image_bgr
 
