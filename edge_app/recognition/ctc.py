@@ -15,9 +15,6 @@ from edge_app.records import LogProbs
 
 Floats = NDArray[np.float64]
 
-_SMALLEST = 1e-300
-"""Stands in for a zero that would be divided by."""
-
 _SURE_BLANK = 0.999
 """Neighbouring steps with a blank this probable are searched as one."""
 
@@ -36,10 +33,8 @@ def log_likelihood(log_probs: LogProbs, text: str, alphabet: str) -> float:
 def log_likelihoods(log_probs: NDArray[np.float32], texts: Sequence[str], alphabet: str) -> Floats:
     """The same for every frame of `log_probs` (frames, steps, classes) and every text: (frames, texts)."""
     labels, ends = _extended_labels(texts, alphabet)
-    variables, log_scales = _forward(log_probs, labels)
-    rows = np.arange(len(texts))
-    likelihood = variables[-1][:, rows, ends] + np.where(ends > 0, variables[-1][:, rows, ends - 1], 0.0)
-    return np.asarray(_log(likelihood) + log_scales[-1])
+    last, rows = _forward(log_probs, labels)[-1], np.arange(len(texts))
+    return _log(last[:, rows, ends] + np.where(ends > 0, last[:, rows, ends - 1], 0.0))
 
 
 def character_log_likelihoods(log_probs: NDArray[np.float32], text: str, alphabet: str) -> Floats:
@@ -49,20 +44,17 @@ def character_log_likelihoods(log_probs: NDArray[np.float32], text: str, alphabe
     """
     labels, _ = _extended_labels([text], alphabet)
     codes, steps = labels[0, 1::2], log_probs.shape[1]
-    alpha, alpha_scales = _forward(log_probs, labels)
-    beta, beta_scales = (values[::-1] for values in _forward(log_probs[:, ::-1], labels[:, ::-1]))
+    alpha = _forward(log_probs, labels)
+    beta = _forward(log_probs[:, ::-1], labels[:, ::-1])[::-1]
     entering = _flows(alpha[:-1, :, 0], codes, len(alphabet), forwards=True)
     leaving = _flows(beta[1:, :, 0, ::-1], codes, len(alphabet), forwards=False)
-    around = alpha_scales[:, :, 0] + np.concatenate([beta_scales[1:, :, 0], np.zeros_like(beta_scales[:1, :, 0])])
-    peak = around.max(axis=0)
-    shares = np.exp(around - peak)
-    growth = np.exp(np.diff(alpha_scales[:, :, 0], axis=0, prepend=0.0))
-    held = total = np.zeros((len(log_probs), len(text), len(alphabet)))
+    emitted = np.exp(log_probs[:, :, None, :-1].astype(np.float64))
+    held, total = (np.zeros((len(log_probs), len(text), len(alphabet))) for _ in range(2))
     for step in range(steps):
-        emitted = np.exp(log_probs[:, step, None, :-1].astype(np.float64)) / growth[step, :, None, None]
-        held = emitted * (held + entering[step])
-        total = total + held * leaving[step] * shares[step, :, None, None]
-    return np.asarray(_log(total) + peak[:, None, None])
+        held += entering[step]
+        held *= emitted[:, step]
+        total += held * leaving[step]
+    return _log(total)
 
 
 def character_confidences(log_probs: LogProbs, text: str, alphabet: str) -> list[float]:
@@ -131,30 +123,25 @@ def _extended_labels(texts: Sequence[str], alphabet: str) -> tuple[NDArray[np.in
     return labels, np.array([2 * len(text) for text in texts], np.int64)
 
 
-def _forward(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Forward variables, the emission of their own step included: (steps, frames, texts, states), and their scales.
+def _forward(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> Floats:
+    """Forward variables, the emission of their own step included: (steps, frames, texts, states).
 
-    The variables of each step are divided by their largest, and the logarithm of what they were divided by so far is
-    the scale (steps, frames, texts): some twenty times as fast as sums of logarithms, with the same digits.
+    Plain products: a text so unlikely that they fall below the smallest number counts as impossible.
     """
     frames, steps, classes = log_probs.shape
     skips = np.zeros(labels.shape)
+    skips[:, 1:2] = 1.0  # from before the text, where only the first step begins
     skips[:, 2:] = (labels[:, 2:] != classes - 1) & (labels[:, 2:] != labels[:, :-2])
     emitted = np.exp(log_probs.astype(np.float64)).transpose(1, 0, 2)[:, :, labels]
-    variables, scales = np.zeros((steps, frames, *labels.shape)), np.zeros((steps, frames, len(labels)))
-    reached = np.zeros((frames, *labels.shape))
-    reached[..., :2] = 1.0
-    for step in range(steps):
-        if step:
-            before = variables[step - 1]
-            reached = before.copy()
-            reached[..., 1:] += before[..., :-1]
-            reached[..., 2:] += before[..., :-2] * skips[:, 2:]
-        reached *= emitted[step]
-        largest = np.maximum(reached.max(axis=-1), _SMALLEST)
-        variables[step] = reached / largest[..., None]
-        scales[step] = np.log(largest)
-    return variables, np.cumsum(scales, axis=0)
+    padded = np.zeros((steps + 1, frames, len(labels), labels.shape[1] + 2))  # two impossible states on the left
+    padded[0, :, :, 1] = 1.0
+    for before, after, emission in zip(padded[:-1], padded[1:], emitted, strict=True):
+        reached = after[..., 2:]
+        np.multiply(before[..., :-2], skips, out=reached)
+        reached += before[..., 1:-1]
+        reached += before[..., 2:]
+        reached *= emission
+    return padded[1:, ..., 2:]
 
 
 def _flows(variables: Floats, codes: NDArray[np.int64], characters: int, *, forwards: bool) -> Floats:

@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     sys.stdout.write(f"{options.destination}: {summary.images} images, {summary.plates} plates\n")
     if summary.skipped_plates:
         sys.stdout.write(
-            f"{summary.skipped_plates} plates left out: outside their image, without extent or without numbers\n"
+            f"{summary.skipped_plates} plates left out: outside their image, without extent or numbers\n"
         )
     return 0
 
