@@ -51,6 +51,7 @@ class RunFolder:
         told = path / "run.json"
         start = {
             "command": " ".join(["python -m training", *sys.argv[1:]]),
+            "steps": plan.steps,
             "commit": _commit(),
             "tensorflow": tf.__version__,
             "machine": platform.machine(),
