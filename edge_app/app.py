@@ -1,5 +1,6 @@
 """The composition root: settings in, running parts out; nothing else builds a stage."""
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -91,15 +92,20 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
 def build_daemon(settings: Settings) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
+    source = open_source(settings.camera)
     stop = threading.Event()
-    outbox = Outbox.open(settings.device.state_directory / "outbox.sqlite", int(settings.outbox.max_megabytes * 1e6))
-    return Daemon(
-        settings,
-        open_source(settings.camera),
-        MotionGate(settings.motion),
-        pipeline_around(stages_around(detector, reader, settings), settings),
-        EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256),
-        outbox,
-        Publisher(settings.mqtt, settings.device.name, outbox, stop),
-        stop,
-    )
+    with contextlib.ExitStack() as on_error:
+        path, max_bytes = settings.device.state_directory / "outbox.sqlite", int(settings.outbox.max_megabytes * 1e6)
+        outbox = on_error.enter_context(contextlib.closing(Outbox.open(path, max_bytes)))
+        daemon = Daemon(
+            settings,
+            source,
+            MotionGate(settings.motion),
+            pipeline_around(stages_around(detector, reader, settings), settings),
+            EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256),
+            outbox,
+            Publisher(settings.mqtt, settings.device.name, outbox, stop),
+            stop,
+        )
+        on_error.pop_all()  # from here on the daemon closes it
+    return daemon

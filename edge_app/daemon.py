@@ -48,7 +48,7 @@ class Stages(Protocol):
 
 
 class Daemon:
-    """One camera, from its frames to the broker's acknowledgement."""
+    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Daemon:
         self._asked_to_stop = True
 
     def stop(self) -> None:
-        """End both threads, waiting a little for each."""
+        """End both threads, waiting a little for each, and close the outbox."""
         self._systemd.stopping()
         # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
@@ -126,6 +126,9 @@ class Daemon:
                 thread.join(max(0.0, deadline - self._clock()))
             if thread.is_alive():
                 log.warning("the %s thread does not end; leaving it behind", thread.name)
+        # Last, for the publisher may have acknowledgements to note until it ends. One that was left behind gets an
+        # error that nobody hears, and sends again next time.
+        self._outbox.close()
 
     def _capture(self) -> None:
         """Body of the camera thread."""

@@ -1,0 +1,354 @@
+"""The daemon's life around a canned pipeline: real sources, a real outbox, a real broker, real signals."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge_app.app import build_daemon
+from edge_app.capture.file_source import FileSource
+from edge_app.capture.image_folder_source import ImageFolderSource
+from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
+from edge_app.capture.opencv_stream import OpenCvStream
+from edge_app.capture.source import Source
+from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings
+from edge_app.daemon import WATCHDOG_SECONDS, Daemon, Systemd
+from edge_app.demo.truth import CLIP
+from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
+from edge_app.records import Frame, PlatePass
+from edge_app.uplink.outbox import Outbox, WaitingEvent
+from edge_app.uplink.publisher import Publisher
+from tests.capture.pictures import write_clip, write_picture
+from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.passes import factory, plate_pass
+
+NOBODY = MqttSettings(host="127.0.0.1", port=1)
+"""A broker that is not there."""
+NO_GATE = MotionSettings(enabled=False)
+
+
+class VehicleInEveryFrame:
+    """A pipeline to which every frame shows a new vehicle, gone with the next frame; does something in one of them."""
+
+    def __init__(self, number: int = 0, then: Callable[[], object] = lambda: None) -> None:
+        self.frames = 0
+        self._number, self._then = number, then
+        self._in_view: list[PlatePass] = []
+
+    def process(self, frame: Frame) -> list[PlatePass]:
+        """The vehicle of the frame before."""
+        self.frames += 1
+        if self.frames == self._number:
+            self._then()
+        gone, self._in_view = self._in_view, [plate_pass()]
+        return gone
+
+    def flush(self) -> list[PlatePass]:
+        """The vehicle of the last frame."""
+        gone, self._in_view = self._in_view, []
+        return gone
+
+
+class EmptyRoad(VehicleInEveryFrame):
+    """A pipeline that finds nothing, so that only the publisher turns to the outbox."""
+
+    def process(self, frame: Frame) -> list[PlatePass]:
+        """Nothing."""
+        return []
+
+
+class Rig:
+    """A daemon and what it is made of."""
+
+    def __init__(self, directory: Path, mqtt: MqttSettings = NOBODY) -> None:
+        self.path = directory / "state" / "outbox.sqlite"
+        self.outbox = Outbox.open(self.path, 10_000_000)
+        self._mqtt = mqtt
+        self._stop = threading.Event()
+
+    def daemon(self, source: Source, pipeline: VehicleInEveryFrame, motion: MotionSettings = NO_GATE) -> Daemon:
+        """A daemon on a source."""
+        return Daemon(
+            Settings(camera=CameraSettings(name="north")),
+            source,
+            MotionGate(motion),
+            pipeline,
+            factory(),
+            self.outbox,
+            Publisher(self._mqtt, "gate-01", self.outbox, self._stop),
+            self._stop,
+        )
+
+    def waiting(self) -> list[WaitingEvent]:
+        """The events left on the disk, once the daemon is known to have let go of the file."""
+        assert list(self.path.parent.iterdir()) == [self.path], "the journal was not folded into the file"
+        after = Outbox.open(self.path, 10_000_000)
+        waiting = after.pending(100)
+        after.close()
+        return waiting
+
+
+def pictures(directory: Path, count: int, frames_per_second: float = 10.0) -> ImageFolderSource:
+    """A recording of an even grey."""
+    (directory / "pictures").mkdir()
+    for number in range(count):
+        write_picture(directory / "pictures" / f"{number:03}.png")
+    return ImageFolderSource(directory / "pictures", "north", frames_per_second)
+
+
+def camera(directory: Path) -> OpenCvStream:
+    """A live source that goes on until it is closed."""
+    clip = write_clip(directory / "clip.mp4", frames=8)
+    return OpenCvStream("north", "a clip", lambda: cv2.VideoCapture(str(clip)), False, "wait", 0.001)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left_behind() -> Iterator[None]:
+    """Every test ends with both threads gone."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name in ("camera", "publisher"):
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def no_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for a broker that will not come."""
+    monkeypatch.setattr("edge_app.daemon.DRAIN_SECONDS", 0.0)
+
+
+def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
+    tmp_path: Path, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    rig = Rig(tmp_path, broker.settings)
+    daemon = rig.daemon(pictures(tmp_path, 7), VehicleInEveryFrame())
+
+    daemon.run()
+
+    assert (daemon.frames, daemon.passes, daemon.dropped) == (7, 7, 0)
+    assert len(subscriber.until(7, "/read")) == 7
+    assert [message.payload for message in subscriber.until(2, "/status")] == [b"online", b"offline"]
+    assert rig.waiting() == []
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(tmp_path)
+    daemon = rig.daemon(pictures(tmp_path, 4), VehicleInEveryFrame())
+
+    daemon.run()
+
+    assert [each.sequence for each in rig.waiting()] == [1, 2, 3, 4]
+    assert "the broker has not taken every event; the rest waits in the outbox" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_the_vehicle_in_view_counts(tmp_path: Path, number: signal.Signals) -> None:
+    rig = Rig(tmp_path)
+    before = signal.getsignal(number)
+    pipeline = VehicleInEveryFrame(5, lambda: os.kill(os.getpid(), number))
+    daemon = rig.daemon(camera(tmp_path), pipeline)
+
+    daemon.run()
+
+    assert (pipeline.frames, daemon.frames, daemon.passes) == (5, 5, 5)
+    assert len(rig.waiting()) == 5
+    assert signal.getsignal(number) is before
+
+
+def test_beside_the_main_thread_it_leaves_signals_alone_and_stops_when_asked(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    begun = threading.Event()
+    before = signal.getsignal(signal.SIGTERM)
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(1, begun.set))
+    running = threading.Thread(target=daemon.run)
+
+    running.start()
+    begun.wait(5)
+    during = signal.getsignal(signal.SIGTERM)
+    daemon.ask_to_stop()
+    running.join(5)
+
+    assert not running.is_alive()
+    assert during is before
+    assert len(rig.waiting()) == daemon.passes > 0
+
+
+def test_a_live_camera_that_ends_is_an_error_so_that_systemd_starts_again(tmp_path: Path) -> None:
+    rig, source = Rig(tmp_path), camera(tmp_path)
+    daemon = rig.daemon(source, VehicleInEveryFrame(3, source.close))
+
+    with pytest.raises(SourceError, match="camera north: the source ended"):
+        daemon.run()
+
+    assert len(rig.waiting()) == daemon.passes
+
+
+def test_what_kills_the_camera_thread_is_raised_and_the_outbox_closed(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"not a video")
+    rig = Rig(tmp_path)
+    daemon = rig.daemon(FileSource(tmp_path / "clip.mp4", "north"), VehicleInEveryFrame())
+
+    with pytest.raises(SourceError, match="cannot be opened as a video"):
+        daemon.run()
+
+    assert rig.waiting() == []
+
+
+def test_what_kills_the_publisher_thread_is_raised(tmp_path: Path, broker: Mosquitto) -> None:
+    rig = Rig(tmp_path, broker.settings)
+    daemon = rig.daemon(camera(tmp_path), EmptyRoad())
+    rig.outbox.close()
+
+    with pytest.raises(OutboxError, match="closed database"):
+        daemon.run()
+
+
+def test_an_error_in_the_pipeline_stops_both_threads_and_keeps_what_was_committed(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    rig = Rig(tmp_path)
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(4, fail))
+
+    with pytest.raises(ZeroDivisionError):
+        daemon.run()
+
+    assert len(rig.waiting()) == daemon.passes == 2
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_when_nothing_moves_any_more_the_search_ends_and_the_vehicle_in_view_counts(tmp_path: Path) -> None:
+    rig, pipeline = Rig(tmp_path), VehicleInEveryFrame()
+    source = pictures(tmp_path, int(WARM_UP_SECONDS) + 8, frames_per_second=1.0)
+    daemon = rig.daemon(source, pipeline, MotionSettings(hold_seconds=0.0))
+
+    daemon.run()
+
+    assert pipeline.frames == int(WARM_UP_SECONDS) + 1 < daemon.frames
+    assert daemon.passes == pipeline.frames
+
+
+class Notified:
+    """The socket that systemd would listen on."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.settimeout(30)
+
+    def until(self, wanted: str) -> list[str]:
+        """Everything said up to a word."""
+        said: list[str] = []
+        while wanted not in said:
+            said += self._socket.recv(4096).decode().splitlines()
+        return said
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notified]:
+    """What systemd is told."""
+    pytest.importorskip("systemd.daemon")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    listening = Notified(tmp_path / "notify")
+    yield listening
+    listening.close()
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_systemd_is_told_that_the_first_frame_went_through_how_it_goes_and_that_it_ends(
+    tmp_path: Path, systemd: Notified
+) -> None:
+    Rig(tmp_path).daemon(pictures(tmp_path, 3), VehicleInEveryFrame()).run()
+
+    said = systemd.until("STOPPING=1")
+    assert said.count("READY=1") == 1
+    assert "WATCHDOG=1" in said
+    assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in said)
+
+
+def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"not a video")
+    daemon = Rig(tmp_path).daemon(FileSource(tmp_path / "clip.mp4", "north"), VehicleInEveryFrame())
+
+    with pytest.raises(EdgeAnprError):
+        daemon.run()
+
+    assert "READY=1" not in systemd.until("STOPPING=1")
+
+
+def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Notified) -> None:
+    now = 100.0
+    told = Systemd(lambda: now)
+
+    told.alive((1, 1))
+    told.alive((2, 1))  # too soon
+    now += WATCHDOG_SECONDS
+    told.alive((1, 1))  # nothing happened
+    told.alive((2, 1))
+    now += WATCHDOG_SECONDS
+    told.alive((2, 2))  # the camera is looked for
+    told.stopping()
+
+    assert systemd.until("STOPPING=1").count("WATCHDOG=1") == 3
+
+
+def test_the_command_ends_well_at_sigterm_and_leaves_one_whole_file(tmp_path: Path, systemd: Notified) -> None:
+    (tmp_path / "config.toml").write_text(f"""
+[device]
+state_directory = "state"
+[camera]
+source = "file:{CLIP}?loop=1&speed=1"
+[mqtt]
+host = "127.0.0.1"
+port = 1
+""")
+    command = [sys.executable, "-m", "edge_app", "run", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        systemd.until("READY=1")
+        process.terminate()
+        said = process.communicate(timeout=30)[1]
+
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["outbox.sqlite"]
+
+
+def test_a_camera_that_is_not_there_is_told_before_an_outbox_is_made(tmp_path: Path) -> None:
+    settings = Settings(
+        device=DeviceSettings(state_directory=tmp_path / "state"),
+        camera=CameraSettings(source=f"file:{tmp_path / 'absent.mp4'}"),
+    )
+
+    with pytest.raises(SourceError, match="no such video file"):
+        build_daemon(settings)
+
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    settings = Settings(
+        device=DeviceSettings(state_directory=tmp_path / "state"),
+        camera=CameraSettings(source=f"file:{CLIP}"),
+        mqtt=MqttSettings(password_file=tmp_path / "absent"),
+    )
+
+    with pytest.raises(ConfigurationError, match="absent") as refused:
+        build_daemon(settings)
+
+    Outbox.open(tmp_path / "state" / "outbox.sqlite", 1_000_000).close()
+    assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
