@@ -39,9 +39,7 @@ def _run(options: argparse.Namespace) -> int:
         raise EdgeAnprError(f"{options.source}: no image that can be used; what was left out is told above")
     sys.stdout.write(f"{options.destination}: {summary.images} images, {summary.plates} plates\n")
     if summary.skipped_plates:
-        sys.stdout.write(
-            f"{summary.skipped_plates} plates left out: outside their image, without extent or numbers\n"
-        )
+        sys.stdout.write(f"{summary.skipped_plates} plates left out: outside their image, without extent or numbers\n")
     return 0
 
 
