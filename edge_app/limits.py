@@ -23,7 +23,7 @@ class Between:
         """See `Limit`."""
         if isinstance(value, int | float) and self.low <= value <= self.high:
             return None
-        return f"{value} is out of range; give a number from {self.low:g} to {self.high:g}"
+        return f"{value} is out of range; give a number from {self.low:.10g} to {self.high:.10g}"
 
 
 @dataclass(frozen=True, slots=True)

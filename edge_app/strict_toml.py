@@ -44,7 +44,7 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
-        line = int(place[1]) if place else max(1, len(text.splitlines()))
+        line = int(place[1]) if place else len(text.rstrip().split("\n"))
         raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; mend this line") from error
     builder = _Builder(path.resolve().parent, record_type)
     record: Record = builder.record(record_type, table, ())
@@ -60,9 +60,10 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8-sig")  # some editors begin the file with an invisible mark
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}:1: this is not UTF-8 text; save the file as UTF-8") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}:{line}: this is not UTF-8 text; save the file as UTF-8") from error
     except OSError as error:
         raise ConfigurationError(
             f"{path}: the configuration cannot be read ({error.strerror}); copy config/default.toml there, "
@@ -111,7 +112,8 @@ class _Builder:
         if is_dataclass(hint) and isinstance(hint, type):
             if isinstance(value, dict):
                 return self.record(hint, value, where)
-            return self._complain(where, f"this is a section; write [{where[0]}] and its keys below")
+            header = f"[[{where[0]}]]" if isinstance(where[-1], int) else f"[{where[0]}]"
+            return self._complain(where, f"this is a section; write {header} and its keys below")
         return self._scalar(hint, value, where)
 
     def _limited(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
@@ -128,7 +130,7 @@ class _Builder:
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
             return self._complain(where, f"{_show(value)} has {len(value)} items; give {len(arguments)}")
         items = [self.value(arguments[0], item, (*where, index)) for index, item in enumerate(value)]
-        return tuple(item for item in items if item is not _WRONG)
+        return _WRONG if any(item is _WRONG for item in items) else tuple(items)  # else the others would move up
 
     def _scalar(self, kind: type, value: Any, where: KeyPath) -> Any:
         if kind is float and type(value) is int:

@@ -6,9 +6,9 @@ from collections import Counter
 KeyPath = tuple[str | int, ...]
 """As one would index the parsed file: `("mqtt", "port")`, `("zones", 0, "name")`."""
 
-_NAME = r"""[A-Za-z_"'][\w\-."' ]*"""
+_NAME = r"""[\d-]*[A-Za-z_"'][\w\-."' ]*"""
 _HEADER = re.compile(rf"\s*(?P<bracket>\[\[?)\s*(?P<name>{_NAME}?)\s*\]\]?\s*(#.*)?")
-_KEY = re.compile(rf"\s*(?P<name>{_NAME}?)\s*=")
+_KEY = re.compile(rf"\s*(?P<name>{_NAME}?|[\d-]+)\s*=")
 _LONG_QUOTES = re.compile(r'"""|\'\'\'')
 
 
@@ -21,8 +21,10 @@ def find_lines(text: str) -> dict[KeyPath, int]:
     tables: Counter[KeyPath] = Counter()
     section: KeyPath = ()
     in_long_text = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # TOML's only line end, beside its CRLF
         if not in_long_text:
+            if line.lstrip().startswith("#"):
+                continue
             if header := _HEADER.fullmatch(line):
                 section = _split(header["name"])
                 if header["bracket"] == "[[":
