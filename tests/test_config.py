@@ -1,0 +1,214 @@
+"""What the operator may set: the shipped file tells the truth, and a wrong one is told every error."""
+
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from edge_app import config
+from edge_app.config import CameraSettings, Settings
+from edge_app.errors import ConfigurationError
+
+DEFAULT = Path(__file__).parent.parent / "config" / "default.toml"
+
+
+def loaded(folder: Path, content: str) -> Settings:
+    (folder / "config.toml").write_text(content)
+    return config.load(folder / "config.toml")
+
+
+def errors(folder: Path, content: str) -> list[str]:
+    """What is told of a wrong file, line for line, without its path."""
+    with pytest.raises(ConfigurationError) as refused:
+        loaded(folder, content)
+    return str(refused.value).replace(f"{folder / 'config.toml'}:", "").split("\n")
+
+
+def every_key() -> set[tuple[str, str]]:
+    """Section and key of all that may be set."""
+    sections = get_type_hints(Settings)
+    kinds = {name: hint if is_dataclass(hint) else get_args(hint)[0] for name, hint in sections.items()}
+    return {(name, field.name) for name, kind in kinds.items() for field in fields(kind)}
+
+
+def keys_shown(text: str) -> dict[tuple[str, str], str]:
+    """The keys of a file, those commented out too, with the comment above each or above its neighbours."""
+    shown = dict[tuple[str, str], str]()
+    section, comment, is_told = "", "", False
+    for line in text.splitlines():
+        if header := re.fullmatch(r"(?:# )?\[+(\w+)\]+", line):
+            section = header[1]
+        elif key := re.match(r"(?:# )?(\w+) = ", line):
+            shown[section, key[1]], is_told = comment, True
+        else:
+            comment, is_told = line if is_told else f"{comment} {line}", False
+    return shown
+
+
+def as_toml(value: object) -> str:
+    """A default as the comments write it."""
+    if value is None or value == ():
+        return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(as_toml(each) for each in value)}]"
+    return f'"{value}"' if isinstance(value, str | Path) else str(value)
+
+
+def test_the_shipped_file_sets_what_holds_without_one() -> None:
+    assert config.load(DEFAULT) == Settings()
+
+
+def test_the_shipped_file_shows_every_key_and_no_other() -> None:
+    assert set(keys_shown(DEFAULT.read_text())) == every_key()
+
+
+def test_the_shipped_file_tells_the_default_of_every_key() -> None:
+    told = keys_shown(DEFAULT.read_text())
+
+    for (section, key), comment in told.items():
+        if section != "zones":
+            default = as_toml(getattr(getattr(Settings(), section), key))
+            assert re.search(rf"Default: (.* and )?{re.escape(default)}([.,]| and|$)", comment), f"{section}.{key}"
+
+
+def test_the_shipped_file_tells_the_range_of_every_number() -> None:
+    told = keys_shown(DEFAULT.read_text())
+    hints = get_type_hints(Settings)
+
+    for (section, key), comment in told.items():
+        limits = numbers_of(hints[section], key) if section != "zones" else None
+        if limits is not None:
+            assert f"{limits[0]:.10g} to {limits[1]:.10g}" in comment, f"{section}.{key}"
+
+
+def numbers_of(kind: Any, key: str) -> tuple[float, float] | None:
+    """Least and most of a number."""
+    limits = getattr(get_type_hints(kind, include_extras=True)[key], "__metadata__", ())
+    return next(((limit.low, limit.high) for limit in limits if hasattr(limit, "low")), None)
+
+
+def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
+    shown = re.sub(r"^# (?=\w+ = |\[\[)", "", DEFAULT.read_text(), flags=re.MULTILINE)
+
+    settings = loaded(tmp_path, shown.replace("\ntls = false", "\ntls = true"))
+
+    assert [zone.name for zone in settings.zones] == ["gate"]
+    assert settings.mqtt.username == "gate"
+    assert settings.models.directory == Path("/opt/edge-anpr/models")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["picamera2:0", "v4l2:/dev/video0", "rtsp://host/path", "gst:a ! b", "file:clip.mp4?loop=1", "images:pictures"],
+)
+def test_every_kind_of_source_may_be_set(tmp_path: Path, source: str) -> None:
+    settings = loaded(tmp_path, f'[camera]\nsource = "{source}"\n')
+
+    assert settings.camera == CameraSettings(source=source)
+
+
+def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, '[device]\nstate_directory = "state"\n[mqtt]\npassword_file = "../secret"\n')
+
+    assert settings.device.state_directory == tmp_path / "state"
+    assert settings.mqtt.password_file == tmp_path / ".." / "secret"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[device]\nname = 'a/b'", '2: [device] name: "a/b" will not do; give 1 to 64 letters, digits, `-` or `_`'),
+        ("[camera]\nsource = 'http://x'", '2: [camera] source: "http://x" will not do; give `picamera2:0`'),
+        ("[camera]\nwidth = 63", "2: [camera] width: 63 is out of range; give a number from 64 to 16384"),
+        ("[detection]\nconfidence = 1", "2: [detection] confidence: 1.0 is out of range; give a number from 0.01"),
+        ("[mqtt]\nhots = 'a'", "2: [mqtt] hots: there is no such key; did you mean `host`?"),
+        ("[camera]\nport = 1", "2: [camera] port: there is no such key; it belongs in [mqtt]"),
+        ("[mqqt]", "1: [mqqt]: there is no such section; did you mean `mqtt`?"),
+        ("[mqtt]\nhost = ''", '2: [mqtt] host: "" will not do; give a host name or an address'),
+        ("[mqtt]\ntopic_prefix = '/a'", '2: [mqtt] topic_prefix: "/a" will not do; give levels divided by `/`'),
+        ("[mqtt]\ntopic_prefix = 'a/'", '2: [mqtt] topic_prefix: "a/" will not do'),
+        ("[mqtt]\ntopic_prefix = '$SYS'", '2: [mqtt] topic_prefix: "$SYS" will not do'),
+        ("[mqtt]\ntopic_prefix = 'a/+'", '2: [mqtt] topic_prefix: "a/+" will not do'),
+        ("[log]\nlevel = 'loud'", '2: [log] level: "loud" is not known; choose one of: debug, info, warning, error'),
+        ("[motion]\nthreshold = 1.1", "2: [motion] threshold: 1.1 is out of range; give a number from 0 to 1"),
+        ("zones = 1", "1: [zones]: 1 is not a list; write [[zones]] before each"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_line_and_what_to_do(tmp_path: Path, content: str, complaint: str) -> None:
+    (told,) = errors(tmp_path, content)
+
+    assert told.startswith(complaint)
+
+
+def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
+    told = errors(tmp_path, "[mqtt]\nport = 0\nhots = 'a'\n[log]\nlevel = 1\n[recognition]\nformats = ['xx']\n")
+
+    assert [line.split(": ")[:2] for line in told] == [
+        ["2", "[mqtt] port"],
+        ["3", "[mqtt] hots"],
+        ["5", "[log] level"],
+        ["7", "[recognition] formats item 1"],
+    ]
+
+
+def test_a_country_without_formats_is_told_with_those_there_are(tmp_path: Path) -> None:
+    (told,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
+
+    assert told.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
+    assert "in" in told.rpartition(": ")[2].split(", ")
+
+
+ZONE = "[[zones]]\nname = '{}'\npolygon = [{}]\n"
+TRIANGLE = "[0, 0], [1, 0], [1, 1]"
+
+
+def test_zones_need_three_points_on_the_picture_and_names_of_their_own(tmp_path: Path) -> None:
+    few = ZONE.format("gate", "[0, 0], [1, 0]")
+    outside = ZONE.format("gate", "[0, 0], [1, 0], [1, 640]")
+
+    assert len(loaded(tmp_path, ZONE.format("gate", TRIANGLE) + ZONE.format("kerb", TRIANGLE)).zones) == 2
+    assert errors(tmp_path, ZONE.format("kerb", TRIANGLE) + few) == [
+        "6: [[zones]] polygon: a polygon has three points at least; add more"
+    ]
+    assert errors(tmp_path, outside) == [
+        "3: [[zones]] polygon item 3 item 2: 640.0 is out of range; give a number from 0 to 1"
+    ]
+    assert errors(tmp_path, 2 * ZONE.format("gate", TRIANGLE)) == [
+        '5: [[zones]] name: a zone is called "gate" already; give another name'
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "host = 'localhost'\npassword_file = 'secret'",
+        "host = '127.0.0.1'\npassword_file = 'secret'",
+        "host = 'broker'\npassword_file = 'secret'\ntls = true",
+        "host = 'broker'\npassword_file = 'secret'\nallow_plaintext_password = true",
+        "tls = true\nca_file = 'ca.pem'\ncertificate_file = 'device.pem'\nkey_file = 'device.key'",
+    ],
+)
+def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -> None:
+    assert loaded(tmp_path, f"[mqtt]\n{content}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (
+            "host = 'broker'\npassword_file = 'secret'",
+            '3: [mqtt] password_file: the password would cross the network to "broker" in the clear; set `tls = true`',
+        ),
+        ("ca_file = 'ca.pem'", "2: [mqtt] ca_file: this is used with TLS only; set `tls = true`, or remove the key"),
+        ("tls = true\nkey_file = 'a'", "3: [mqtt] key_file: `certificate_file` and `key_file` go together; give both"),
+        ("tls = true\ncertificate_file = 'a'", "3: [mqtt] certificate_file: `certificate_file` and `key_file` go"),
+    ],
+)
+def test_settings_of_the_broker_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
+    (told,) = errors(tmp_path, f"[mqtt]\n{content}\n")
+
+    assert told.startswith(complaint)
