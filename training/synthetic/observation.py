@@ -20,7 +20,7 @@ class ObservedPlate:
 
 def observe(rng: np.random.Generator, plate: RenderedPlate) -> ObservedPlate:
     """Look at a plate once, from a random distance and angle, in random light."""
-    line_height = float(np.exp(rng.uniform(np.log(10), np.log(48))))
+    line_height = float(np.exp(rng.uniform(np.log(8), np.log(44))))
     quad = random_quad(rng, plate.image_bgr.shape[1] / plate.image_bgr.shape[0], line_height * plate.lines * 1.25)
     margin = np.float32(rng.uniform(4, 14))
     quad += margin - quad.min(axis=0)
@@ -86,10 +86,10 @@ def light(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
 def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0) -> ImageBgr:
     """Defocus, motion blur, sensor noise, sharpening and JPEG; blur grows with `strength` (1 for lines 24 px high)."""
     if rng.random() < 0.7:
-        sigma = float(rng.uniform(0.2, 1.15)) * max(0.6, min(strength, 2.0))
+        sigma = float(rng.uniform(0.2, 1.15)) * max(0.5, min(strength, 2.0))
         image_bgr = cv2.GaussianBlur(image_bgr, (0, 0), sigma)
     if rng.random() < 0.2:
-        image_bgr = _smear(rng, image_bgr, float(rng.uniform(2, 6)) * max(0.5, min(strength, 2.0)))
+        image_bgr = _smear(rng, image_bgr, float(rng.uniform(1.5, 4.5)) * min(strength, 2.0))
     values = image_bgr.astype(np.float32)
     if rng.random() < 0.2:
         values += (values - cv2.GaussianBlur(values, (0, 0), 1.2)) * rng.uniform(0.5, 2)
