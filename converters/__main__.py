@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from converters.exports import checkpoint_of, exports_of
@@ -9,16 +10,16 @@ from edge_app.commands.progress import ProgressLine
 from edge_app.errors import EdgeAnprError, ModelError, UsageError
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; 1 where the gate stays shut, 2 for wrong usage."""
-    arguments = _parser().parse_args()
+    parsed = _parser().parse_args(arguments)
     try:
-        if arguments.what == "threshold":
-            return threshold(arguments)
-        if arguments.what != "parity":
-            convert(arguments)
-        if arguments.what == "parity" or arguments.held_out:
-            return parity(arguments)
+        if parsed.what == "threshold":
+            return threshold(parsed)
+        if parsed.what != "parity":
+            convert(parsed)
+        if parsed.what == "parity" or parsed.held_out:
+            return parity(parsed)
     except EdgeAnprError as error:
         print(f"python -m converters: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -75,11 +75,11 @@ def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
 def _strips(folder: Path | None) -> list[Pixels]:
     from training.strips import generated_strips, real_strips
 
+    cropped = [] if folder is None else _sets(folder)
+    cropped = [each for each in cropped if any(label.is_crop for label in read_dataset(each))]
     images = generated_strips(_STRIPS, _SEED).images
-    if folder is not None:
-        cropped = [each for each in _sets(folder) if any(label.is_crop for label in read_dataset(each))]
-        if cropped:
-            real = real_strips(cropped, 1, _SEED).images
-            images = np.concatenate([images[: _STRIPS // 2], real[:: max(1, 2 * len(real) // _STRIPS)]])
+    if cropped:
+        real = real_strips(cropped, 1, _SEED).images
+        images = np.concatenate([images[: _STRIPS // 2], real[:: max(1, 2 * len(real) // _STRIPS)]])
     cv2.setNumThreads(-1)
     return [image[None, :, :, None] for image in images]

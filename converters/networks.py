@@ -31,11 +31,11 @@ def at_size(model: KerasModel, shape: InputShape) -> KerasModel:
     pixels = keras.Input((shape.height, shape.width, shape.channels), name="pixels")
     try:
         fixed = keras.models.clone_model(model, input_tensors=pixels, clone_function=_for_device)
+        fixed.set_weights(model.get_weights())
     except ValueError as error:
         raise ModelError(
             f"{model.name} takes {model.input.shape[1:]}, not {shape.height}×{shape.width}×{shape.channels}"
         ) from error
-    fixed.set_weights(model.get_weights())
     return fixed
 
 

@@ -1,0 +1,130 @@
+"""`python -m converters`: the gate's exit codes and the threshold, on drawn plates."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from converters.__main__ import main
+from converters.exports import Export, all_exports
+from converters.manifest import write_model
+from converters.networks import load_checkpoint
+from converters.quantize import quantize
+from edge_app import PlateRecognizer
+from edge_app.datasets import read_dataset
+from edge_app.image_files import load_image
+from tests.converters.tiny import detector_of_nothing, drawn_crops, drawn_scenes, noise, reader_of_nothing
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+DETECTOR, READER = all_exports()
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A copy of what is shipped, its working point and scores unknown."""
+    shutil.copytree(MODELS, tmp_path / "models")
+    for export in (DETECTOR, READER):
+        manifest = tmp_path / "models" / f"{export.name}.json"
+        facts = json.loads(manifest.read_text())
+        facts.pop("working_point", None)
+        manifest.write_text(json.dumps(facts | {"scores": {}}))
+    return tmp_path / "models"
+
+
+def facts(models: Path, name: str) -> dict[str, Any]:
+    """What a manifest says."""
+    told: dict[str, Any] = json.loads((models / f"{name}.json").read_text())
+    return told
+
+
+def make(export: Export, network: Any, models: Path) -> None:
+    """Put a network and its int8 self in place of what is shipped."""
+    checkpoint = models / f"{export.checkpoint}.keras"
+    network.save(checkpoint)
+    content = quantize(load_checkpoint(checkpoint, export.input), noise(export.input))
+    write_model(export, content, 0, checkpoint, "noise", models)
+
+
+def gate(models: Path, crops: Path) -> int:
+    return main(["parity", "--out", str(models), "--held-out", str(crops), "--tolerance", "0.3"])
+
+
+def test_the_gate_opens_for_networks_that_lost_little_and_notes_their_scores(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(DETECTOR, detector_of_nothing(), models)  # far faster than the real one; crops are read without it
+
+    code = gate(models, drawn_crops(tmp_path / "crops"))
+
+    assert code == 0, capsys.readouterr().out
+    for export in (DETECTOR, READER):
+        assert facts(models, export.name)["scores"]["crops"]["reading"]["exact"] > 0.5
+    assert "| crops | – | – | " in (models / "README.md").read_text()
+
+
+def test_the_gate_stays_shut_where_int8_reads_nothing(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(DETECTOR, detector_of_nothing(), models)
+    trained = (models / "plate_reader.keras").read_bytes()
+    make(READER, reader_of_nothing(), models)
+    (models / "plate_reader.keras").write_bytes(trained)
+
+    code = gate(models, drawn_crops(tmp_path / "crops"))
+
+    assert code == 1
+    assert "the gate stays shut: int8 lost too much" in capsys.readouterr().err
+
+
+def test_the_threshold_lies_below_every_plate_and_above_all_that_is_none(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yard = drawn_scenes(tmp_path / "yard")
+    found = [PlateRecognizer().find(load_image(label.path), 0.02) for label in read_dataset(yard)]
+    plates = [detections[0].confidence for detections in found]
+    others = [detection.confidence for detections in found for detection in detections[1:]]
+
+    code = main(["threshold", "--out", str(models), "--held-out", str(yard)])
+
+    expected = round((min(plates) + max(others, default=0)) / 2, 2)
+    assert code == 0
+    assert facts(models, "plate_detector")["working_point"] == {"confidence": expected, "chosen_on": "yard"}
+    assert f"on yard: detection.confidence = {expected:.2f}" in capsys.readouterr().out
+
+
+def test_without_a_plate_there_is_no_threshold_and_the_manifest_stays(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wall = drawn_scenes(tmp_path / "wall", texts=("",))
+    before = facts(models, "plate_detector")
+
+    code = main(["threshold", "--out", str(models), "--held-out", str(wall)])
+
+    assert code == 2
+    assert "no labelled plate was found in the held-out pictures" in capsys.readouterr().err
+    assert facts(models, "plate_detector") == before
+
+
+@pytest.mark.parametrize("what", ["parity", "threshold"])
+def test_without_pictures_there_is_nothing_to_compare(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([what]) == 2
+
+    assert f"{what} needs --held-out DATASET…" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_dataset_is_an_error(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["threshold", "--out", str(models), "--held-out", str(tmp_path)]) == 1
+
+    assert "labels.jsonl: cannot be read" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_is_not_there_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reader", "--out", str(tmp_path)]) == 2
+
+    assert "plate_reader.keras: no such checkpoint; train one" in capsys.readouterr().err
