@@ -122,7 +122,9 @@ def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | N
     true = np.cumsum(np.array([hit for _, hit in ordered], bool))
     if plates == 0 or not true.size or not true[-1]:
         return None
-    best = int(np.argmax(2 * true / (np.arange(1, true.size + 1) + plates)))
+    f1 = 2 * true / (np.arange(1, true.size + 1) + plates)
+    between = confidences[:-1] > confidences[1:]  # int8 gives many finds the same confidence: all or none of them
+    best = int(np.argmax(np.where(between, f1, 0)))
     return float(confidences[best] + confidences[best + 1]) / 2
 
 
