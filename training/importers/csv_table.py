@@ -106,8 +106,10 @@ def _column(names: dict[str, str], aliases: tuple[str, ...]) -> str | None:
 
 def _numbers(row: Row, columns: list[str | None]) -> Box | None:
     fields = [row[column] for column in columns if column is not None]
-    if len(fields) != len(columns) or not all(fields):
+    if len(fields) != len(columns) or not any(fields):
         return None
+    if not all(fields):
+        raise ValueError(f"only {sum(map(bool, fields))} of a box's {len(columns)} numbers are there")
     left, top, third, fourth = (float(field) for field in fields)
     return left, top, third, fourth
 

@@ -33,7 +33,7 @@ def read_pascal_voc(source: Path, classes: frozenset[str], report: Callable[[str
             root = ET.parse(file).getroot()  # noqa: S314
             image = _image_of(file, root, images)
             plates = tuple(_plates(root, classes))
-        except (ET.ParseError, ValueError, AttributeError) as error:
+        except (ET.ParseError, LookupError, OSError, ValueError) as error:
             report(f"{file}: left out, damaged ({error})")
             continue
         size = image_size(image) if image is not None else None

@@ -44,7 +44,7 @@ def _labels_of(path: Path, source: Path) -> Path | None:
 
 
 def _plates(labels: Path, size: tuple[int, int], classes: frozenset[str]) -> Iterator[ImportedPlate]:
-    for number, line in enumerate(labels.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(labels.read_text(encoding="utf-8-sig").splitlines(), start=1):
         fields = line.split()
         if not fields or (classes and fields[0] not in classes):
             continue

@@ -81,6 +81,8 @@ def test_missing_numbers_as_pandas_writes_them_are_no_box(
         ("absent.png,1,2,30,4", "'absent.png' left out, missing or not readable"),
         (",1,2,30,4", "'' left out, missing or not readable"),
         ("b.png,1,two,30,4", "'b.png' left out, could not convert string to float: 'two'"),
+        ("b.png,1,2,,4", "'b.png' left out, only 3 of a box's 4 numbers are there"),
+        ("b.png,1", "'b.png' left out, only 1 of a box's 4 numbers are there"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_and_the_others_are_kept(
@@ -93,6 +95,14 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_are_kept(
     assert code == 0
     assert f"{source / 'plates.csv'}: {fault}" in capsys.readouterr().out
     assert list(plates(out)) == ["a.png"]
+
+
+def test_of_two_kinds_of_box_the_one_that_is_filled_in_counts(source: Path, out: Path) -> None:
+    table(source, "image,xmin,ymin,xmax,ymax,x,y,w,h", "a.png,,,,,10,20,40,12", "b.png,10,20,50,32,,,,")
+
+    run("csv", source, out)
+
+    assert [plate["box"] for found in plates(out).values() for plate in found] == [[10, 20, 40, 12]] * 2
 
 
 @pytest.mark.parametrize(

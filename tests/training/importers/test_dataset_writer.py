@@ -26,6 +26,19 @@ def test_pictures_of_one_name_from_two_folders_both_stay(source: Path, tmp_path:
         assert (tmp_path / "out" / name).read_bytes() == (source / folder / "1.png").read_bytes()
 
 
+def test_of_a_picture_that_was_turned_the_size_is_that_of_the_turned_one(tmp_path: Path) -> None:
+    lying = picture(tmp_path / "source" / "1.jpg").read_bytes()
+    rotated = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    (tmp_path / "source" / "1.jpg").write_bytes(lying[:2] + rotated + lying[2:])
+    (tmp_path / "source" / "1.txt").write_text("0 0.5 0.5 0.5 0.2\n")
+
+    run("yolo", tmp_path / "source", tmp_path / "out")
+
+    (label,) = labels(tmp_path / "out")
+    assert (label["width"], label["height"]) == (60, 80)
+    assert label["plates"][0]["box"] == [15, 32, 30, 16]
+
+
 @pytest.mark.parametrize("occupied", ["folder", "file"])
 def test_a_destination_that_holds_something_is_left_alone(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], occupied: str

@@ -101,6 +101,7 @@ def test_a_box_is_cut_at_the_edges_and_one_outside_is_counted(
             f"<annotation><object><name>plate</name>{BOX.replace('20', 'twenty')}</object></annotation>",
             "could not convert string to float: 'twenty'",
         ),
+        ('<?xml version="1.0" encoding="klingon"?><annotation/>', "unknown encoding: klingon"),
     ],
 )
 def test_a_damaged_annotation_is_named_and_the_others_are_kept(
@@ -116,6 +117,19 @@ def test_a_damaged_annotation_is_named_and_the_others_are_kept(
     assert code == 0
     assert f"{source / 'damaged.xml'}: left out, " in told
     assert fault in told
+    assert list(plates(out)) == ["car.jpg"]
+
+
+def test_an_annotation_that_cannot_be_read_does_not_end_the_import(
+    source: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotate(source / "car.xml", f"<name>plate</name>{BOX}")
+    (source / "folder.xml").mkdir()
+
+    code = run("voc", source, out)
+
+    assert code == 0
+    assert f"{source / 'folder.xml'}: left out, damaged ([Errno 21] Is a directory" in capsys.readouterr().out
     assert list(plates(out)) == ["car.jpg"]
 
 

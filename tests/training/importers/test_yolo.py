@@ -64,6 +64,14 @@ def test_other_classes_are_left_out_where_some_are_named(source: Path, out: Path
     assert [plate["box"] for plate in plates(out)["car.png"]] == [[12, 9, 8, 6]]
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_class(source: Path, out: Path) -> None:
+    label(source / "labels" / "car.txt", f"\ufeff{CENTRED}")
+
+    run("yolo", source, out, "--classes", "0")
+
+    assert [plate["box"] for plate in plates(out)["car.png"]] == [BOX]
+
+
 def test_an_image_without_labels_shows_no_plate(source: Path, out: Path) -> None:
     label(source / "labels" / "car.txt", CENTRED)
     picture(source / "images" / "road.png")
@@ -99,6 +107,7 @@ def test_a_box_that_is_nowhere_on_the_image_is_counted_and_left_out(
     ("content", "fault"),
     [
         (f"{CENTRED}0 0.5 0.5 0.2\n", "line 2 has 4 fields; expected class x y width height, or class and 4 corners"),
+        ("0 0.5 0.5 0.2 0.2 0.9\n", "line 1 has 6 fields; expected class x y width height, or class and 4 corners"),
         (f"{CENTRED}\n0 0.5 0,5 0.2 0.2\n", "line 3 holds something else than numbers: '0 0.5 0,5 0.2 0.2'"),
         ("\xe9", "codec can't decode"),
     ],
