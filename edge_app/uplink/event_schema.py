@@ -15,35 +15,39 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from edge_app.limits import Between, Matching, OneOf
-from edge_app.uplink.messages import LastMessage, ReadMessage, TelemetryMessage
+from edge_app.uplink.messages import LastMessage, ReadMessage, StatusMessage, TelemetryMessage
 
 Schema = dict[str, Any]
 
-MESSAGES: dict[str, type] = {
+MESSAGES: dict[str, Any] = {
     "read-1.json": ReadMessage,
     "last-1.json": LastMessage,
     "telemetry-1.json": TelemetryMessage,
+    "status-1.json": StatusMessage,
 }
 """By the name of the schema's file."""
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
-def schema_of(record: type) -> Schema:
-    """The schema of a whole message."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": record.__name__, **_of_record(record)}
+def schema_of(message: Any) -> Schema:
+    """The schema of a whole message: of a record, or of the text that a message without JSON consists of."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    if dataclasses.is_dataclass(message) and isinstance(message, type):
+        head["title"] = message.__name__
+    return head | _of_type(message)
 
 
 def write(directory: Path) -> None:
     """Write every message's schema."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, record in MESSAGES.items():
-        (directory / name).write_text(as_text(record), encoding="utf-8")
+    for name, message in MESSAGES.items():
+        (directory / name).write_text(as_text(message), encoding="utf-8")
 
 
-def as_text(record: type) -> str:
+def as_text(message: Any) -> str:
     """The schema's file."""
-    return json.dumps(schema_of(record), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema_of(message), indent=2, ensure_ascii=False) + "\n"
 
 
 def _of_record(record: type) -> Schema:

@@ -14,7 +14,8 @@ LAST_SCHEMA = "edge-anpr/last/1"
 TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
 
 ONLINE, OFFLINE = "online", "offline"
-"""Payloads of `<prefix>/<device>/status`."""
+StatusMessage = Annotated[str, OneOf((ONLINE, OFFLINE))]
+"""`<prefix>/<device>/status`: whether the daemon is there, as plain text and not as JSON. QoS 1, retained."""
 
 Count = Annotated[int, Between(0, math.inf)]
 Milliseconds = Annotated[float, Between(0, math.inf)]
