@@ -19,6 +19,8 @@ from edge_app.demo import comparison, picture, truth
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.demo.watcher import Watcher
 from edge_app.errors import EdgeAnprError
+from edge_app.uplink.decoder import as_record
+from edge_app.uplink.messages import ReadMessage
 
 _LAST_WORD_SECONDS = 5.0
 
@@ -63,11 +65,15 @@ def _play() -> list[dict[str, Any]]:
             camera=CameraSettings(name="road", source=f"file:{truth.CLIP}"),
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
-        watcher = Watcher(settings.mqtt, settings.device.name, lambda read: print(read_line(read), flush=True))
+        watcher = Watcher(settings.mqtt, settings.device.name, _tell)
         with contextlib.closing(watcher):
             app.build_daemon(settings).run()
             watcher.wait(_LAST_WORD_SECONDS)
         return watcher.reads
+
+
+def _tell(read: dict[str, Any]) -> None:
+    print(read_line(as_record(ReadMessage, read)), flush=True)
 
 
 def _write(output: Path, vehicles: list[truth.ShownVehicle], reads: list[dict[str, Any]]) -> None:

@@ -1,43 +1,68 @@
-"""Subscribe to the broker and print reads as they arrive."""
+"""Subscribe to the broker and print reads as they arrive.
+
+Ends with Ctrl-C or after --count reads. A broker that goes away is waited for; what it sent in the meantime is missed.
+"""
 
 import argparse
 import contextlib
 import dataclasses
 import json
 import threading
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from edge_app import config
+from edge_app.commands.read_filter import ReadFilter
 from edge_app.config import MqttSettings
+from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
-from edge_app.uplink.messages import READ_SCHEMA
+from edge_app.uplink.decoder import MessageError, decode
+from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.subscriber import Subscriber
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="take the broker, user and TLS from this file")
-    parser.add_argument("--host", help=f"the broker (default: {MqttSettings().host})")
-    parser.add_argument("--port", type=int, help=f"its port (default: {MqttSettings().port})")
-    parser.add_argument(
+    broker = parser.add_argument_group("the broker")
+    broker.add_argument("--config", type=Path, metavar="FILE", help="take the broker, user and TLS from this file")
+    broker.add_argument("--host", help=f"the broker (default: {MqttSettings().host})")
+    broker.add_argument("--port", type=int, help=f"its port (default: {MqttSettings().port})")
+    broker.add_argument(
         "--topic",
         action="append",
         metavar="TOPIC",
-        help="a topic to subscribe to, may be given several times (default: every read of every device)",
+        help="a topic to subscribe to, may be given several times (default: every read that may be wanted)",
     )
-    parser.add_argument("--json", action="store_true", help="print the JSON that arrives, one message a line")
+    wishes = parser.add_argument_group("which reads")
+    wishes.add_argument("--device", metavar="NAME", help="of this device")
+    wishes.add_argument("--camera", metavar="NAME", help="of this camera")
+    wishes.add_argument("--plate", metavar="PATTERN", help="text that matches, as in 'MH12*': * any, ? one character")
+    wishes.add_argument("--country", metavar="CODE", help="of this country, as in IN")
+    wishes.add_argument("--min-confidence", type=_share, default=0.0, metavar="SHARE", help="as sure as this, 0 to 1")
+    wishes.add_argument("--valid", action="store_true", help="text that fits a plate format")
+    output = parser.add_argument_group("what is done with them")
+    output.add_argument("--json", action="store_true", help="print the JSON that arrives, one message a line")
+    output.add_argument("--output", type=Path, metavar="FILE", help="append the same JSON to this file as well")
+    output.add_argument("--count", type=_count, metavar="N", help="end after this many")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print until interrupted."""
+    """Print until interrupted, or until there were enough."""
     settings = broker_settings(arguments)
-    subscriber = Subscriber(settings, arguments.topic or [f"{settings.topic_prefix}/+/+/read"], threading.Event())
-    with contextlib.closing(subscriber), contextlib.suppress(KeyboardInterrupt):
-        for message in subscriber.messages():
-            line = as_json(message) if arguments.json else as_line(message)
-            if line is not None:
-                print(line, flush=True)
+    wishes = read_filter(arguments)
+    with contextlib.ExitStack() as ending:
+        file = ending.enter_context(_open(arguments.output)) if arguments.output else None
+        subscriber = Subscriber(settings, arguments.topic or [_topic(settings, wishes)], threading.Event())
+        ending.enter_context(contextlib.closing(subscriber))
+        ending.enter_context(contextlib.suppress(KeyboardInterrupt))
+        for message in islice(wanted(subscriber.messages(), wishes, arguments.json), arguments.count):
+            document = as_json(message)
+            print(document if arguments.json else as_line(message), flush=True)
+            if file is not None and document is not None:
+                _append(file, document)
     return 0
 
 
@@ -48,37 +73,98 @@ def broker_settings(arguments: argparse.Namespace) -> MqttSettings:
     return dataclasses.replace(settings, **{key: value for key, value in given.items() if value is not None})
 
 
+def read_filter(arguments: argparse.Namespace) -> ReadFilter:
+    """The wishes on the command line."""
+    return ReadFilter(
+        arguments.device,
+        arguments.camera,
+        arguments.plate,
+        arguments.country,
+        arguments.min_confidence,
+        arguments.valid,
+    )
+
+
+def wanted(messages: Iterator[Message], wishes: ReadFilter, only_json: bool) -> Iterator[Message]:
+    """The messages that are shown: with wishes only reads that meet them, without any whatever arrives."""
+    for message in messages:
+        read = _read(message)
+        if read is not None and not wishes.admits(read):
+            continue
+        if read is None and (not wishes.admits_everything or (only_json and as_json(message) is None)):
+            continue
+        yield message
+
+
 def as_json(message: Message) -> str | None:
     """The message's JSON on one line; None where it is none."""
-    document = _document(message)
-    return None if document is None else json.dumps(document, ensure_ascii=False)
+    try:
+        line = json.dumps(json.loads(message.payload), ensure_ascii=False)
+        line.encode()  # JSON can escape half a character, which no file takes
+    except (ValueError, RecursionError):
+        return None
+    return line
 
 
 def as_line(message: Message) -> str:
     """One line for people; a message that is no read is shown by its topic."""
-    document = _document(message)
-    if isinstance(document, dict) and document.get("schema") == READ_SCHEMA:
-        return read_line(document)
-    try:
-        return f"{message.topic}  {message.payload.decode()}"
-    except UnicodeDecodeError:
-        return f"{message.topic}  {len(message.payload)} bytes"
+    read = _read(message)
+    line = f"{message.topic}  {_content(message.payload)}" if read is None else read_line(read)
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)  # keeps terminals sane
 
 
-def read_line(read: dict[str, Any]) -> str:
+def read_line(read: ReadMessage) -> str:
     """When, where, what and how sure."""
-    plate, seen = read["plate"], read["seen"]
-    kind = " ".join(filter(None, (plate["country"], plate["format"]))) or "no known format"
-    late = "  late" if read["historical"] else ""
-    where = f"{read['device']}/{read['camera']}"
+    plate, seen = read.plate, read.seen
+    kind = " ".join(filter(None, (plate.country, plate.format))) or "no known format"
+    late = "  late" if read.historical else ""
     return (
-        f"{seen['best'].replace('T', ' ')}  {where}  {plate['text']:<11} {plate['confidence']:4.0%}"
-        f"  {kind}, seen in {seen['frames']} frames{late}"
+        f"{seen.best.replace('T', ' ')}  {read.device}/{read.camera}  {plate.text:<11} {plate.confidence:4.0%}"
+        f"  {kind}, seen in {seen.frames} frames{late}"
     )
 
 
-def _document(message: Message) -> object:
+def _content(payload: bytes) -> str:
     try:
-        return json.loads(message.payload)
-    except ValueError:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return f"{len(payload)} bytes"
+
+
+def _read(message: Message) -> ReadMessage | None:
+    try:
+        return decode(ReadMessage, message.payload)
+    except MessageError:
         return None
+
+
+def _topic(settings: MqttSettings, wishes: ReadFilter) -> str:
+    return topics.read(topics.root(settings.topic_prefix, wishes.device or "+"), wishes.camera or "+")
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("ab", buffering=0)  # 0: a line is with the system before the next one is waited for
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; name another --output") from error
+
+
+def _append(file: BinaryIO, document: str) -> None:
+    try:
+        file.write(document.encode() + b"\n")
+    except OSError as error:
+        raise EdgeAnprError(f"{file.name}: cannot be written: {error.strerror}; look after its disk") from error
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return share
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return count

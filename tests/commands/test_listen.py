@@ -1,16 +1,22 @@
 """`edge-anpr listen`, as a process beside a real mosquitto."""
 
+import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from edge_app.commands.listen import as_json, as_line
+from edge_app.commands.read_filter import ReadFilter
 from edge_app.uplink.connection import Message
-from tests.mosquitto import Mosquitto
-from tests.uplink.passes import event
+from edge_app.uplink.messages import ReadMessage
+from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
 
 TOPIC = "anpr/gate-01/north/read"
@@ -24,19 +30,32 @@ def command(*arguments: object) -> list[str]:
 def listening(broker: Mosquitto, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """The command, subscribed."""
     process = subprocess.Popen(
-        command("--host", "127.0.0.1", "--port", broker.port, *arguments), stdout=subprocess.PIPE, text=True
+        command("--host", "127.0.0.1", "--port", broker.port, *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with process:
-        while "Received SUBSCRIBE" not in broker.log_path.read_text():
-            assert process.poll() is None
+        until_subscribed(broker, process)
         yield process
         process.terminate()
 
 
-def test_a_read_is_printed_when_it_arrives(tmp_path: Path, broker: Mosquitto) -> None:
-    running = Running(tmp_path / "outbox.sqlite3", broker.settings)
+def until_subscribed(broker: Mosquitto, process: subprocess.Popen[str], times: int = 1) -> None:
+    while broker.log_path.read_text().count("Received SUBSCRIBE from edge-anpr-listen") < times:
+        assert process.poll() is None
+
+
+@pytest.fixture
+def running(tmp_path: Path, broker: Mosquitto) -> Iterator[Running]:
+    publishing = Running(tmp_path / "outbox.sqlite3", broker.settings)
+    publishing.start()
+    yield publishing
+    publishing.close()
+
+
+def test_a_read_is_printed_when_it_arrives(running: Running, broker: Mosquitto) -> None:
     with listening(broker) as process:
-        running.start()
         running.put()
 
         assert process.stdout is not None
@@ -44,20 +63,86 @@ def test_a_read_is_printed_when_it_arrives(tmp_path: Path, broker: Mosquitto) ->
 
     assert "gate-01/north  MH12AB1234" in line
     assert "IN standard, seen in 14 frames" in line
-    running.close()
 
 
-def test_json_prints_what_was_sent(tmp_path: Path, broker: Mosquitto) -> None:
-    running = Running(tmp_path / "outbox.sqlite3", broker.settings)
+def test_json_prints_what_was_sent(running: Running, broker: Mosquitto) -> None:
     with listening(broker, "--json") as process:
-        running.start()
         (event_id,) = running.put()
 
         assert process.stdout is not None
         document = json.loads(process.stdout.readline())
 
     assert document["event_id"] == event_id
-    running.close()
+
+
+def test_the_output_file_grows_by_a_line_each_and_is_never_begun_anew(
+    running: Running, broker: Mosquitto, tmp_path: Path
+) -> None:
+    journal = tmp_path / "reads.jsonl"
+    journal.write_text('{"earlier": true}\n')
+    with listening(broker, "--output", journal) as process:
+        first, second = running.put(2)
+
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.readline()
+        running.put()
+        process.stdout.readline()
+        lines = [json.loads(line) for line in journal.read_text().splitlines()]  # while the command still runs
+
+    assert [line.get("event_id") for line in lines][:3] == [None, first, second]
+
+
+def test_after_the_count_it_ends(running: Running, broker: Mosquitto) -> None:
+    with listening(broker, "--count", 2, "--json") as process:
+        ids = running.put(3)
+
+        output, _ = process.communicate(timeout=20)
+
+    assert [json.loads(line)["event_id"] for line in output.splitlines()] == ids[:2]
+    assert process.returncode == 0
+
+
+def test_only_what_is_wished_for_counts(running: Running, broker: Mosquitto) -> None:
+    with listening(broker, "--plate", "dl*", "--count", 1) as process:
+        running.put()
+        running.outbox.put(factory().make(plate_pass("DL3CAB1234")))
+        running.publisher.wake()
+
+        output, _ = process.communicate(timeout=20)
+
+    assert "DL3CAB1234" in output
+    assert len(output.splitlines()) == 1
+
+
+def test_device_and_camera_become_part_of_the_subscription(broker: Mosquitto) -> None:
+    with listening(broker, "--device", "gate-01", "--camera", "north"):
+        pass
+
+    assert TOPIC in broker.log_path.read_text()
+
+
+def test_it_subscribes_again_when_the_broker_is_back(running: Running, broker: Mosquitto) -> None:
+    with listening(broker, "--json", "--count", 1) as process:
+        broker.stop()
+        broker.start()
+        until_subscribed(broker, process, times=2)
+        (event_id,) = running.put()
+
+        output, errors = process.communicate(timeout=20)
+
+    assert json.loads(output)["event_id"] == event_id
+    assert "the broker is back" in errors
+
+
+def test_ctrl_c_ends_it_politely(broker: Mosquitto) -> None:
+    with listening(broker) as process:
+        process.send_signal(signal.SIGINT)
+
+        _, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, errors) == (0, "")
+    assert "Received DISCONNECT from edge-anpr-listen" in broker.log_path.read_text()
 
 
 def test_no_broker_is_an_error_and_not_a_wait() -> None:
@@ -67,13 +152,95 @@ def test_no_broker_is_an_error_and_not_a_wait() -> None:
     assert "127.0.0.1:1 cannot be reached" in done.stderr
 
 
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_listened_to(tmp_path: Path) -> None:
+    done = subprocess.run(command("--output", tmp_path), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "name another --output" in done.stderr
+
+
+def test_a_full_disk_ends_it_with_a_word(running: Running, broker: Mosquitto) -> None:
+    with listening(broker, "--output", "/dev/full") as process:
+        running.put()
+
+        _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert errors == "edge-anpr: /dev/full: cannot be written: No space left on device; look after its disk\n"
+
+
+@pytest.mark.parametrize("wrong", [("--count", "0"), ("--min-confidence", "97"), ("--min-confidence", "high")])
+def test_a_wrong_number_is_wrong_usage(wrong: tuple[str, str]) -> None:
+    done = subprocess.run(command(*wrong), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+
+
+def read(text: str = "MH12AB1234", valid: bool = True) -> ReadMessage:
+    return dataclasses.replace(factory().make(plate_pass(text, valid)).message, sequence=1)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        ReadFilter(),
+        ReadFilter(device="gate-01", camera="north"),
+        ReadFilter(plate="mh12??12[0-9]4"),
+        ReadFilter(country="in", min_confidence=0.97, only_valid=True),
+    ],
+)
+def test_a_read_that_meets_every_wish_is_shown(wishes: ReadFilter) -> None:
+    assert wishes.admits(read())
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        ReadFilter(device="gate-02"),
+        ReadFilter(device="gate-01", camera="south"),
+        ReadFilter(plate="MH12"),
+        ReadFilter(country="NL"),
+        ReadFilter(min_confidence=0.98),
+    ],
+)
+def test_a_read_that_misses_one_is_not(wishes: ReadFilter) -> None:
+    assert not wishes.admits(read())
+
+
+def test_a_text_that_fits_no_format_is_shown_unless_only_valid_ones_are_wanted() -> None:
+    unknown = read("XYZ", valid=False)
+
+    assert ReadFilter().admits(unknown)
+    assert not ReadFilter(only_valid=True).admits(unknown)
+    assert not ReadFilter(country="IN").admits(unknown)
+
+
+def test_with_a_wish_only_reads_are_shown(running: Running, broker: Mosquitto, subscriber: Subscriber) -> None:
+    subscriber.until(1, "/status")
+    with listening(broker, "--topic", "anpr/#", "--valid", "--count", 1) as process:
+        running.put()
+
+        output, _ = process.communicate(timeout=20)
+
+    assert "MH12AB1234" in output
+
+
 def test_what_is_no_read_is_shown_by_its_topic() -> None:
     assert as_line(Message("anpr/gate-01/status", b"online")) == "anpr/gate-01/status  online"
     assert as_line(Message("anpr/gate-01/north/image/1", b"\xff\xd8\xff")) == "anpr/gate-01/north/image/1  3 bytes"
     assert as_json(Message("anpr/gate-01/status", b"online")) is None
 
 
+@pytest.mark.parametrize("payload", [b'{"schema": "edge-anpr/read/1"}', b"[" * 100_000, b'"\\ud800"'])
+def test_what_only_looks_like_a_read_does_no_harm(payload: bytes) -> None:
+    assert as_line(Message(TOPIC, payload)).startswith(TOPIC)
+
+
+def test_nothing_that_arrives_can_steer_the_terminal() -> None:
+    assert "\x1b" not in as_line(Message(TOPIC, b"\x1b[2J"))
+
+
 def test_a_late_read_says_so() -> None:
-    late = json.loads(event().payload()) | {"historical": True}
+    late = json.loads(event().payload()) | {"historical": True, "sequence": 1}
 
     assert as_line(Message(TOPIC, json.dumps(late).encode())).endswith("late")
