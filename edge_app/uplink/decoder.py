@@ -43,8 +43,10 @@ def _value(hint: Any, value: object, where: str) -> Any:
         return _tuple(arguments, value, where)
     if dataclasses.is_dataclass(hint):
         return _record(hint, value, where)
-    if type(value) is hint or (hint is float and type(value) is int):
-        return hint(value)
+    if type(value) is int and hint is float:
+        return float(value)
+    if type(value) is hint:
+        return value
     raise MessageError(f"{where} is of the wrong type")
 
 
