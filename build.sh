@@ -29,7 +29,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   check     run ruff, mypy and shellcheck
   train     train the plate detector and the plate reader
   convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
-  evaluate  score the models on dataset folders
+  evaluate  score the models on dataset folders and write docs/accuracy.md
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 
@@ -102,9 +102,11 @@ TEXT
 
 help_evaluate() {
     cat <<'TEXT'
-Usage: ./build.sh evaluate DATASET… [--json]
+Usage: ./build.sh evaluate DATASET… [ARGUMENT…]
 
-Sets up the demo level and runs `edge-anpr evaluate`: detection and reading scores on dataset folders.
+Sets up the workstation level and runs `python -m training.accuracy`: scores the int8 models beside the float
+networks on dataset folders, and writes docs/accuracy.md with tables and plots. For scores alone, on a device
+too: `edge-anpr evaluate DATASET…`.
 TEXT
 }
 
@@ -291,8 +293,8 @@ run_convert() {
 }
 
 run_evaluate() {
-    ensure demo
-    "$VENV/bin/edge-anpr" evaluate "$@"
+    ensure demo workstation
+    "$PYTHON" -m training.accuracy "$@"
 }
 
 run_install() {

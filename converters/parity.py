@@ -40,7 +40,7 @@ class Comparison:
 
 def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[Comparison]:
     """Score every dataset twice."""
-    original, quantized = _recognizer(_float_networks(models)), _recognizer(_int8_networks(models))
+    original, quantized = _recognizer(networks_as_trained(models)), _recognizer(networks_as_converted(models))
     return [
         Comparison(
             evaluate_dataset(original, folder, progress(f"{folder.name} float")),
@@ -52,7 +52,7 @@ def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[
 
 def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress) -> float:
     """The int8 detector's best confidence on dataset folders."""
-    recognizer = _recognizer(_int8_networks(models))
+    recognizer = _recognizer(networks_as_converted(models))
     results = [result for folder in datasets for result in run_over(recognizer, folder, progress(folder.name))]
     confidence = working_point(results)
     if confidence is None:
@@ -105,12 +105,14 @@ def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
     return PlateRecognizer(stages_around(*networks, Settings()))
 
 
-def _int8_networks(models: Path) -> tuple[Network, Network]:
+def networks_as_converted(models: Path) -> tuple[Network, Network]:
+    """The int8 detector and reader of a folder, in the device's runtime."""
     detector, reader = (TfliteModel.load(models / f"{export.name}.tflite") for export in all_exports())
     return detector, reader
 
 
-def _float_networks(models: Path) -> tuple[Network, Network]:
+def networks_as_trained(models: Path) -> tuple[Network, Network]:
+    """The float detector and reader that those were made from."""
     detector, reader = (
         FloatModel(load_checkpoint(checkpoint_of(export, None, models), export.input), export.manifest())
         for export in all_exports()

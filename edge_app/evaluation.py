@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_app.datasets import LabelledImage, read_dataset
+from edge_app.datasets import LabelledImage, LabelledPlate, read_dataset
 from edge_app.image_files import load_image
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import PlateDetection, PlateRead
@@ -92,20 +92,25 @@ def working_point(results: Sequence[ImageResult]) -> float | None:
     )
 
 
-def reads_and_truths(result: ImageResult) -> list[tuple[str, str]]:
-    """(read, truth) of each plate whose text is known.
+def reads_and_plates(result: ImageResult) -> list[tuple[PlateRead | None, LabelledPlate]]:
+    """The read of each labelled plate, None where there is none.
 
     Of an image with one labelled plate the most confident read counts; with several, each truth is paired by IoU.
     """
     plates, reads = result.label.plates, result.reads
     if len(plates) == 1:
-        texts = [reads[0].text if reads else ""]
-    else:
-        places = [index for index, plate in enumerate(plates) if plate.box is not None]
-        taken = pair([read.detection.box_px for read in reads], [_box(result, index) for index in places])
-        text_of = {places[truth]: read.text for truth, read in zip(taken, reads, strict=True) if truth is not None}
-        texts = [text_of.get(index, "") for index in range(len(plates))]
-    return [(text, plate.text) for text, plate in zip(texts, plates, strict=True) if plate.text is not None]
+        return [(reads[0] if reads else None, plates[0])]
+    places = [index for index, plate in enumerate(plates) if plate.box is not None]
+    taken = pair([read.detection.box_px for read in reads], [_box(result, index) for index in places])
+    read_of = {places[truth]: read for truth, read in zip(taken, reads, strict=True) if truth is not None}
+    return [(read_of.get(index), plate) for index, plate in enumerate(plates)]
+
+
+def reads_and_truths(result: ImageResult) -> list[tuple[str, str]]:
+    """(read, truth) of each plate whose text is known; "" where nothing was read."""
+    return [
+        (read.text if read else "", plate.text) for read, plate in reads_and_plates(result) if plate.text is not None
+    ]
 
 
 def failures(result: ImageResult) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,9 @@ _FULL_STRIPS, _QUICK_STRIPS = 80000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
 
-def main() -> int:
-    """Train what the command line asks for."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Train what the command line asks for; 2 for wrong usage."""
+    arguments = _parser().parse_args(words)
     try:
         _check(arguments)
         from training.train_detector import train_detector

@@ -12,8 +12,10 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -93,15 +95,27 @@ class RunFolder:
         plt.close(figure)
 
 
+def begin_with(model: keras.Model, start: Path) -> None:
+    """Take over the weights of a checkpoint of the same network."""
+    try:
+        model.load_weights(start)
+    except (BadZipFile, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"--from {start}: this is no checkpoint of the {model.name} ({reason})") from error
+
+
 def train(
     model: keras.Model,
     loss_of: LossFunction,
-    batches: Iterator[Batch],
+    batches_of: Callable[[np.random.Generator], Iterator[Batch]],
     plan: Plan,
     run: RunFolder,
     measure: Callable[[keras.Model], dict[str, float]],
 ) -> None:
-    """Minimise the loss for `plan.steps`, from the last checkpoint where there is one; `model` ends averaged."""
+    """Minimise the loss for `plan.steps`, from the last checkpoint where there is one; `model` ends averaged.
+
+    `batches_of` draws endless batches with a generator of random numbers, another one after each resumption.
+    """
     optimizer = _optimizer(plan)
     optimizer.build(model.trainable_variables)
     done = tf.Variable(0, dtype=tf.int64)
@@ -109,6 +123,7 @@ def train(
     keeper = tf.train.CheckpointManager(checkpoint, str(run.path / "checkpoints"), max_to_keep=1)
     if keeper.latest_checkpoint:
         checkpoint.restore(keeper.latest_checkpoint)
+    batches = prefetch(batches_of(np.random.default_rng((plan.seed, int(done)))))
 
     @tf.function  # type: ignore[untyped-decorator]
     def step(batch: Batch) -> Losses:
@@ -146,16 +161,22 @@ def settle_statistics(model: keras.Model, loss_of: LossFunction, batches: Iterat
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
-    """The same batches, made by a thread while the network learns."""
-    ready: Queue[Batch] = Queue(depth)
+    """The same batches, made by a thread while the network learns; what the thread raises is raised here."""
+    ready: Queue[Batch | Exception] = Queue(depth)
 
     def make() -> None:
-        for batch in batches:
-            ready.put(batch)
+        try:
+            for batch in batches:
+                ready.put(batch)
+        except Exception as error:  # noqa: BLE001  - whatever it is, the network's thread has to hear of it
+            ready.put(error)
 
     Thread(target=make, daemon=True, name="batches").start()
     while True:
-        yield ready.get()
+        batch = ready.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
 
 
 def sha256_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
-from training.loop import Losses, Plan, RunFolder, prefetch, sha256_of, train
+from training.loop import Losses, Plan, RunFolder, begin_with, sha256_of, train
 from training.plate_pictures import (
     HEIGHT,
     WIDTH,
@@ -43,18 +43,20 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     keras.utils.set_random_seed(plan.seed)
     model = plate_detector()
     if start:
-        model.load_weights(start)
+        begin_with(model, start)
     rng = np.random.default_rng(plan.seed)
     folders = [data / name for name in PICTURE_SETS] if data else []
     pictures = real_pictures(folders) + rendered_pictures(scenes, plan.seed)
     order = [int(index) for index in rng.permutation(len(pictures))]
     held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
-    views = endless_views(rng, pictures, order[_HELD_OUT:])
     facts = {"sets": [folder.name for folder in folders], "rendered_scenes": scenes}
     facts |= {"began_with": sha256_of(start)} if start else {}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
     write_held_out(run_path / HELD_OUT, folders, order[:_HELD_OUT])
-    batches = prefetch(_maps(views, plan.batch_size))
+
+    def batches(rng: np.random.Generator) -> Iterator[Maps]:
+        return _maps(endless_views(rng, pictures, order[_HELD_OUT:]), plan.batch_size)
+
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"
     model.save(path)

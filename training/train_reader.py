@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.architectures import plate_reader
-from training.loop import Losses, Plan, RunFolder, sha256_of, train
+from training.loop import Losses, Plan, RunFolder, begin_with, sha256_of, train
 from training.shapes import ALPHABET, READER_STEPS
 from training.strips import Strips, batches, generated_strips, real_strips
 
@@ -32,7 +32,7 @@ def train_reader(
     model = plate_reader()
     folders = [data / name for name in CROP_SETS] if data else []
     if start:
-        model.load_weights(start)
+        begin_with(model, start)
     facts = {"generated_strips": generated, "sets": [folder.name for folder in folders]}
     given = {"corners_by": detector if folders else None, "began_with": start}
     run = RunFolder(run_path, plan, facts | {name: sha256_of(path) for name, path in given.items() if path})
@@ -45,7 +45,7 @@ def train_reader(
     def measure(model: keras.Model) -> dict[str, float]:
         return {"held_out_exact": greedy_exact(model, held_out)}
 
-    train(model, ctc_loss, _pairs(plan, mixture), plan, run, measure)
+    train(model, ctc_loss, lambda rng: _pairs(rng, mixture, plan.batch_size), plan, run, measure)
     path = run_path / "plate_reader.keras"
     model.save(path)
     return path
@@ -79,8 +79,8 @@ def greedy_exact(model: keras.Model, strips: Strips) -> float:
     return right / len(strips)
 
 
-def _pairs(plan: Plan, mixture: list[tuple[Strips, float]]) -> Iterator[Pair]:
-    for batch in batches(np.random.default_rng(plan.seed), mixture, plan.batch_size):
+def _pairs(rng: np.random.Generator, mixture: list[tuple[Strips, float]], size: int) -> Iterator[Pair]:
+    for batch in batches(rng, mixture, size):
         yield batch.images[:, :, :, None].astype(np.float32), batch.labels.astype(np.int32)
 
 
@@ -88,6 +88,8 @@ def _kept(path: Path, make: Callable[[], Strips]) -> Strips:
     if not path.exists():
         made = make()
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, images=made.images, labels=made.labels)
+        unfinished = path.with_suffix(".part.npz")
+        np.savez(unfinished, images=made.images, labels=made.labels)
+        unfinished.rename(path)
     with np.load(path) as arrays:
         return Strips(arrays["images"], arrays["labels"])

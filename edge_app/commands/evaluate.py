@@ -17,7 +17,8 @@ from edge_app.evaluation import failures, run_over, score_dataset
 from edge_app.scoring import DatasetScore
 
 _COLUMNS = ("images", "recall", "precis.", "mAP50", "exact", "chars", "ms", "p95")
-_HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
+HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
+"""Of the table whose lines are `as_row`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer = build_recognizer(config.load(arguments.config) if arguments.config else Settings())
     wrong = []
     if not arguments.json:
-        print(_HEADER)
+        print(HEADER)
     for folder in arguments.datasets:
         results = run_over(recognizer, folder, ProgressLine(folder.name))
         score = score_dataset(folder, results)

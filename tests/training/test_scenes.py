@@ -47,6 +47,16 @@ def test_the_corners_told_are_where_the_plate_was_drawn() -> None:
     assert seen.visible == 1.0
 
 
+def test_corners_count_from_the_pictures_edge_as_the_detectors_do() -> None:
+    canvas = Canvas(PinholeCamera.looking((640, 384), 1200.0, (0.0, 1.4, 0.0), pitch=0.1))
+    actor = Actor(car(np.random.default_rng(5), "sedan"), Pose(0.0, 9.0, np.pi), (magenta_plate(), None))
+
+    (seen,) = draw_traffic(canvas, [actor], Light.at(0.0, 2.5))
+
+    drawn = magenta_corners(canvas.finish()) + 0.5  # found at the centres of pixels
+    assert np.abs(seen.corners_px.mean(axis=0) - drawn.mean(axis=0)).max() < 0.4
+
+
 def test_corners_run_clockwise_from_the_plates_own_top_left() -> None:
     canvas = Canvas(PinholeCamera.looking((640, 384), 1200.0, (0.0, 1.4, 0.0), pitch=0.1))
     vehicle = car(np.random.default_rng(5), "sedan")

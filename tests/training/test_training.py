@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from edge_app.errors import EdgeAnprError
 from training.architectures import plate_detector, plate_reader
 from training.detector_targets import targets_of
 from training.loop import Plan, RunFolder, train
@@ -15,7 +17,7 @@ from training.plate_pictures import HEIGHT, WIDTH, PlateTruth
 from training.shapes import STRIDE
 from training.strips import Strips, batches, generated_strips
 from training.train_detector import detector_loss
-from training.train_reader import ctc_loss, greedy_exact
+from training.train_reader import Pair, ctc_loss, greedy_exact
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
 
@@ -41,8 +43,7 @@ def test_a_training_that_was_cut_off_goes_on_and_the_loss_falls(tmp_path: Path) 
     def run_for(steps: int) -> None:
         model = plate_reader()
         plan = Plan(steps, 16, 2e-3, checkpoint_every=10, warmup_steps=2)
-        stream = ((b.images[..., None].astype(np.float32), b.labels.astype(np.int32)) for b in _stream(strips))
-        train(model, ctc_loss, stream, plan, RunFolder(tmp_path, plan, {"strips": 64}), lambda _: {})
+        train(model, ctc_loss, partial(_stream, strips), plan, RunFolder(tmp_path, plan, {"strips": 64}), lambda _: {})
 
     run_for(10)
     run_for(30)
@@ -56,8 +57,20 @@ def test_a_training_that_was_cut_off_goes_on_and_the_loss_falls(tmp_path: Path) 
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def _stream(strips: Strips) -> Iterator[Strips]:
-    return batches(np.random.default_rng(1), [(strips, 1.0)], 16)
+def test_a_picture_that_cannot_be_read_ends_the_training_and_is_named(tmp_path: Path) -> None:
+    def broken(rng: np.random.Generator) -> Iterator[Pair]:
+        raise EdgeAnprError("images/7.jpg: not a readable picture")
+        yield
+
+    plan = Plan(10, 16, 2e-3, warmup_steps=2)
+
+    with pytest.raises(EdgeAnprError, match=r"images/7\.jpg"):
+        train(plate_reader(), ctc_loss, broken, plan, RunFolder(tmp_path, plan, {}), lambda _: {})
+
+
+def _stream(strips: Strips, rng: np.random.Generator) -> Iterator[Pair]:
+    for batch in batches(rng, [(strips, 1.0)], 16):
+        yield batch.images[..., None].astype(np.float32), batch.labels.astype(np.int32)
 
 
 def test_greedy_reading_counts_exact_matches_only() -> None:

@@ -14,7 +14,7 @@ from training.synthetic.traffic import visible_share
 def draw_collage(
     rng: np.random.Generator, size: tuple[int, int]
 ) -> tuple[Canvas, list[tuple[RenderedPlate, Points, float]]]:
-    """A canvas of random shapes, writing and up to four plates with their corners and visible shares."""
+    """A canvas of random shapes, writing and up to four plates with corners from the edge and visible shares."""
     canvas = Canvas(PinholeCamera.looking(size, size[0], (0.0, 1.5, 0.0)))
     _cover(rng, canvas)
     for _ in range(int(rng.integers(0, 40))):
@@ -33,7 +33,7 @@ def draw_collage(
             canvas.flat_picture(frame, (quad - middle) * rng.uniform(1.04, 1.3, 2) + middle)
         canvas.flat_picture(plate.image_bgr, quad, float(rng.uniform(0.35, 1.1)))
         placed.append((plate, quad))
-    return canvas, [(plate, quad, visible_share(quad, [], size)) for plate, quad in placed]
+    return canvas, [(plate, quad + 0.5, visible_share(quad, [], size)) for plate, quad in placed]
 
 
 def _place(

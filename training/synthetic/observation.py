@@ -20,14 +20,20 @@ class ObservedPlate:
 
 def observe(rng: np.random.Generator, plate: RenderedPlate) -> ObservedPlate:
     """Look at a plate once, from a random distance and angle, in random light."""
-    line_height = float(np.exp(rng.uniform(np.log(8), np.log(44))))
-    quad = random_quad(rng, plate.image_bgr.shape[1] / plate.image_bgr.shape[0], line_height * plate.lines * 1.25)
+    line_height_px = float(np.exp(rng.uniform(np.log(8), np.log(44))))
+    seen = place(rng, plate, line_height_px)
+    return ObservedPlate(degrade(rng, light(rng, seen.image_bgr), line_height_px / 24), seen.corners_px)
+
+
+def place(rng: np.random.Generator, plate: RenderedPlate, line_height_px: float) -> ObservedPlate:
+    """Put a plate before some surroundings, at a random angle, in plain light and in focus."""
+    quad = random_quad(rng, plate.image_bgr.shape[1] / plate.image_bgr.shape[0], line_height_px * plate.lines * 1.25)
     margin = np.float32(rng.uniform(4, 14))
     quad += margin - quad.min(axis=0)
     width, height = (int(extent + margin) + 1 for extent in quad.max(axis=0))
     canvas = _surface(rng, width, height)
     paste(canvas, plate.image_bgr, quad)
-    return ObservedPlate(degrade(rng, light(rng, canvas), strength=line_height / 24), quad)
+    return ObservedPlate(canvas, quad)
 
 
 def random_quad(rng: np.random.Generator, aspect: float, height_px: float) -> Corners:

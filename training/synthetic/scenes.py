@@ -31,7 +31,7 @@ class ScenePlate:
     """A plate in a scene and what it says."""
 
     corners_px: Corners
-    """Clockwise from the plate's own top left, pixel centres at whole numbers."""
+    """Clockwise from the plate's own top left, in pixels from the picture's upper left edge."""
     text: str
     lines: int
     country: str

@@ -32,7 +32,7 @@ class SeenPlate:
     """A plate that faces the camera."""
 
     corners_px: Corners
-    """In pixels of the final picture, their centres at whole numbers; may lie outside of it."""
+    """In pixels from the upper left edge of the final picture; may lie outside of it."""
     plate: RenderedPlate
     actor: Actor
     visible: float
@@ -57,7 +57,7 @@ def draw_traffic(canvas: Canvas, actors: Sequence[Actor], light: Light, plate_ga
             pixels = canvas.picture(plate.image_bgr, actor.pose.place(corners), gain)
             if pixels is not None:
                 visible = visible_share(pixels, hulls[index + 1 :], (canvas.camera.width, canvas.camera.height))
-                seen.append(SeenPlate(pixels.astype(np.float32), plate, actor, visible))
+                seen.append(SeenPlate((pixels + 0.5).astype(np.float32), plate, actor, visible))
     return seen
 
 

@@ -1,0 +1,98 @@
+"""The command `python -m training.accuracy`: measures the shipped models and writes the page."""
+
+import argparse
+import json
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from converters.parity import networks_as_converted, networks_as_trained
+from edge_app.app import stages_around
+from edge_app.commands.evaluate import HEADER, as_row
+from edge_app.commands.progress import ProgressLine
+from edge_app.config import FORMATS_DIRECTORY, Settings
+from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.evaluation import evaluate_dataset, run_over, score_dataset
+from edge_app.recognizer import PlateRecognizer, Stages
+from edge_app.scoring import DatasetScore
+from training.accuracy.generated import generated_bins
+from training.accuracy.outcomes import Outcome, outcomes_of, substitutions
+from training.accuracy.page import Measured, write_page
+
+_COUNTRY = "IN"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, write the page; 2 for wrong usage."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        for folder in parsed.datasets:
+            if not (folder / "labels.jsonl").is_file():
+                raise UsageError(f"{folder}: no labels.jsonl here; give a dataset folder")
+        if parsed.generated < 1:
+            raise UsageError("--generated: at least 1")
+        _write(parsed.models, parsed.datasets, parsed.generated, parsed.out)
+    except EdgeAnprError as error:
+        print(f"python -m training.accuracy: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _write(models: Path, datasets: Sequence[Path], plates: int, out: Path) -> None:
+    from training.accuracy.plots import draw_plots
+
+    measured = _measure(models, datasets, plates)
+    draw_plots(out.with_suffix(""), measured)
+    out.write_text(write_page(measured, out.stem) + "\n", encoding="utf-8")
+    print(f"{out}: written, its plots in {out.with_suffix('')}")
+
+
+def _measure(models: Path, datasets: Sequence[Path], plates: int) -> Measured:
+    stages = stages_around(*networks_as_converted(models), Settings())
+    scores, outcomes = _run(stages, datasets)
+    original = PlateRecognizer(stages_around(*networks_as_trained(models), Settings()))
+    generated = generated_bins(stages, plates, ProgressLine("generated plates"))
+    return Measured(
+        scores,
+        [evaluate_dataset(original, folder, ProgressLine(f"{folder.name} float")) for folder in datasets],
+        outcomes,
+        *generated,
+        substitutions(outcomes),
+        {path.stem: json.loads(path.with_suffix(".json").read_text()) for path in sorted(models.glob("*.tflite"))},
+        tomllib.loads((FORMATS_DIRECTORY / f"{_COUNTRY.lower()}.toml").read_text(encoding="utf-8")),
+        _COUNTRY,
+    )
+
+
+def _run(stages: Stages, datasets: Sequence[Path]) -> tuple[list[DatasetScore], list[Outcome]]:
+    recognizer = PlateRecognizer(stages)
+    scores, outcomes = [], []
+    print(HEADER)
+    for folder in datasets:
+        results = run_over(recognizer, folder, ProgressLine(folder.name))
+        scores.append(score_dataset(folder, results))
+        outcomes += [each for result in results for each in outcomes_of(scores[-1].dataset, result, stages.rectifier)]
+        print(as_row(scores[-1]), flush=True)
+    return scores, outcomes
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.accuracy",
+        description="Score the int8 models beside the float networks on dataset folders that were not trained on, and "
+        "write a page with tables and plots.",
+    )
+    parser.add_argument("datasets", type=Path, nargs="+", metavar="DATASET", help="a dataset folder")
+    parser.add_argument(
+        "--generated", type=int, default=200, metavar="N", help="plates at each size and blur (default: %(default)s)"
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/accuracy.md"), metavar="FILE", help="default: %(default)s"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""`docs/accuracy.md` from measured figures."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge_app.scoring import DatasetScore
+from training.accuracy.outcomes import SURE, Bin, Outcome, exact_share, sure_reads
+
+LOOKALIKES = (("0", "O"), ("1", "I"), ("8", "B"), ("0", "D"), ("0", "Q"), ("5", "S"), ("2", "Z"))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the page is written from."""
+
+    scores: Sequence[DatasetScore]
+    """Of the int8 models."""
+    float_scores: Sequence[DatasetScore]
+    outcomes: Sequence[Outcome]
+    """Of the int8 models."""
+    generated_sizes: Sequence[Bin]
+    """Generated plates over the height of a line in pixels."""
+    generated_blurs: Sequence[Bin]
+    """And over the sigma of a Gaussian blur in pixels."""
+    substitutions: Counter[tuple[str, str]]
+    models: dict[str, dict[str, Any]]
+    """Manifests by name."""
+    formats: dict[str, Any]
+    """`formats/in.toml`."""
+    country: str
+
+
+_SIZE_AND_BLUR = (
+    "Generated plates are read through their exact corners, so that their curve shows the reader alone; photos take "
+    "the whole path. A dot stands for five plates at least."
+)
+
+
+def write_page(measured: Measured, pictures: str) -> str:
+    """The page as Markdown; `pictures` is the folder of its plots, seen from it."""
+    return "\n\n".join(
+        [
+            "# Accuracy",
+            _introduction(measured),
+            "## Every set",
+            _scores(measured),
+            "## One line and two",
+            "The layout is what the detector told of the plate; plates on which nothing was read have none.",
+            _layouts(measured),
+            "## How far a confidence can be trusted",
+            _trust(measured),
+            f"![Share read right over confidence]({pictures}/reliability.png)",
+            "## Size and blur",
+            _SIZE_AND_BLUR,
+            f"![Share read right over the height of a line]({pictures}/size.png)",
+            f"![Share read right over blur, generated plates]({pictures}/blur.png)",
+            f"![Share read right over sharpness, photos]({pictures}/sharpness.png)",
+            "## Characters taken for others",
+            _lookalikes(measured.substitutions),
+            f"![How often each character was read as another]({pictures}/confusions.png)",
+            "## Decisions, and what they were made on",
+            _decisions(measured),
+        ]
+    )
+
+
+def _introduction(measured: Measured) -> str:
+    models = ", ".join(
+        f"`{name}` {facts['version']} (sha256 `{facts['sha256'][:12]}…`)" for name, facts in measured.models.items()
+    )
+    return (
+        f"Written by `./build.sh evaluate` with {models}. Every figure is end to end, with the int8 models as shipped "
+        "and one configuration for all sets. No picture of these sets was trained on. A read is right when its every "
+        "character is. Here are numbers only, for plates are personal data."
+    )
+
+
+def _scores(measured: Measured) -> str:
+    rows = []
+    for score, original in zip(measured.scores, measured.float_scores, strict=True):
+        cells = [score.dataset, str(score.images)]
+        if score.detection and original.detection:
+            found = score.detection
+            cells += [_share(found.recall), _share(found.precision), _share(found.map50), str(found.false)]
+            cells.append(_difference(original.detection.recall, found.recall))
+        else:
+            cells += ["–"] * 5
+        if score.reading and original.reading:
+            read = score.reading
+            cells += [_share(read.exact), _share(read.character_accuracy)]
+            cells.append(_difference(original.reading.exact, read.exact))
+        else:
+            cells += ["–"] * 3
+        rows.append(cells)
+    found_header = ("recall", "precision", "mAP50", "false", "recall lost to int8")
+    return _table(("set", "images", *found_header, "exact", "characters", "exact lost to int8"), rows)
+
+
+def _layouts(measured: Measured) -> str:
+    rows = []
+    for score in measured.scores:
+        own = [each for each in measured.outcomes if each.dataset == score.dataset]
+        if not own:
+            continue
+        cells = []
+        for lines in (1, 2, None):
+            alike = [each for each in own if each.lines == lines]
+            cells += [str(len(alike)), _share(exact_share(alike)) if lines else ""]
+        rows.append((score.dataset, *cells[:-1]))
+    return _table(("set", "one line", "exact", "two lines", "exact", "nothing read"), rows)
+
+
+def _trust(measured: Measured) -> str:
+    own = [each for each in measured.outcomes if each.country == measured.country]
+    share, right = sure_reads(own)
+    return (
+        f"Of the reads on plates of {measured.country} in all sets together, {_percent(share)} have a confidence of "
+        f"{SURE} or more, and {_percent(right)} of those are right."
+    )
+
+
+def _lookalikes(substitutions: Counter[tuple[str, str]]) -> str:
+    rows = [
+        (f"{first} and {second}", str(substitutions[first, second]), str(substitutions[second, first]))
+        for first, second in LOOKALIKES
+    ]
+    most = ", ".join(f"{truth}→{read} {count}" for (truth, read), count in substitutions.most_common(12))
+    table = _table(("pair", "first read as second", "second read as first"), rows)
+    return f"{table}\n\nThe commonest of all (true→read, times): {most or 'none'}."
+
+
+def _decisions(measured: Measured) -> str:
+    point = measured.models["plate_detector"].get("working_point", {})
+    chosen = f"{point['confidence']}, chosen on {point['chosen_on']}" if point else "not chosen yet"
+    priors = ", ".join(f"{each['name']} {each['log_prior']:g}" for each in measured.formats["formats"])
+    unknown = measured.formats["priors"]["unknown_code"]
+    return (
+        f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of training).\n"
+        f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
+        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets."
+    )
+
+
+def _difference(before: float | None, after: float | None) -> str:
+    return "–" if before is None or after is None else f"{before - after:+.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
