@@ -20,6 +20,7 @@ from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
 from edge_app.uplink.event import EventFactory
+from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 
@@ -104,7 +105,13 @@ def build_daemon(settings: Settings) -> Daemon:
             pipeline_around(stages_around(detector, reader, settings), settings),
             EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256),
             outbox,
-            Publisher(settings.mqtt, settings.device.name, outbox, stop),
+            Publisher(
+                settings.mqtt,
+                settings.device.name,
+                outbox,
+                stop,
+                home_assistant=HomeAssistant(settings) if settings.home_assistant.enabled else None,
+            ),
             stop,
         )
         on_error.pop_all()  # from here on the daemon closes it

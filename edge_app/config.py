@@ -144,6 +144,15 @@ class MqttSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAssistantSettings:
+    """`[home_assistant]`: let Home Assistant find this device over the same broker."""
+
+    enabled: bool = False
+    discovery_prefix: TopicPrefix = "homeassistant"
+    """As set in Home Assistant's MQTT integration."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxSettings:
     """`[outbox]`: events that wait for the broker."""
 
@@ -172,6 +181,7 @@ class Settings:
     zones: tuple[ZoneSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    home_assistant: HomeAssistantSettings = field(default_factory=HomeAssistantSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

@@ -96,6 +96,10 @@ class Subscriber:
         """The messages so far on topics that end so."""
         return [message for message in self.messages if message.topic.endswith(ending)]
 
+    def publish(self, message: Message) -> None:
+        """Say something oneself."""
+        self._connection.send(message)
+
     def close(self) -> None:
         """Leave."""
         self._connection.say_goodbye()

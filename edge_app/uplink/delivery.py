@@ -81,7 +81,10 @@ class Delivery:
         sequence = self._sequence_of.pop(acknowledgement.number, None)
         if sequence is None:
             if acknowledgement.refusal:
-                log.warning("the broker does not take status or last: %s", acknowledgement.refusal)
+                log.warning(
+                    "the broker does not take status, last or Home Assistant's announcement: %s",
+                    acknowledgement.refusal,
+                )
             return None
         event = self._in_flight[sequence]
         if acknowledgement.refusal:

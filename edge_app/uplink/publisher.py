@@ -14,6 +14,7 @@ from edge_app.uplink.connection import Connection, Message, UnreachableError
 from edge_app.uplink.delivery import Delivery
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.event import encode
+from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.waker import Waker
@@ -47,6 +48,7 @@ class Publisher:
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
+        home_assistant: HomeAssistant | None = None,
     ) -> None:
         self._settings = settings
         self._device = device
@@ -54,6 +56,7 @@ class Publisher:
         self._stop = stop
         self._clock = clock
         self._backoff = backoff or Backoff()
+        self._home_assistant = home_assistant
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
         self._waker = Waker()
@@ -99,6 +102,7 @@ class Publisher:
     def _serve(self, connection: Connection) -> None:
         delivery = Delivery(connection, self._outbox, self._root, self._settings.in_flight, self._clock)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
+        self._greet_home_assistant(connection)
         telemetry_at = self._clock()
         while not self._stop.is_set():
             if self._clock() >= telemetry_at:
@@ -106,10 +110,26 @@ class Publisher:
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
             delivery.fill()
             acknowledgements = connection.exchange(_TURN_SECONDS)
+            self._answer_home_assistant(connection)
             if acknowledgements:
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
             delivery.settle(acknowledgements)
         self._say_farewell(connection, delivery)
+
+    def _greet_home_assistant(self, connection: Connection) -> None:
+        if self._home_assistant is None:
+            return
+        connection.send(self._home_assistant.announcement)
+        try:
+            connection.subscribe([self._home_assistant.status_topic])
+        except UplinkError as error:  # the announcement is retained: it is enough nearly always
+            log.warning("%s; Home Assistant is not told again when it restarts", error)
+
+    def _answer_home_assistant(self, connection: Connection) -> None:
+        while connection.received:
+            message = connection.received.popleft()
+            if self._home_assistant is not None and self._home_assistant.asks(message):
+                connection.send(self._home_assistant.announcement)
 
     def _say_farewell(self, connection: Connection, delivery: Delivery) -> None:
         """Send what can be sent in a short time; a last word that is not acknowledged leaves it to the last will."""

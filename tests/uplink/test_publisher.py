@@ -15,6 +15,7 @@ from edge_app.config import MqttSettings
 from edge_app.errors import ConfigurationError
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.event_schema import MESSAGES, schema_of
+from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
@@ -26,12 +27,17 @@ from tests.uplink.passes import event
 class Running:
     """A publisher in its thread, with an outbox of its own."""
 
-    def __init__(self, path: Path, settings: MqttSettings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: MqttSettings,
+        clock: Callable[[], float] = time.monotonic,
+        home_assistant: HomeAssistant | None = None,
+    ) -> None:
         self.outbox = Outbox.open(path, 10_000_000)
         self.stop_event = threading.Event()
-        self.publisher = Publisher(
-            settings, "gate-01", self.outbox, self.stop_event, clock, Backoff(first_seconds=0.05, most_seconds=0.2)
-        )
+        backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
+        self.publisher = Publisher(settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant)
         self.thread = threading.Thread(target=self.publisher.run)
 
     def put(self, count: int = 1, images: bool = True) -> list[str]:

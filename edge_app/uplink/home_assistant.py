@@ -1,0 +1,145 @@
+"""Home Assistant finds the device by itself: MQTT device discovery, which it understands since its version 2024.12.
+
+Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload
+"""
+
+from typing import Any
+
+from edge_app import __version__
+from edge_app.capture.camera_health import PictureState
+from edge_app.config import Settings
+from edge_app.uplink import messages, topics
+from edge_app.uplink.connection import Message
+from edge_app.uplink.event import as_json
+
+Component = dict[str, Any]
+"""One entity, in Home Assistant's words."""
+
+READ, LATE_READ = "read", "late_read"
+"""Types of the event: an automation that opens a gate waits for the first one only."""
+
+_EVENT_TEMPLATE = (
+    "{{ {'event_type': 'late_read' if value_json.historical else 'read', 'text': value_json.plate.text,"
+    " 'country': value_json.plate.country, 'valid': value_json.plate.valid, 'confidence': value_json.plate.confidence,"
+    " 'direction': value_json.geometry.direction, 'seen': value_json.seen.best, 'event_id': value_json.event_id}"
+    " | to_json }}"
+)
+
+
+class HomeAssistant:
+    """What Home Assistant is told of this device, and when it wants to hear it again."""
+
+    def __init__(self, settings: Settings) -> None:
+        prefix = settings.home_assistant.discovery_prefix
+        self.status_topic = f"{prefix}/status"
+        """Where Home Assistant says that it has started."""
+        topic = f"{prefix}/device/{_identifier(settings)}/config"
+        self.announcement = Message(topic, as_json(_device(settings)), retain=True)
+
+    def asks(self, message: Message) -> bool:
+        """Whether a message says that Home Assistant has just started."""
+        return message.topic == self.status_topic and message.payload == messages.ONLINE.encode()
+
+
+def _identifier(settings: Settings) -> str:
+    return f"edge-anpr-{settings.device.name}"
+
+
+def _device(settings: Settings) -> dict[str, Any]:
+    identifier = _identifier(settings)
+    root = topics.root(settings.mqtt.topic_prefix, settings.device.name)
+    entities = _of_the_device(root) | _of_the_camera(root, settings.camera.name, settings.mqtt.images)
+    return {
+        "device": {
+            "identifiers": [identifier],
+            "name": settings.device.name,
+            "manufacturer": "edge-anpr",
+            "model": "number-plate reader",
+            "sw_version": __version__,
+        },
+        "origin": {"name": "edge-anpr", "sw_version": __version__},
+        "qos": 1,
+        "components": {key: _complete(key, entity, identifier, root) for key, entity in entities.items()},
+    }
+
+
+def _complete(key: str, entity: Component, identifier: str, root: str) -> Component:
+    if entity.keys() == {"platform"}:  # this takes an entity away that was there before
+        return entity
+    identified = {**entity, "unique_id": f"{identifier}-{key}"}
+    if entity.get("device_class") == "connectivity":  # the one entity that has something to say when we are gone
+        return identified
+    return {**identified, "availability_topic": topics.status(root)}
+
+
+def _of_the_camera(root: str, camera: str, images: bool) -> dict[str, Component]:
+    image = {
+        "name": f"{camera} picture",
+        "image_topic": topics.image(root, camera, "+"),
+        "content_type": "image/jpeg",
+    }
+    return {
+        f"{camera}-read": {
+            "platform": "event",
+            "name": f"{camera} read",
+            "icon": "mdi:car",
+            "state_topic": topics.read(root, camera),
+            "event_types": [READ, LATE_READ],
+            "value_template": _EVENT_TEMPLATE,
+        },
+        f"{camera}-image": {"platform": "image"} | (image if images else {}),
+        f"{camera}-last": {
+            "platform": "sensor",
+            "name": f"{camera} last plate",
+            "icon": "mdi:card-text-outline",
+            "state_topic": topics.last(root, camera),
+            "value_template": "{{ value_json.text }}",
+        },
+    }
+
+
+def _of_the_device(root: str) -> dict[str, Component]:
+    telemetry = topics.telemetry(root)
+    return {
+        "connectivity": {
+            "platform": "binary_sensor",
+            "name": "Connection",
+            "device_class": "connectivity",
+            "entity_category": "diagnostic",
+            "state_topic": topics.status(root),
+            "payload_on": messages.ONLINE,
+            "payload_off": messages.OFFLINE,
+        },
+        "clock": {
+            "platform": "binary_sensor",
+            "name": "Clock",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": telemetry,
+            "value_template": "{{ 'OFF' if value_json.clock_synchronized else 'ON' }}",
+        },
+        "picture": {
+            "platform": "sensor",
+            "name": "Camera picture",
+            "device_class": "enum",
+            "options": [str(state) for state in PictureState],
+            "entity_category": "diagnostic",
+            "state_topic": telemetry,
+            "value_template": "{{ value_json.vitals.picture | default(none) }}",
+        },
+        "vehicles": _count("Vehicles", telemetry, "vitals.vehicles", "total_increasing"),
+        "events-waiting": _count("Events waiting", telemetry, "events_waiting", "measurement"),
+        "reads-sacrificed": _count("Reads lost", telemetry, "reads_sacrificed", "total_increasing"),
+        "images-sacrificed": _count("Pictures lost", telemetry, "images_sacrificed", "total_increasing"),
+    }
+
+
+def _count(name: str, telemetry: str, key: str, state_class: str) -> Component:
+    return {
+        "platform": "sensor",
+        "name": name,
+        "state_class": state_class,
+        "entity_category": "diagnostic",
+        "state_topic": telemetry,
+        "value_template": f"{{{{ value_json.{key} | default(none) }}}}",
+    }

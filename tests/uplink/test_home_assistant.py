@@ -1,0 +1,167 @@
+"""What Home Assistant is told, and that it understands it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+
+from edge_app.config import CameraSettings, DeviceSettings, HomeAssistantSettings, MqttSettings, Settings
+from edge_app.uplink.connection import Message
+from edge_app.uplink.home_assistant import LATE_READ, READ, HomeAssistant
+from edge_app.uplink.messages import VitalsMessage
+from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.passes import event
+from tests.uplink.test_publisher import Running
+
+TOPIC = "homeassistant/device/edge-anpr-gate-01/config"
+
+
+def settings(images: bool = True) -> Settings:
+    return Settings(
+        device=DeviceSettings(name="gate-01"),
+        camera=CameraSettings(name="north"),
+        mqtt=MqttSettings(images=images),
+        home_assistant=HomeAssistantSettings(enabled=True),
+    )
+
+
+def components(images: bool = True) -> dict[str, dict[str, Any]]:
+    entities: dict[str, dict[str, Any]] = json.loads(HomeAssistant(settings(images)).announcement.payload)["components"]
+    return entities
+
+
+def rendered(template: str, payload: bytes) -> str:
+    """As Home Assistant does it: Jinja with a few filters of its own."""
+    environment = jinja2.Environment(autoescape=False)
+    environment.filters["to_json"] = json.dumps
+    return environment.from_string(template).render(value_json=json.loads(payload))
+
+
+@pytest.fixture
+def running(tmp_path: Path, broker: Mosquitto) -> Iterator[Running]:
+    announcing = Running(tmp_path / "outbox.sqlite3", broker.settings, home_assistant=HomeAssistant(settings()))
+    with closing(announcing):
+        yield announcing
+
+
+def test_one_retained_message_tells_of_every_entity(running: Running, broker: Mosquitto) -> None:
+    running.start()
+    running.waits_until(lambda: TOPIC in broker.log_path.read_text())
+
+    with closing(Subscriber(broker.port, ["homeassistant/#"])) as late:
+        (message,) = late.until(1, "/config")
+
+    assert (message.topic, message.retain) == (TOPIC, True)
+    told = json.loads(message.payload)
+    assert {entity["platform"] for entity in told["components"].values()} == {
+        "event",
+        "image",
+        "sensor",
+        "binary_sensor",
+    }
+
+
+def test_it_is_told_again_when_home_assistant_starts(running: Running, broker: Mosquitto) -> None:
+    with closing(Subscriber(broker.port, ["homeassistant/+/+/config"], "home-assistant")) as listening:
+        running.start()
+        listening.until(1, "/config")
+        running.waits_until(lambda: "Sending SUBACK to edge-anpr-gate-01" in broker.log_path.read_text())
+
+        listening.publish(Message("homeassistant/status", b"offline"))
+        listening.publish(Message("homeassistant/status", b"online"))
+
+        listening.until(2, "/config")
+
+
+def test_a_broker_that_refuses_the_announcement_still_gets_the_reads(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("topic readwrite anpr/#\n")
+    strict = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}"])
+    strict.start()
+    running = Running(tmp_path / "outbox.sqlite3", strict.settings, home_assistant=HomeAssistant(settings()))
+    with closing(running), closing(Subscriber(strict.port)) as subscriber:
+        running.start()
+        running.put()
+
+        subscriber.until(1, "/read")
+        running.waits_until(running.is_drained)
+
+    strict.stop()
+    assert "does not take status, last or Home Assistant's announcement: Not authorized" in caplog.text
+
+
+def test_every_entity_is_identified_and_all_but_the_connection_vanish_with_the_device() -> None:
+    entities = components()
+
+    assert len({entity["unique_id"] for entity in entities.values()}) == len(entities)
+    without = [key for key, entity in entities.items() if "availability_topic" not in entity]
+    assert without == ["connectivity"]
+
+
+def test_the_topics_are_those_that_the_device_sends_on(running: Running, subscriber: Subscriber) -> None:
+    running.start()
+    (event_id,) = running.put()
+    subscriber.until(1, "/last")
+    sent = {message.topic for message in subscriber.messages}
+
+    asked = {
+        entity[key].replace("+", event_id)
+        for entity in components().values()
+        for key in ("state_topic", "image_topic", "availability_topic")
+        if key in entity
+    }
+
+    assert asked <= sent
+
+
+@pytest.mark.parametrize(("historical", "event_type"), [(False, READ), (True, LATE_READ)])
+def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
+    read = json.loads(event().payload()) | {"sequence": 1, "historical": historical}
+    entity = components()["north-read"]
+
+    told = json.loads(rendered(entity["value_template"], json.dumps(read).encode()))
+
+    assert told["event_type"] == event_type
+    assert event_type in entity["event_types"]
+    assert (told["text"], told["event_id"]) == ("MH12AB1234", read["event_id"])
+
+
+def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:
+    running.publisher.vitals = VitalsMessage(frames=10, frames_dropped=2, vehicles=7, picture="blurred")
+    running.start()
+    (telemetry,) = subscriber.until(1, "/telemetry")
+
+    values = {
+        key: rendered(entity["value_template"], telemetry.payload)
+        for key, entity in components().items()
+        if entity.get("state_topic") == telemetry.topic
+    }
+
+    assert values.pop("clock") in ("ON", "OFF")
+    assert values == {
+        "picture": "blurred",
+        "vehicles": "7",
+        "events-waiting": "0",
+        "reads-sacrificed": "0",
+        "images-sacrificed": "0",
+    }
+
+
+def test_what_the_daemon_does_not_know_yet_is_unknown(running: Running, subscriber: Subscriber) -> None:
+    running.start()
+    (telemetry,) = subscriber.until(1, "/telemetry")
+
+    entities = components()
+
+    assert rendered(entities["picture"]["value_template"], telemetry.payload) == "None"  # Home Assistant's "unknown"
+    assert rendered(entities["vehicles"]["value_template"], telemetry.payload) == "None"
+
+
+def test_where_pictures_are_off_their_entity_is_taken_away() -> None:
+    assert components(images=False)["north-image"] == {"platform": "image"}
