@@ -74,6 +74,7 @@ def _is_cut_off(content: bytes) -> bool:
     if not content.startswith(b"\xff\xd8"):
         return False
     start = 2
-    while content[start : start + 1] == b"\xff" and content[start + 1 : start + 2] != b"\xda":
-        start += 2 + int.from_bytes(content[start + 2 : start + 4], "big")
+    while content[start : start + 1] == b"\xff" and (marker := content[start + 1 : start + 2]) != b"\xda":
+        is_fill = marker == b"\xff"  # any number of them may stand before a marker: ITU-T T.81, B.1.1.2
+        start += 1 if is_fill else 2 + int.from_bytes(content[start + 2 : start + 4], "big")
     return b"\xff\xd9" not in content[start:]
