@@ -59,7 +59,6 @@ class PlateStrip:
 
     image_gray: ImageGray
     """Of the size the reader's manifest names."""
-    lines: int
     sharpness: float
     """Standard deviation of the Laplacian over that of the strip: about 0 (flat) upwards."""
     line_height_px: float
@@ -73,7 +72,6 @@ class Reading:
     log_probs: LogProbs
     sharpness: float
     line_height_px: float
-    lines: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,4 +33,4 @@ def reading(
     line_height_px: float = 24.0,
 ) -> Reading:
     """A reading of a one-line plate."""
-    return Reading(log_probs(text, doubts, clarity), sharpness, line_height_px, lines=1)
+    return Reading(log_probs(text, doubts, clarity), sharpness, line_height_px)

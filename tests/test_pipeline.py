@@ -57,7 +57,7 @@ class GreyRectifier(Rectifier):
         strip = super().rectify(image_bgr, detection)
         x, y = detection.corners_px.mean(axis=0).astype(int)
         gray = np.full_like(strip.image_gray, image_bgr[y, x, 0])
-        return PlateStrip(gray, 1, sharpness=1.0, line_height_px=strip.line_height_px)
+        return PlateStrip(gray, sharpness=1.0, line_height_px=strip.line_height_px)
 
 
 class CannedReader:
@@ -69,7 +69,7 @@ class CannedReader:
     def read(self, strip: PlateStrip) -> Reading:
         """Clear evidence for the text."""
         text = self._texts[int(strip.image_gray[0, 0])]
-        return Reading(log_probs(text, clarity=0.98), strip.sharpness, strip.line_height_px, strip.lines)
+        return Reading(log_probs(text, clarity=0.98), strip.sharpness, strip.line_height_px)
 
 
 class Ticks:

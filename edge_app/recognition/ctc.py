@@ -1,4 +1,4 @@
-"""CTC evidence: how likely a text is, which texts are likely, and how sure each character is.
+"""CTC evidence: how likely a text is, which texts are likely, and what else each character may be.
 
 Pure numpy; what goes in and comes out are logarithms. Log posteriors have the shape (steps, classes), the last class
 being the blank.
@@ -55,13 +55,6 @@ def character_log_likelihoods(log_probs: NDArray[np.float32], text: str, alphabe
         held *= emitted[:, step]
         total += held * leaving[step]
     return _log(total)
-
-
-def character_confidences(log_probs: LogProbs, text: str, alphabet: str) -> list[float]:
-    """Posterior of each character of `text`, its neighbours held fast."""
-    scores = character_log_likelihoods(log_probs[None], text, alphabet)[0]
-    own = scores[np.arange(len(text)), [alphabet.index(character) for character in text]]
-    return [float(value) for value in np.exp(own - np.logaddexp.reduce(scores, axis=1))]
 
 
 def beam_search(log_probs: LogProbs, alphabet: str, width: int) -> list[str]:

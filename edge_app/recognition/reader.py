@@ -17,7 +17,7 @@ class PlateReader:
     def read(self, strip: PlateStrip) -> Reading:
         """The evidence for every character at every step of the strip."""
         logits = self._model.run(strip.image_gray[None, :, :, None])["logits"][0]
-        return Reading(log_softmax(logits), strip.sharpness, strip.line_height_px, strip.lines)
+        return Reading(log_softmax(logits), strip.sharpness, strip.line_height_px)
 
 
 def log_softmax(logits: LogProbs) -> LogProbs:

@@ -39,7 +39,7 @@ class Rectifier:
             flat, plate_height_px = self._flatten(image_bgr, detection.corners_px, self._width // 2, tall)
             line_height_px = plate_height_px / 2
             strip = self._beside(flat)
-        return PlateStrip(_even_out(strip), detection.lines, _sharpness(strip), line_height_px)
+        return PlateStrip(_even_out(strip), _sharpness(strip), line_height_px)
 
     def _flatten(self, image_bgr: ImageBgr, corners: Corners, width: int, height: int) -> tuple[ImageGray, float]:
         """The plate warped to `width` × `height`, and its height in pixels of the image."""

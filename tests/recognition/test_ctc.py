@@ -69,18 +69,6 @@ def test_a_wide_beam_finds_the_likeliest_text(log_probs: LogProbs) -> None:
     assert len(set(found)) == len(found)
 
 
-def test_an_open_character_is_less_sure_than_a_clear_one() -> None:
-    probabilities = np.full((5, 4), 1e-6)
-    probabilities[[0, 2, 4], 3] = 1
-    probabilities[1, 0] = 1
-    probabilities[3, 1:3] = 0.6, 0.4
-
-    first, second = ctc.character_confidences(np.log(probabilities).astype(np.float32), "AB", ALPHABET)
-
-    assert first > 0.999
-    assert second == pytest.approx(0.6, abs=0.01)
-
-
 def test_repeated_sure_blanks_are_condensed_to_one() -> None:
     probabilities = np.array([[0, 0, 0, 1], [0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0.5, 0, 0, 0.5]]) + 1e-9
 

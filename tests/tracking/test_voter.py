@@ -116,14 +116,14 @@ def test_frames_together_weigh_as_the_root_of_their_number() -> None:
 
 def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
     assert voter.settle([]) is None
-    assert voter.settle([Reading(log_probs(""), 0.0, 0.0, lines=1)]) is None
+    assert voter.settle([Reading(log_probs(""), 0.0, 0.0)]) is None
 
 
 def test_evidence_that_says_nothing_does_not_become_a_sure_text(voter: Voter) -> None:
     noise = np.random.default_rng(3).normal(0, 1, (48, 37))
     evidence = np.asarray(noise - np.logaddexp.reduce(noise, axis=1, keepdims=True), np.float32)
 
-    text = voter.settle([Reading(evidence, 1.0, 24.0, lines=1)])
+    text = voter.settle([Reading(evidence, 1.0, 24.0)])
 
     assert text is None or text.confidence < 0.01
 
