@@ -107,7 +107,7 @@ def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
 
 def networks_as_converted(models: Path) -> tuple[Network, Network]:
     """The int8 detector and reader of a folder, in the device's runtime."""
-    detector, reader = (TfliteModel.load(models / f"{export.name}.tflite") for export in all_exports())
+    detector, reader = (TfliteModel.load(models / f"{export.name}.tflite", export.kind) for export in all_exports())
     return detector, reader
 
 

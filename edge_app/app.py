@@ -46,8 +46,8 @@ def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel]:
     """The detector's network and the reader's."""
     directory = models_directory(settings)
     threads = settings.models.threads
-    detector = TfliteModel.load(directory / DETECTOR_FILE, threads)
-    return detector, TfliteModel.load(directory / READER_FILE, threads)
+    detector = TfliteModel.load(directory / DETECTOR_FILE, "plate-detector", threads)
+    return detector, TfliteModel.load(directory / READER_FILE, "plate-reader", threads)
 
 
 def stages_around(detector: Network, reader: Network, settings: Settings) -> Stages:

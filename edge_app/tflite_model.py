@@ -16,6 +16,9 @@ from edge_app.errors import ModelError
 
 _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them again (`./build.sh convert`)"
 
+_COLOUR_ORDERS = {"plate-detector": "BGR", "plate-reader": "GRAY"}
+"""What each kind of network is given."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputShape:
@@ -80,15 +83,21 @@ class TfliteModel:
     def __init__(self, interpreter: Any, manifest: ModelManifest) -> None:
         self.manifest = manifest
         self._runner = interpreter.get_signature_runner("serving_default")
-        self._input_name = next(iter(self._runner.get_input_details()))
+        ((self._input_name, detail),) = self._runner.get_input_details().items()
+        self.input_shape = tuple(int(length) for length in detail["shape"])
         self._quantization = {
             name: detail["quantization"] for name, detail in self._runner.get_output_details().items()
         }
 
     @classmethod
-    def load(cls, path: Path, threads: int = 1) -> "TfliteModel":
-        """Load `path` after comparing it with the manifest beside it; `ModelError` where they disagree."""
+    def load(cls, path: Path, kind: str, threads: int = 1) -> "TfliteModel":
+        """Load the `kind` of network that `path` holds; `ModelError` where it disagrees with the manifest beside it."""
         manifest = ModelManifest.read(path.with_suffix(".json"))
+        if (manifest.kind, manifest.input.colour_order) != (kind, _COLOUR_ORDERS[kind]):
+            raise ModelError(
+                f"{path}: the manifest tells of a {manifest.kind} for {manifest.input.colour_order} pictures; "
+                f"a {kind} for {_COLOUR_ORDERS[kind]} is wanted; {_REINSTALL}"
+            )
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -104,9 +113,13 @@ class TfliteModel:
             with _quiet():
                 interpreter = interpreter_class(model_content=content, num_threads=threads)
                 interpreter.allocate_tensors()
-            return cls(interpreter, manifest)
+            model = cls(interpreter, manifest)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: the runtime refuses the model ({error}); {_REINSTALL}") from error
+        wanted = manifest.input.height, manifest.input.width, manifest.input.channels
+        if model.input_shape != (1, *wanted):
+            raise ModelError(f"{path}: takes {model.input_shape}, the manifest says {(1, *wanted)}; {_REINSTALL}")
+        return model
 
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name, de-quantized, for pixels (1, height, width, channels)."""

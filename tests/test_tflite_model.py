@@ -1,8 +1,10 @@
 """The shipped networks load, verify and run; damaged ones are refused with what to do."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,12 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path / "plate_reader.tflite"
 
 
+def change_manifest(model: Path, fields: dict[str, Any]) -> None:
+    """Let the manifest beside a model say something else."""
+    manifest = model.with_suffix(".json")
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | fields))
+
+
 @pytest.mark.parametrize(
     ("name", "outputs"),
     [
@@ -31,7 +39,7 @@ def copied(tmp_path: Path) -> Path:
 def test_a_shipped_network_gives_its_outputs_the_same_every_time(
     name: str, outputs: dict[str, tuple[int, ...]]
 ) -> None:
-    model = TfliteModel.load(MODELS / f"{name}.tflite")
+    model = TfliteModel.load(MODELS / f"{name}.tflite", name.replace("_", "-"))
     shape = model.manifest.input
     pixels = np.random.default_rng(1).integers(0, 256, (1, shape.height, shape.width, shape.channels), dtype=np.uint8)
 
@@ -48,25 +56,42 @@ def test_a_truncated_model_is_refused_with_what_to_do(copied: Path) -> None:
     copied.write_bytes(copied.read_bytes()[:-100])
 
     with pytest.raises(ModelError, match=r"truncated or altered; put the shipped models back"):
-        TfliteModel.load(copied)
+        TfliteModel.load(copied, "plate-reader")
 
 
 def test_a_file_that_is_no_model_is_refused_even_where_the_manifest_agrees(copied: Path) -> None:
-    import hashlib
-
     copied.write_bytes(b"not a model")
-    manifest = json.loads(copied.with_suffix(".json").read_text())
-    manifest["sha256"] = hashlib.sha256(b"not a model").hexdigest()
-    copied.with_suffix(".json").write_text(json.dumps(manifest))
+    change_manifest(copied, {"sha256": hashlib.sha256(b"not a model").hexdigest()})
 
     with pytest.raises(ModelError, match="the runtime refuses the model"):
-        TfliteModel.load(copied)
+        TfliteModel.load(copied, "plate-reader")
 
 
 def test_a_missing_model_and_a_damaged_manifest_are_named(copied: Path) -> None:
     copied.with_suffix(".json").write_text("{")
     with pytest.raises(ModelError, match="the manifest is damaged"):
-        TfliteModel.load(copied)
+        TfliteModel.load(copied, "plate-reader")
 
     with pytest.raises(ModelError, match="the manifest cannot be read"):
-        TfliteModel.load(copied.with_name("absent.tflite"))
+        TfliteModel.load(copied.with_name("absent.tflite"), "plate-reader")
+
+
+def test_a_reader_in_the_place_of_the_detector_is_refused(copied: Path) -> None:
+    with pytest.raises(
+        ModelError, match="tells of a plate-reader for GRAY pictures; a plate-detector for BGR is wanted"
+    ):
+        TfliteModel.load(copied, "plate-detector")
+
+
+def test_a_network_for_pictures_of_another_colour_order_is_refused(copied: Path) -> None:
+    change_manifest(copied, {"input": {"width": 192, "height": 32, "channels": 1, "colour_order": "RGB"}})
+
+    with pytest.raises(ModelError, match="a plate-reader for RGB pictures; a plate-reader for GRAY is wanted"):
+        TfliteModel.load(copied, "plate-reader")
+
+
+def test_a_network_that_takes_another_size_than_its_manifest_says_is_refused(copied: Path) -> None:
+    change_manifest(copied, {"input": {"width": 256, "height": 32, "channels": 1, "colour_order": "GRAY"}})
+
+    with pytest.raises(ModelError, match=r"takes \(1, 32, 192, 1\), the manifest says \(1, 32, 256, 1\)"):
+        TfliteModel.load(copied, "plate-reader")

@@ -47,7 +47,7 @@ def test_the_file_is_int8_takes_pixels_as_they_are_and_says_nearly_what_the_floa
     path = write_model(READER, content, count_macs(network), checkpoint, "noise", checkpoint.parent / "models")
     interface = inspect(content)
     told = FloatModel(network, READER.manifest()).run(noise(READER.input)[0])["logits"]
-    told_int8 = TfliteModel.load(path).run(noise(READER.input)[0])["logits"]
+    told_int8 = TfliteModel.load(path, READER.kind).run(noise(READER.input)[0])["logits"]
 
     assert (interface.input.type, interface.outputs["logits"].type) == ("uint8", "int8")
     assert interface.input.scale == pytest.approx(1 / 127.5, rel=1e-3), "the rescaling became the input's scale"

@@ -20,7 +20,7 @@ MODELS = Path(__file__).parent.parent.parent / "models"
 
 @pytest.fixture(scope="module")
 def detector() -> PlateDetector:
-    return PlateDetector(TfliteModel.load(MODELS / "plate_detector.tflite"))
+    return PlateDetector(TfliteModel.load(MODELS / "plate_detector.tflite", "plate-detector"))
 
 
 def frame_of(image_bgr: ImageBgr, small_bgr: ImageBgr | None = None) -> Frame:

@@ -17,7 +17,7 @@ MODELS = Path(__file__).parent.parent.parent / "models"
 
 @pytest.fixture(scope="module")
 def reader() -> PlateReader:
-    return PlateReader(TfliteModel.load(MODELS / "plate_reader.tflite"))
+    return PlateReader(TfliteModel.load(MODELS / "plate_reader.tflite", "plate-reader"))
 
 
 def greedy(reading: Reading, alphabet: str) -> str:
