@@ -1,16 +1,26 @@
 """The `edge-anpr` command: the one place that prints errors and picks the exit code."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 
 from edge_app import __version__
-from edge_app.commands import bench, check_config, demo, doctor, evaluate, listen, read, run
 from edge_app.errors import EdgeAnprError, UsageError
 
-COMMANDS: tuple[ModuleType, ...] = (run, read, demo, listen, evaluate, bench, doctor, check_config)
+COMMANDS = {
+    "run": "Watch the camera and publish what passes, until told to stop.",
+    "read": "Read the plates of images, folders or videos.",
+    "demo": "Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.",
+    "listen": "Subscribe to the broker and print reads as they arrive.",
+    "evaluate": "Score detection and reading on dataset folders.",
+    "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
+    "doctor": "Check this installation: models, camera, broker, clock, disk, service. "
+    "Says what to do about each fault.",
+    "check-config": "Check a configuration file: every error with its line and key.",
+}
+"""Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED = 130
@@ -18,7 +28,8 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code."""
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = _parser(given).parse_args(given)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -34,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of what is given: a command that is not named there is not imported, nor numpy and OpenCV with it."""
     parser = argparse.ArgumentParser(
         prog="edge-anpr",
         description="Reads number plates at the roadside and publishes them over MQTT without losing one.",
@@ -42,12 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"edge-anpr {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        name = module.__name__.rsplit(".", maxsplit=1)[-1].replace("_", "-")
-        about = (module.__doc__ or "").strip()
-        command = commands.add_parser(name, help=about.splitlines()[0], description=about)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name in given:
+            module = importlib.import_module(f"edge_app.commands.{name.replace('-', '_')}")
+            command.description = module.__doc__
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 

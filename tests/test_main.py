@@ -1,0 +1,38 @@
+"""The `edge-anpr` command itself: what it tells of its commands, and what it loads for them."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_app.__main__ import COMMANDS
+
+DEFAULT = Path(__file__).parent.parent / "config" / "default.toml"
+HEAVY = {"numpy", "cv2", "paho", "sqlite3"}
+MODULES_AFTER = """
+import sys
+from edge_app.__main__ import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*sys.modules, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_of_itself_what_the_help_says_of_it(name: str) -> None:
+    module = importlib.import_module(f"edge_app.commands.{name.replace('-', '_')}")
+
+    assert module.__doc__ is not None
+    assert module.__doc__.splitlines()[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check-config", str(DEFAULT)]], ids=lambda words: words[0])
+def test_help_and_a_check_of_the_configuration_wait_for_no_heavy_library(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", MODULES_AFTER, *arguments]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert HEAVY & set(done.stdout.splitlines()) == set()
