@@ -14,7 +14,13 @@ import pytest
 from edge_app import config
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "events.md", ROOT / "models" / "README.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "events.md",
+    ROOT / "docs" / "scaling.md",
+    ROOT / "models" / "README.md",
+)
 BUILD_COMMANDS = ("setup", "demo", "test", "check", "train", "convert", "evaluate", "install", "lock")
 
 

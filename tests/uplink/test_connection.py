@@ -18,6 +18,7 @@ from edge_app.uplink import credentials
 from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
+from tests.certificates import Authority
 from tests.mosquitto import Mosquitto
 from tests.uplink.fault_proxy import FaultProxy
 
@@ -156,23 +157,13 @@ def test_what_is_larger_than_the_broker_allows_is_refused_here(start: Start) -> 
     hang_up(connection)
 
 
-def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
     """A test CA with a server's certificate for 127.0.0.1 and a client's."""
-    directory = tmp_path / "tls"
-    directory.mkdir()
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    ca = [directory / "ca.crt", directory / "ca.key"]
-    openssl("req", "-x509", *key, "-keyout", ca[1], "-out", ca[0], "-subj", "/CN=test CA")
-    for name in ("server", "client"):
-        paths = ["-keyout", directory / f"{name}.key", "-out", directory / f"{name}.crt"]
-        alternative = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
-        openssl("req", "-x509", *key, *paths, "-subj", f"/CN={name}", "-CA", ca[0], "-CAkey", ca[1], *alternative)
-    return directory
+    authority = Authority(tmp_path / "tls")
+    authority.issue("server")
+    authority.issue("client")
+    return authority.directory
 
 
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket")  # paho forgets it when the handshake fails
