@@ -1,5 +1,6 @@
 """The daemon's life around a canned pipeline: real sources, a real outbox, a real broker, real signals."""
 
+import logging
 import os
 import re
 import signal
@@ -7,20 +8,23 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import pytest
 
+from edge_app.__main__ import main
 from edge_app.app import build_daemon
+from edge_app.capture.camera_health import PictureState
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.capture.source import Source
 from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings
-from edge_app.daemon import WATCHDOG_SECONDS, Daemon, Systemd
+from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
 from edge_app.records import Frame, PlatePass
@@ -57,12 +61,30 @@ class VehicleInEveryFrame:
         return gone
 
 
+class FlushThen(VehicleInEveryFrame):
+    """Does something when the last vehicle is asked for."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._at_the_end = then
+
+    def flush(self) -> list[PlatePass]:
+        """The vehicle of the last frame."""
+        self._at_the_end()
+        return super().flush()
+
+
 class EmptyRoad(VehicleInEveryFrame):
     """A pipeline that finds nothing, so that only the publisher turns to the outbox."""
 
     def process(self, frame: Frame) -> list[PlatePass]:
         """Nothing."""
         return []
+
+
+def terminate() -> None:
+    """Send this process what systemd sends."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Rig:
@@ -226,6 +248,76 @@ def test_an_error_in_the_pipeline_stops_both_threads_and_keeps_what_was_committe
     assert len(rig.waiting()) == daemon.passes == 2
 
 
+def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    daemon = rig.daemon(pictures(tmp_path, 3), FlushThen(terminate))
+    began = time.monotonic()
+
+    daemon.run()
+
+    assert time.monotonic() - began < DRAIN_SECONDS / 2
+    assert len(rig.waiting()) == 3
+
+
+def test_a_live_picture_that_shows_nothing_is_told_and_a_recording_is_not_judged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.capture.camera_health.BELIEVE_AFTER_SECONDS", 0.0)
+    (tmp_path / "live").mkdir()
+    live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+    recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
+
+    live.run()
+    recorded.run()
+
+    assert (live.picture, recorded.picture) == (PictureState.BLANK, PictureState.GOOD)
+    assert caplog.messages.count("camera north: the picture is blank, it was good") == 1
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_a_plates_text_is_logged_at_debug_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    text = plate_pass().read.text
+
+    Rig(tmp_path).daemon(pictures(tmp_path, 2), VehicleInEveryFrame()).run()
+
+    levels = {record.levelno for record in caplog.records if text in record.getMessage()}
+    assert levels == {logging.DEBUG}
+    assert sum("after 9 reads" in message for message in caplog.messages) == 2
+
+
+class StuckCamera:
+    """A camera whose driver does not come back."""
+
+    live, attempts = True, 1
+
+    def __init__(self) -> None:
+        self.back = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        """Hang."""
+        self.back.wait(30)
+        yield from ()
+
+    def close(self) -> None:
+        """Change nothing."""
+
+
+def test_a_camera_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.daemon.JOIN_SECONDS", 0.1)
+    rig, stuck = Rig(tmp_path), StuckCamera()
+    daemon = rig.daemon(stuck, VehicleInEveryFrame())
+    daemon.ask_to_stop()
+
+    daemon.run()
+
+    stuck.back.set()
+    assert "the camera thread does not end; leaving it behind" in caplog.text
+    assert rig.waiting() == []
+
+
 @pytest.mark.usefixtures("no_drain")
 def test_when_nothing_moves_any_more_the_search_ends_and_the_vehicle_in_view_counts(tmp_path: Path) -> None:
     rig, pipeline = Rig(tmp_path), VehicleInEveryFrame()
@@ -352,3 +444,19 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, mon
 
     Outbox.open(tmp_path / "state" / "outbox.sqlite", 1_000_000).close()
     assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [(None, "the configuration cannot be read"), ("[mqtt]\nhots = 'a'\n", "2: [mqtt] hots: there is no such key")],
+)
+def test_a_wrong_configuration_ends_the_command_so_that_systemd_does_not_try_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, fault: str
+) -> None:
+    if content is not None:
+        (tmp_path / "config.toml").write_text(content)
+
+    code = main(["run", "--config", str(tmp_path / "config.toml")])
+
+    assert code == 2
+    assert fault in capsys.readouterr().err

@@ -36,8 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure on one thread and, where more are set, on those."""
     settings = config.load(arguments.config) if arguments.config else Settings()
     threads = sorted({1, settings.models.threads})
+    report = _machine(settings)  # first, for it fails where there are no networks
     frames = _frames()
-    report = _machine(settings) | {"runs": [_measure(settings, frames, count) for count in threads]}
+    report["runs"] = [_measure(settings, frames, count) for count in threads]
     report["memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps(report) if arguments.json else as_text(report))
     return 0

@@ -1,0 +1,75 @@
+"""`edge-anpr bench` measures the shipped networks on this machine."""
+
+import json
+import platform
+from pathlib import Path
+
+import pytest
+
+from edge_app.__main__ import main
+from edge_app.commands.bench import as_text
+from edge_app.tflite_model import runtime_name
+
+
+@pytest.fixture(autouse=True)
+def _few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to have every stage measured."""
+    monkeypatch.setattr("edge_app.commands.bench._EVERY", 40)
+
+
+def test_json_tells_every_stage_on_one_thread_and_on_as_many_as_are_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("[models]\nthreads = 3\n")
+
+    code = main(["bench", "--json", "--config", str(tmp_path / "config.toml")])
+
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (told["machine"], told["runtime"]) == (platform.machine(), runtime_name())
+    assert set(told["models"]) == {"plate_detector", "plate_reader"}
+    assert 10 < told["memory_mb"] < 100_000
+    assert [run["threads"] for run in told["runs"]] == [1, 3]
+    for run in told["runs"]:
+        stages = run["stages_ms"]
+        assert set(stages) == {"detect", "rectify", "read", "vote", "frame"}
+        assert all(0 < figures["median"] <= figures["p95"] for figures in stages.values())
+        assert stages["detect"]["median"] < stages["frame"]["p95"]
+        assert 0 < run["frames_per_second"] < 1000 / stages["detect"]["median"] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "fault"),
+    [
+        ('[models]\ndirectory = "absent"\n', 1, "the manifest cannot be read"),
+        ("[models]\nthreads = 0\n", 2, "out of range"),
+    ],
+)
+def test_without_networks_or_with_a_wrong_configuration_nothing_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, code: int, fault: str
+) -> None:
+    (tmp_path / "config.toml").write_text(content)
+
+    assert main(["bench", "--config", str(tmp_path / "config.toml")]) == code
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert fault in told.err
+
+
+def test_people_get_a_table() -> None:
+    stages = {"detect": {"median": 15.8, "p95": 20.0}, "frame": {"median": 30.25, "p95": 41.5}}
+    report = {
+        "machine": "aarch64",
+        "runtime": "ai_edge_litert",
+        "models": {"plate_detector": "0.1.0"},
+        "runs": [{"threads": 1, "stages_ms": stages, "frames_per_second": 31.5}],
+        "memory_mb": 180,
+    }
+
+    lines = as_text(report).splitlines()
+
+    assert "1 thread(s): 31.5 frames a second" in lines
+    assert "  detect      15.80 ms median    20.00 ms p95" in lines
+    assert "  frame       30.25 ms median    41.50 ms p95" in lines
+    assert lines[-1] == "most memory: 180 MB"
