@@ -58,7 +58,6 @@ def _device(settings: Settings) -> dict[str, Any]:
             "sw_version": __version__,
         },
         "origin": {"name": "edge-anpr", "sw_version": __version__},
-        "qos": 1,
         "components": {key: _complete(key, entity, identifier, root) for key, entity in entities.items()},
     }
 
@@ -66,7 +65,7 @@ def _device(settings: Settings) -> dict[str, Any]:
 def _complete(key: str, entity: Component, identifier: str, root: str) -> Component:
     if entity.keys() == {"platform"}:  # this takes an entity away that was there before
         return entity
-    identified = {**entity, "unique_id": f"{identifier}-{key}"}
+    identified = {**entity, "unique_id": f"{identifier}-{key}", "qos": 1}
     if entity.get("device_class") == "connectivity":  # the one entity that has something to say when we are gone
         return identified
     return {**identified, "availability_topic": topics.status(root)}
