@@ -45,6 +45,12 @@ class Mosquitto:
         """What a client needs."""
         return MqttSettings(host="127.0.0.1", port=self.port)
 
+    @property
+    def process_id(self) -> int:
+        """While it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and wait until it listens."""
         assert PROGRAM is not None

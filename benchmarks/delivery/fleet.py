@@ -1,0 +1,136 @@
+"""A fleet on one mosquitto: is a read lost, and how fast do they come?
+
+`python -m benchmarks.delivery.fleet --devices 200 --seconds 30`: every device is an outbox on disk and a publisher of
+its own, as in the daemon; `edge-anpr listen` with a shared subscription writes down what arrives. Exit code 1: a read
+is missing.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from edge_app.config import MqttSettings
+from edge_app.uplink.event import EventFactory
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.publisher import Publisher
+from tests.mosquitto import Mosquitto
+from tests.uplink.passes import factory, plate_pass
+
+SHARED = "$share/archive/anpr/+/+/read"
+
+
+class Device:
+    """One device without a camera."""
+
+    def __init__(self, name: str, settings: MqttSettings, folder: Path) -> None:
+        self._factory: EventFactory = factory(images=False, device=name)
+        self._stop = threading.Event()
+        self.outbox = Outbox.open(folder / f"{name}.sqlite", 10_000_000)
+        self._publisher = Publisher(settings, name, self.outbox, self._stop)
+        self._thread = threading.Thread(target=self._publisher.run)
+        self._thread.start()
+
+    def see(self) -> None:
+        """A vehicle passes."""
+        self.outbox.put(self._factory.make(plate_pass()))
+        self._publisher.wake()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+        self._publisher.wake()
+        self._thread.join()
+        self.outbox.close()
+
+
+@contextmanager
+def listening(broker: Mosquitto, consumers: int, folder: Path) -> Iterator[list[Path]]:
+    """Consumers that share the reads, each with a file of what it got."""
+    files = [folder / f"consumer-{number}.jsonl" for number in range(consumers)]
+    command = [sys.executable, "-m", "edge_app", "listen", "--host", "127.0.0.1", "--port", str(broker.port)]
+    processes = [
+        subprocess.Popen([*command, "--topic", SHARED, "--output", str(file)], stdout=subprocess.DEVNULL)
+        for file in files
+    ]
+    while broker.log_path.read_text().count("Received SUBSCRIBE from edge-anpr-listen") < consumers:
+        time.sleep(0.05)
+    yield files
+    for process in processes:
+        process.terminate()
+        process.wait()
+
+
+def lines_in(files: list[Path]) -> int:
+    """Reads that have arrived so far."""
+    return sum(file.read_bytes().count(b"\n") for file in files if file.exists())
+
+
+def play(devices: list[Device], seconds: float, reads_per_second: float) -> int:
+    """Let vehicles pass at every device in turn; how many there were."""
+    total = round(len(devices) * seconds * reads_per_second)
+    began = time.monotonic()
+    for number in range(total):
+        due = began + number / (len(devices) * reads_per_second)
+        time.sleep(max(0.0, due - time.monotonic()))
+        devices[number % len(devices)].see()
+    return total
+
+
+def main() -> int:
+    """Play, wait, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--consumers", type=int, default=1)
+    parser.add_argument("--reads-per-second", type=float, default=2.0, help="of each device")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    arguments = parser.parse_args()
+
+    with ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="edge-anpr-fleet-")))
+        broker = Mosquitto(folder, ["allow_anonymous true", "log_type subscribe"])
+        broker.start()
+        ending.callback(broker.stop)
+        files = ending.enter_context(listening(broker, arguments.consumers, folder))
+        devices = [Device(f"gate-{number:03}", broker.settings, folder) for number in range(arguments.devices)]
+
+        began = time.monotonic()
+        total = play(devices, arguments.seconds, arguments.reads_per_second)
+        put_at = time.monotonic()
+        while lines_in(files) < total and time.monotonic() < put_at + 60:
+            time.sleep(0.02)
+        done_at = time.monotonic()
+        broker_times = psutil.Process(broker.process_id).cpu_times()
+        for device in devices:
+            device.stop()
+        reads = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+
+    found = Counter((read["device"], read["sequence"]) for read in reads)
+    result = {
+        "devices": arguments.devices,
+        "consumers": arguments.consumers,
+        "reads": total,
+        "missing": total - len(found),
+        "repeats": found.total() - len(found),
+        "reads_per_second": round(total / (put_at - began), 1),
+        "broker_cpu_ms_per_read": round(1000 * (broker_times.user + broker_times.system) / total, 3),
+        "last_arrives_after_ms": round(1000 * (done_at - put_at)),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(result))
+    return 0 if len(found) == total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
