@@ -1,0 +1,110 @@
+"""A run folder tells which run it holds; a training begins with the weights it is given and goes on with its data."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from edge_app.errors import UsageError
+from tests.converters.tiny import drawn_crops, drawn_scenes
+from training.architectures import plate_reader
+from training.loop import Plan, RunFolder, begin_with
+from training.train_detector import write_held_out
+from training.train_reader import train_reader
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+PLAN = Plan(steps=1, batch_size=4, learning_rate=1e-9)
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
+
+
+def facts(run: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((run / "run.json").read_text())
+    return told
+
+
+def test_a_run_folder_is_gone_on_with_where_the_data_are_the_same(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run", PLAN, {"sets": ["a"]})
+    begun = facts(tmp_path / "run")
+
+    RunFolder(tmp_path / "run", Plan(steps=7, batch_size=4, learning_rate=1e-9), {"sets": ["a"]})
+
+    resumed = facts(tmp_path / "run")
+    assert "resumed" not in begun
+    assert [each["steps"] for each in resumed["resumed"]] == [7]
+    assert (resumed["steps"], resumed["plan"]["steps"], resumed["started"]) == (1, 7, begun["started"])
+
+
+@pytest.mark.parametrize("other", [{"sets": ["a", "b"]}, {"sets": ["a"], "began_with": "5eed"}, {}])
+def test_a_run_folder_with_other_data_is_refused_and_left_alone(tmp_path: Path, other: dict[str, Any]) -> None:
+    RunFolder(tmp_path / "run", PLAN, {"sets": ["a"]})
+    begun = facts(tmp_path / "run")
+
+    with pytest.raises(UsageError, match=r"run: holds a run with other data; remove it or choose another --run"):
+        RunFolder(tmp_path / "run", PLAN, other)
+
+    assert facts(tmp_path / "run") == begun
+
+
+def test_a_run_tells_which_checkpoint_it_began_with_and_is_not_gone_on_with_from_another(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "generated.npz").touch()  # ends it before it trains
+    start, other = tmp_path / "start.keras", tmp_path / "other.keras"
+    shutil.copy(MODELS / "plate_reader.keras", start)
+    plate_reader().save(other)
+
+    with pytest.raises(EOFError):
+        train_reader(tmp_path / "run", PLAN, 4, None, None, start)
+    for another in (None, other):
+        with pytest.raises(UsageError, match="holds a run with other data"):
+            train_reader(tmp_path / "run", PLAN, 4, None, None, another)
+
+    began_with = hashlib.sha256(start.read_bytes()).hexdigest()
+    assert facts(tmp_path / "run")["data"] == {"generated_strips": 4, "sets": [], "began_with": began_with}
+
+
+def test_a_network_begins_with_the_weights_of_the_checkpoint() -> None:
+    network, start = plate_reader(), MODELS / "plate_reader.keras"
+
+    begin_with(network, start)
+
+    trained = keras.models.load_model(start, compile=False)
+    for mine, its in zip(network.get_weights(), trained.get_weights(), strict=True):
+        assert np.array_equal(mine, its)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, of the parts that do not fit
+@pytest.mark.parametrize("name", ["plate_detector.keras", "README.md", "damaged.keras"])
+def test_a_file_that_is_no_checkpoint_of_the_network_is_wrong_usage(tmp_path: Path, name: str) -> None:
+    shutil.copy(MODELS / "plate_detector.keras", tmp_path)
+    (tmp_path / "README.md").write_text("not a checkpoint")
+    (tmp_path / "damaged.keras").write_bytes((MODELS / "plate_reader.keras").read_bytes()[:-1000])
+
+    with pytest.raises(UsageError, match=rf"--from .*{name}: this is no checkpoint of the plate_reader \(.*\)$"):
+        begin_with(plate_reader(), tmp_path / name)
+
+
+def test_what_was_not_learned_from_is_left_as_a_dataset_to_choose_the_threshold_on(tmp_path: Path) -> None:
+    sets = [drawn_scenes(tmp_path / "street"), drawn_crops(tmp_path / "crops")]
+    (tmp_path / "run").mkdir()
+
+    write_held_out(tmp_path / "run" / "held_out", sets, [5, 2, 8, 99])
+
+    lines = (tmp_path / "run" / "held_out" / "labels.jsonl").read_text().splitlines()
+    held_out = [json.loads(line) for line in lines]
+    assert [label["image"] for label in held_out] == [
+        str(sets[1] / "images" / "1.png"),
+        str(sets[0] / "images" / "2.png"),
+    ]
+    assert held_out[1]["plates"][0]["text"] == "TN22CX9080"
+
+
+def test_where_all_was_rendered_there_is_no_dataset_to_leave(tmp_path: Path) -> None:
+    write_held_out(tmp_path / "held_out", [], [0, 1])
+
+    assert list(tmp_path.iterdir()) == []
