@@ -1,5 +1,6 @@
 """What the documentation shows is what the program does."""
 
+import importlib.util
 import json
 import os
 import re
@@ -12,21 +13,34 @@ import jsonschema
 import pytest
 
 from edge_app import config
+from edge_app.__main__ import main
+from tests.uplink.passes import event
 
 ROOT = Path(__file__).parent.parent
-PAGES = (
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    ROOT / "docs" / "events.md",
-    ROOT / "docs" / "scaling.md",
-    ROOT / "models" / "README.md",
-)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").glob("*.md")])
+TIMELESS = [page for page in PAGES if page.name != "CHANGELOG.md"]
+"""Pages that speak of what is there now."""
 BUILD_COMMANDS = ("setup", "demo", "test", "check", "train", "convert", "evaluate", "install", "lock")
 
 
 def blocks(page: Path, language: str) -> list[str]:
     """The fenced blocks of a page in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def code_in(page: Path) -> list[str]:
+    """What a page shows as code: spans in backticks, and the lines of shell blocks."""
+    lines = [line for language in ("sh", "console") for block in blocks(page, language) for line in block.splitlines()]
+    return lines + re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    )
+
+
+def keys_of(document: object) -> object:
+    """The keys of a JSON document, without its values; of a list those of its first item."""
+    if isinstance(document, dict):
+        return {key: keys_of(value) for key, value in document.items()}
+    return [keys_of(each) for each in document[:1] if isinstance(each, dict)] if isinstance(document, list) else None
 
 
 def shown_help() -> list[tuple[str, str]]:
@@ -84,13 +98,76 @@ def test_every_configuration_file_loads(path: Path) -> None:
     assert isinstance(config.load(path), config.Settings)
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "events.md"], ids=lambda page: page.name)
+def test_the_sample_read_has_the_keys_that_are_sent(page: Path) -> None:
+    (sample, *_) = (json.loads(block) for block in blocks(page, "json") if "edge-anpr/read/1" in block)
+
+    assert keys_of(sample) == keys_of(json.loads(event().payload()))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+def test_every_link_leads_to_a_file_and_its_heading(page: Path) -> None:
+    links = re.findall(r"\]\(([^):]+)\)", page.read_text())
 
-    missing = [link for link in links if not (page.parent / link).exists()]
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings], (
+            link
+        )
 
-    assert missing == []
+
+@pytest.mark.parametrize("page", TIMELESS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    folders = "config|converters|docs|edge_app|models|requirements|systemd|tests|training"
+
+    named = {code for code in code_in(page) if re.fullmatch(rf"(?:{folders})/[a-z0-9_./-]*", code)}
+
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", TIMELESS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_that_a_page_names_may_be_set(page: Path) -> None:
+    sections = {name: getattr(config.Settings(), name) for name in config.Settings.__dataclass_fields__}
+
+    named = [found for code in code_in(page) if (found := re.fullmatch(r"([a-z]+)\.([a-z_]+)", code))]
+
+    assert [found[0] for found in named if found[1] in sections and not hasattr(sections[found[1]], found[2])] == []
+
+
+def test_every_command_that_a_page_names_exists_and_takes_the_options_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = {code.partition(" #")[0].strip() for page in TIMELESS for code in code_in(page)}
+    ours = [found for code in sorted(shown) if (found := re.fullmatch(r"(?:sudo )?edge-anpr ([a-z][a-z-]*)(.*)", code))]
+
+    assert len(ours) > 3
+    for found in ours:
+        with pytest.raises(SystemExit) as ended:
+            main([found[1], "--help"])
+        options = capsys.readouterr().out
+        assert ended.value.code == 0, found[0]
+        assert [option for option in re.findall(r"--[a-z-]+", found[2]) if option not in options] == [], found[0]
+
+
+def test_every_task_and_module_that_a_page_names_exists() -> None:
+    shown = {code for page in TIMELESS for code in code_in(page)}
+    tasks = {found[1] for code in shown if (found := re.match(r"(?:sudo |\$ )?\./build\.sh ([a-z]+)", code))}
+    modules = {found[1] for code in shown if (found := re.match(r"python -m ([a-z_.]+)", code))}
+
+    assert tasks
+    assert tasks <= set(BUILD_COMMANDS)
+    assert modules
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
+
+
+def test_the_readme_shows_every_task() -> None:
+    (_, overall), _ = shown_help()
+
+    assert tuple(re.findall(r"^  ([a-z]+) ", overall, re.MULTILINE)) == BUILD_COMMANDS
 
 
 def test_every_level_fixes_the_same_versions() -> None:
