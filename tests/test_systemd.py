@@ -42,12 +42,52 @@ def test_the_unit_verifies(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
 
 
-def test_a_wrong_configuration_is_not_tried_again_and_a_hang_is_noticed() -> None:
-    unit = UNIT.read_text()
+def values(key: str) -> list[str]:
+    """What the unit sets a key to, line by line."""
+    return re.findall(rf"^{key}=(.*)$", UNIT.read_text(), re.M)
 
-    assert re.search(r"^RestartPreventExitStatus=2$", unit, re.M)
-    assert re.search(r"^Type=notify$", unit, re.M)
-    assert re.search(r"^WatchdogSec=\d+$", unit, re.M)
+
+def system_calls(names: str) -> set[str]:
+    """System calls by name, sets such as `@clock` and the sets within them spelt out."""
+    calls: set[str] = set()
+    for name in names.split():
+        if name.startswith("@"):
+            command = ["systemd-analyze", "syscall-filter", "--no-pager", name]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+            calls |= system_calls(" ".join(line for line in told if not line.strip().startswith("#")))
+        else:
+            calls.add(name)
+    return calls
+
+
+def test_a_wrong_configuration_is_not_tried_again_and_a_hang_is_noticed() -> None:
+    assert values("RestartPreventExitStatus") == ["2"]
+    assert values("Type") == ["notify"]
+    assert int(values("WatchdogSec")[0]) > 0
+
+
+def test_a_camera_that_is_away_for_long_is_tried_again_for_ever() -> None:
+    assert values("Restart") == ["always"]
+    assert values("StartLimitIntervalSec") == ["0"]
+
+
+def test_the_networks_see_the_processor_and_events_the_boot() -> None:
+    assert "pid" not in values("ProcSubset"), "hides /proc/cpuinfo and /proc/sys"
+
+
+@needs_systemd
+def test_the_service_may_ask_for_the_state_of_the_clock_but_not_set_it() -> None:
+    allowed: set[str] = set()
+    for names in values("SystemCallFilter"):
+        if names.startswith("~"):
+            allowed -= system_calls(names.removeprefix("~"))
+        else:
+            allowed |= system_calls(names)
+
+    assert {"adjtimex", "clock_adjtime"} <= allowed
+    assert not {"settimeofday", "clock_settime"} & allowed
+    assert values("ProtectClock") == [], "forbids asking too"
+    assert values("CapabilityBoundingSet") == [""], "or else the clock could be set by adjtimex"
 
 
 def test_the_installer_refuses_what_it_does_not_know_and_explains_itself() -> None:
