@@ -1,6 +1,7 @@
 """What an event has to say about this machine's clock and its present boot."""
 
 import ctypes
+import functools
 import os
 import uuid
 from datetime import UTC, datetime
@@ -34,8 +35,9 @@ def clock_is_synchronized() -> bool:
     return state not in (-1, _TIME_ERROR)
 
 
+@functools.cache
 def read_boot_id() -> str:
-    """The kernel's identifier of this boot; elsewhere than on Linux, one of this process."""
+    """The kernel's identifier of this boot; where it cannot be read, one of this process."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

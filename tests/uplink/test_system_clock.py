@@ -1,7 +1,10 @@
 """What is said about this machine's clock."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID
+
+import pytest
 
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id
 
@@ -15,6 +18,18 @@ def test_moments_are_told_in_utc_with_milliseconds() -> None:
 
 def test_the_boot_has_one_id() -> None:
     assert UUID(read_boot_id()) == UUID(read_boot_id())
+
+
+def test_where_the_kernel_does_not_tell_the_boot_all_parts_of_the_process_name_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.system_clock._BOOT_ID", tmp_path / "absent")
+    read_boot_id.cache_clear()
+
+    first, second = read_boot_id(), read_boot_id()
+    read_boot_id.cache_clear()
+
+    assert UUID(first) == UUID(second)
 
 
 def test_the_kernel_has_an_opinion_about_the_clock() -> None:
