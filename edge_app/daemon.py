@@ -6,6 +6,7 @@ the outbox, the publisher thread drains the outbox.
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 import time
@@ -35,6 +36,7 @@ DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 WATCHDOG_SECONDS = 1.0
 STATUS_SECONDS = 10.0
+_REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 
 class Stages(Protocol):
@@ -78,6 +80,8 @@ class Daemon:
         self._clock = clock
         self._asked_to_stop = False
         self._gate_was_open = False
+        self._lost_seconds = settings.tracking.lost_seconds
+        self._waiting_since = clock()
         self._slot = FrameSlot()
         self._health = CameraHealth()
         self._systemd = Systemd(clock)
@@ -143,16 +147,19 @@ class Daemon:
             self._slot.end()
 
     def _work(self) -> None:
-        while not self._asked_to_stop:
+        while not (self._asked_to_stop or self._slot.ended or self._publisher_thread.error):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
-            elif self._slot.ended:
-                self._end_of_recording()
-                return
-            self._publisher_thread.check()
+                self._waiting_since = self._clock()
+            elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
+                self._commit(self._pipeline.flush())  # the camera is silent: no next frame tells that they have gone
             self._report()
-        self._commit(self._pipeline.flush())  # vehicles in view have been read: they count
+        # Vehicles in view have been read: they count, whatever ended the work.
+        self._commit(self._pipeline.flush())
+        self._publisher_thread.check()
+        if not self._asked_to_stop:
+            self._end_of_recording()
 
     def _handle(self, frame: Frame) -> None:
         self.frames += 1
@@ -163,7 +170,6 @@ class Daemon:
         elif self._gate_was_open:  # without frames the tracker would wait for the next vehicle to end this pass
             self._commit(self._pipeline.flush())
         self._gate_was_open = admitted
-        self._systemd.ready()
 
     def _commit(self, passes: list[PlatePass]) -> None:
         for plate_pass in passes:
@@ -176,12 +182,11 @@ class Daemon:
             self._publisher.wake()
 
     def _end_of_recording(self) -> None:
-        """Settle what is left and give the broker some time to take it."""
+        """Give the broker some time to take what is left; a camera should not have ended."""
         self._camera_thread.join()
         self._camera_thread.check()
         if self._source.live:
             raise SourceError(f"camera {self._name}: the source ended")
-        self._commit(self._pipeline.flush())
         deadline = self._clock() + DRAIN_SECONDS
         while self._outbox.pending(1) and not self._asked_to_stop and self._clock() < deadline:
             self._publisher_thread.check()
@@ -199,10 +204,16 @@ class Daemon:
 
     def _report(self) -> None:
         self._publisher.vitals = VitalsMessage(self.frames, self.dropped, self.passes, self.picture)
-        self._systemd.alive(progress=(self.frames, self._source.attempts))
+        attempts = self._source.attempts
+        # A camera that is away when we start is waited for, as one that goes later is: that is no failed start.
+        if self.frames or attempts > 1:
+            self._systemd.ready()
+        self._systemd.alive(progress=(self.frames, attempts))
         self._systemd.status(
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
             f" {self.passes} vehicles"
+            if self.frames
+            else f"camera {self._name}: no picture yet, attempt {attempts}"
         )
 
     @contextlib.contextmanager
@@ -232,12 +243,14 @@ class Systemd:
         try:
             from systemd import daemon
         except ImportError:
+            if "NOTIFY_SOCKET" in os.environ:
+                log.error("systemd waits to hear that we are ready, but systemd-python is missing: %s", _REMEDY)
             self._send: Callable[[str], object] = lambda _: None
         else:
             self._send = daemon.notify
 
     def ready(self) -> None:
-        """Say once that the first frame went through."""
+        """Say once that we are at work."""
         if not self._is_ready:
             self._is_ready = True
             self._send("READY=1")

@@ -10,9 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from edge_app.__main__ import main
@@ -23,11 +25,12 @@ from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.capture.source import Source
-from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings
+from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings, TrackingSettings
 from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
 from edge_app.records import Frame, PlatePass
+from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.outbox import Outbox, WaitingEvent
 from edge_app.uplink.publisher import Publisher
 from tests.capture.pictures import write_clip, write_picture
@@ -37,6 +40,7 @@ from tests.uplink.passes import factory, plate_pass
 NOBODY = MqttSettings(host="127.0.0.1", port=1)
 """A broker that is not there."""
 NO_GATE = MotionSettings(enabled=False)
+DEFAULTS = TrackingSettings()
 
 
 class VehicleInEveryFrame:
@@ -93,19 +97,26 @@ class Rig:
     def __init__(self, directory: Path, mqtt: MqttSettings = NOBODY) -> None:
         self.path = directory / "state" / "outbox.sqlite"
         self.outbox = Outbox.open(self.path, 10_000_000)
+        self.backoff = Backoff()
         self._mqtt = mqtt
         self._stop = threading.Event()
 
-    def daemon(self, source: Source, pipeline: VehicleInEveryFrame, motion: MotionSettings = NO_GATE) -> Daemon:
+    def daemon(
+        self,
+        source: Source,
+        pipeline: VehicleInEveryFrame,
+        motion: MotionSettings = NO_GATE,
+        tracking: TrackingSettings = DEFAULTS,
+    ) -> Daemon:
         """A daemon on a source."""
         return Daemon(
-            Settings(camera=CameraSettings(name="north")),
+            Settings(camera=CameraSettings(name="north"), tracking=tracking),
             source,
             MotionGate(motion),
             pipeline,
             factory(),
             self.outbox,
-            Publisher(self._mqtt, "gate-01", self.outbox, self._stop),
+            Publisher(self._mqtt, "gate-01", self.outbox, self._stop, backoff=self.backoff),
             self._stop,
         )
 
@@ -130,6 +141,37 @@ def camera(directory: Path) -> OpenCvStream:
     """A live source that goes on until it is closed."""
     clip = write_clip(directory / "clip.mp4", frames=8)
     return OpenCvStream("north", "a clip", lambda: cv2.VideoCapture(str(clip)), False, "wait", 0.001)
+
+
+class CameraThatFallsSilent:
+    """A live source that gives one frame and then nothing, without an end."""
+
+    live, attempts = True, 1
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        """One frame."""
+        yield Frame(np.zeros((48, 64, 3), np.uint8), datetime.now(UTC), 0, 0, "north")
+        self._closed.wait()
+
+    def close(self) -> None:
+        """End."""
+        self._closed.set()
+
+
+class BackoffThatBreaks(Backoff):
+    """Kills the publisher, whose broker is not there, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = threading.Event()
+
+    def next_seconds(self) -> float:
+        """Fail."""
+        self.broken.wait()
+        raise ZeroDivisionError
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +254,25 @@ def test_a_live_camera_that_ends_is_an_error_so_that_systemd_starts_again(tmp_pa
     with pytest.raises(SourceError, match="camera north: the source ended"):
         daemon.run()
 
-    assert len(rig.waiting()) == daemon.passes
+    assert len(rig.waiting()) == daemon.passes == daemon.frames, "the vehicle in view was read: it counts"
+
+
+def test_when_the_camera_falls_silent_the_vehicle_in_view_counts_without_a_next_frame(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    tracking = TrackingSettings(lost_seconds=0.1)
+    daemon = rig.daemon(CameraThatFallsSilent(), VehicleInEveryFrame(), tracking=tracking)
+    running = threading.Thread(target=daemon.run)
+
+    running.start()
+    deadline = time.monotonic() + 20
+    while not daemon.passes and time.monotonic() < deadline:
+        running.join(0.01)
+    committed_in_silence = daemon.passes
+    daemon.ask_to_stop()
+    running.join(5)
+
+    assert committed_in_silence == 1
+    assert len(rig.waiting()) == 1
 
 
 def test_what_kills_the_camera_thread_is_raised_and_the_outbox_closed(tmp_path: Path) -> None:
@@ -233,6 +293,17 @@ def test_what_kills_the_publisher_thread_is_raised(tmp_path: Path, broker: Mosqu
 
     with pytest.raises(OutboxError, match="closed database"):
         daemon.run()
+
+
+def test_what_kills_the_publisher_thread_does_not_cost_the_vehicle_in_view(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.backoff = backoff = BackoffThatBreaks()
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(3, backoff.broken.set))
+
+    with pytest.raises(EdgeAnprError, match="the publisher thread died"):
+        daemon.run()
+
+    assert len(rig.waiting()) == daemon.passes == daemon.frames >= 3
 
 
 def test_an_error_in_the_pipeline_stops_both_threads_and_keeps_what_was_committed(tmp_path: Path) -> None:
@@ -380,6 +451,37 @@ def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: P
         daemon.run()
 
     assert "READY=1" not in systemd.until("STOPPING=1")
+
+
+def test_systemd_is_told_to_be_ready_when_a_camera_that_is_away_is_looked_for_again(
+    tmp_path: Path, systemd: Notified
+) -> None:
+    away = OpenCvStream("north", "rtsp://gate", cv2.VideoCapture, True, "wait", 0.01)
+    daemon = Rig(tmp_path).daemon(away, EmptyRoad())
+    running = threading.Thread(target=daemon.run)
+
+    running.start()
+    said = systemd.until("READY=1")
+    daemon.ask_to_stop()
+    said += systemd.until("STOPPING=1")
+    running.join(5)
+
+    assert daemon.frames == 0
+    assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in said)
+
+
+def test_without_systemd_python_the_log_says_why_the_service_never_becomes_ready(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "systemd", None)  # import fails
+    Systemd(lambda: 0.0).ready()
+    unasked = caplog.text
+
+    monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
+    Systemd(lambda: 0.0).ready()
+
+    assert unasked == ""
+    assert "systemd-python is missing: apt install python3-systemd" in caplog.text
 
 
 def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Notified) -> None:
