@@ -25,6 +25,11 @@ _UNLIKELY_PREFIX = 1e-5
 """Prefixes below this share of the best one are dropped."""
 
 
+def holds_text(log_probs: LogProbs) -> bool:
+    """Whether the likeliest path has a character at any step."""
+    return bool((log_probs.argmax(axis=1) < log_probs.shape[1] - 1).any())
+
+
 def log_likelihood(log_probs: LogProbs, text: str, alphabet: str) -> float:
     """Natural logarithm of P(text | log_probs), summed over all alignments."""
     return float(log_likelihoods(log_probs[None], [text], alphabet)[0, 0])

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from edge_app.recognition.ctc import holds_text
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateRead, PlateText, Reading, StageTimes
 from edge_app.tracking.tracker import width_px
 from edge_app.tracking.voter import quality
@@ -45,7 +46,7 @@ class Passage:
     """The sights of one track, at least one."""
 
     def __init__(self, first: Sight) -> None:
-        self.sights = 0
+        self.sights = self.reads = 0
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
         self._camera = first.frame.camera
@@ -59,6 +60,7 @@ class Passage:
     def add(self, sight: Sight) -> None:
         """Take in a later sight."""
         self.sights += 1
+        self.reads += holds_text(sight.reading.log_probs)
         self.last_monotonic_ns, self._last_seen = sight.frame.monotonic_ns, sight.frame.captured_at
         seconds = (sight.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
         self._size.add(seconds, math.log(width_px(sight.detection.corners_px)))
@@ -89,7 +91,7 @@ class Passage:
             best_seen=self._portrait.seen_at,
             last_seen=self._last_seen,
             frames=self.sights,
-            reads=self.sights,
+            reads=self.reads,
             direction=self._size.direction,
             zones=tuple(self._zones),
             times=self._times,

@@ -1,5 +1,6 @@
 """One vehicle while it passes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_the_direction_is_told_by_the_trend_of_the_size(widths: list[float], dir
     passage = passage_of(*(sight(second, width) for second, width in enumerate(widths)))
 
     assert passage.settle(TEXT).direction == direction
+
+
+def test_frames_without_any_text_are_no_reads() -> None:
+    blank = replace(sight(1), reading=reading(""))
+    passage = passage_of(sight(0), blank, sight(2))
+
+    plate_pass = passage.settle(TEXT)
+
+    assert (plate_pass.frames, plate_pass.reads) == (3, 2)
 
 
 def test_zones_are_named_once_in_the_order_they_were_entered() -> None:
