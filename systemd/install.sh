@@ -27,6 +27,36 @@ TEXT
 
 systemd_runs() { [[ -z $root && -d /run/systemd/system ]]; }
 
+# The Debian packages that are missing, each found out by looking for what it is needed for.
+missing_packages() {
+    python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+    # What tells systemd that the service is ready. An image's own cannot be imported here.
+    [[ -n $root ]] || python3 -c 'import systemd.daemon' 2>/dev/null || echo python3-systemd
+}
+
+install_system_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]})) || return 0
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+        die "missing system packages (by their Debian names): ${missing[*]}; install them, then run this again"
+    fi
+    say "Installing system packages: ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]} == 0)) || die "$(command -v python3) still lacks ${missing[*]}: let python3 be the system's own"
+}
+
+# Debian 12's picamera2 is built for numpy 1; a numpy 2 in the environment would stand before the one it came with.
+needs_numpy_of_system() {
+    python3 - <<'PYTHON'
+import importlib.util, sys
+found = all(importlib.util.find_spec(name) for name in ("numpy", "picamera2"))
+sys.exit(not (found and __import__("numpy").__version__.startswith("1.")))
+PYTHON
+}
+
 make_environment() {
     local venv=$root$HOME_DIRECTORY/venv
     say "Creating the environment $venv"
@@ -36,6 +66,10 @@ make_environment() {
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
     "$venv/bin/python" -m pip install --quiet --require-hashes --no-deps --ignore-installed \
         --requirement requirements/device.txt
+    if [[ -z $root ]] && needs_numpy_of_system; then
+        say "Leaving numpy to the system, whose picamera2 needs its own"
+        "$venv/bin/python" -m pip uninstall --quiet --yes numpy
+    fi
     local site
     site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     rm -rf "$site/edge_app"
@@ -111,8 +145,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ $action == uninstall ]]; then
     uninstall
 else
+    install_system_packages
     make_environment
     install_files
     enable
+    [[ -z $root ]] || say "The image needs the package python3-systemd, too, or the service never becomes ready"
     say "Done. Next: set the camera and the broker in $root$CONFIGURATION/config.toml"
 fi

@@ -1,5 +1,6 @@
 """The unit is valid, sandboxed, and agrees with what is installed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -97,3 +98,36 @@ def test_the_installer_refuses_what_it_does_not_know_and_explains_itself() -> No
     assert "--uninstall" in helped.stdout
     assert wrong.returncode == 2
     assert "unknown: --rot" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("into", "missing"),
+    [
+        (["--root", "image"], "python3-venv"),
+        pytest.param(
+            [], "python3-venv python3-systemd", marks=pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+        ),
+    ],
+)
+def test_the_installer_names_the_packages_that_are_missing_and_changes_nothing(
+    into: list[str], missing: str, tmp_path: Path
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "dirname", "realpath"):  # no apt-get
+        (programs / name).symlink_to(str(shutil.which(name)))
+    (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "python3").chmod(0o755)
+
+    told = subprocess.run(
+        [ROOT / "systemd/install.sh", *into],
+        cwd=tmp_path,
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 1
+    assert f"missing system packages (by their Debian names): {missing};" in told.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["bin"]

@@ -53,7 +53,7 @@ class Picamera2Source:
             stalls = 0
             while not self._closed.is_set():
                 self.attempts += 1
-                camera.start()
+                self._start(camera)
                 for frame in self._frames_until_stall(camera, streams):
                     stalls = 0
                     yield frame
@@ -73,7 +73,12 @@ class Picamera2Source:
             return self._open_camera(self._number, self._settings.exposure_max_microseconds)
         except ImportError as error:
             raise SourceError(
-                "picamera2 is missing: apt install python3-picamera2; the venv needs --system-site-packages"
+                f"picamera2 is missing ({error}): apt install python3-picamera2; the venv needs --system-site-packages"
+            ) from error
+        except ValueError as error:  # a compiled part of it says "numpy.dtype size changed"
+            raise SourceError(
+                f"picamera2 cannot be loaded ({error}): it needs the numpy that came with it; install edge-anpr again"
+                " or take numpy out of its venv"
             ) from error
         except (RuntimeError, IndexError) as error:
             raise SourceError(
@@ -99,6 +104,14 @@ class Picamera2Source:
             raise SourceError(f"picamera2:{self._number} refuses {width}x{height}: {error}") from error
         configuration = camera.camera_configuration()
         return {name: dict(configuration[name]) for name in ("main", "lores")}
+
+    def _start(self, camera: Any) -> None:
+        try:
+            camera.start()
+        except RuntimeError as error:
+            raise SourceError(
+                f"picamera2:{self._number} cannot be started ({error}); check the ribbon cable"
+            ) from error
 
     def _frames_until_stall(self, camera: Any, streams: dict[str, dict[str, Any]]) -> Iterator[Frame]:
         while not self._closed.is_set():

@@ -172,6 +172,26 @@ def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
     assert normal["shutter"][-1] == 66_666
 
 
+def test_a_picamera2_built_for_another_numpy_is_told_with_what_to_do() -> None:
+    def load(*_: int) -> Any:
+        raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")
+
+    with pytest.raises(SourceError, match=r"dtype size changed.*take numpy out of its venv"):
+        next(Picamera2Source(SETTINGS, 0, load).frames())
+
+
+def test_a_camera_that_cannot_be_started_is_told_and_closed() -> None:
+    class Unplugged(FakeCamera):
+        def start(self) -> None:
+            raise RuntimeError("Failed to start camera: Input/output error")
+
+    camera = Unplugged([])
+
+    with pytest.raises(SourceError, match=r"cannot be started \(Failed to start camera"):
+        next(Picamera2Source(SETTINGS, 0, lambda *_: camera).frames())
+    assert camera.calls == ["close"]
+
+
 def test_a_short_buffer_is_no_picture_and_a_strange_format_an_error() -> None:
     stream = {"size": (320, 240), "stride": 320, "format": "YUV420"}
 
