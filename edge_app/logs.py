@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from edge_app.config import LogSettings
 
@@ -39,13 +38,14 @@ def _journal_handler() -> logging.Handler | None:
         from systemd.journal import JournalHandler
     except ImportError:
         return None
-    handler: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="edge-anpr")
-    handler.addFilter(_without_arguments)
+
+    class PlainJournalHandler(JournalHandler):  # type: ignore[misc]
+        """Leaves the message alone in a record: the journal would keep every argument as a field of its own."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            plain = copy.copy(record)
+            plain.msg, plain.args = record.getMessage(), None
+            super().emit(plain)
+
+    handler: logging.Handler = PlainJournalHandler(SYSLOG_IDENTIFIER="edge-anpr")
     return handler
-
-
-def _without_arguments(record: logging.LogRecord) -> Any:
-    """Leave the message alone in the record: the journal would keep every argument as a field of its own."""
-    plain: Any = copy.copy(record)
-    plain.msg, plain.args = record.getMessage(), None
-    return plain
