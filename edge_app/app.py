@@ -72,11 +72,6 @@ def build_recognizer(settings: Settings) -> PlateRecognizer:
     return PlateRecognizer(build_stages(settings))
 
 
-def build_pipeline(settings: Settings) -> Pipeline:
-    """One frame through the stages."""
-    return pipeline_around(build_stages(settings), settings)
-
-
 def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
     """One frame through these stages."""
     return Pipeline(
