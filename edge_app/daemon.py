@@ -203,7 +203,8 @@ class Daemon:
         self.picture = picture
 
     def _report(self) -> None:
-        self._publisher.vitals = VitalsMessage(self.frames, self.dropped, self.passes, self.picture)
+        corrupt = self._source.stamp.corrupt
+        self._publisher.vitals = VitalsMessage(self.frames, self.dropped, corrupt, self.passes, self.picture)
         attempts = self._source.attempts
         # A camera that is away when we start is waited for, as one that goes later is: that is no failed start.
         if self.frames or attempts > 1:

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -25,6 +24,7 @@ from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.capture.source import Source
+from edge_app.capture.stamp import Stamp
 from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings, TrackingSettings
 from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
@@ -109,6 +109,7 @@ class Rig:
         tracking: TrackingSettings = DEFAULTS,
     ) -> Daemon:
         """A daemon on a source."""
+        self.publisher = Publisher(self._mqtt, "gate-01", self.outbox, self._stop, backoff=self.backoff)
         return Daemon(
             Settings(camera=CameraSettings(name="north"), tracking=tracking),
             source,
@@ -116,7 +117,7 @@ class Rig:
             pipeline,
             factory(),
             self.outbox,
-            Publisher(self._mqtt, "gate-01", self.outbox, self._stop, backoff=self.backoff),
+            self.publisher,
             self._stop,
         )
 
@@ -149,11 +150,14 @@ class CameraThatFallsSilent:
     live, attempts = True, 1
 
     def __init__(self) -> None:
+        self.stamp = Stamp("north")
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
         """One frame."""
-        yield Frame(np.zeros((48, 64, 3), np.uint8), datetime.now(UTC), 0, 0, "north")
+        frame = self.stamp.live(np.zeros((48, 64, 3), np.uint8))
+        assert frame is not None
+        yield frame
         self._closed.wait()
 
     def close(self) -> None:
@@ -202,6 +206,19 @@ def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
     assert len(subscriber.until(7, "/read")) == 7
     assert [message.payload for message in subscriber.until(2, "/status")] == [b"online", b"offline"]
     assert rig.waiting() == []
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_pictures_that_cannot_be_decoded_are_told_in_the_telemetry(tmp_path: Path) -> None:
+    rig, source = Rig(tmp_path), pictures(tmp_path, 4)
+    (tmp_path / "pictures" / "001.png").write_bytes(b"not a picture")
+    daemon = rig.daemon(source, EmptyRoad())
+
+    daemon.run()
+
+    vitals = rig.publisher.vitals
+    assert vitals is not None
+    assert (vitals.frames, vitals.frames_corrupt) == (3, 1)
 
 
 @pytest.mark.usefixtures("no_drain")
@@ -363,6 +380,7 @@ class StuckCamera:
     live, attempts = True, 1
 
     def __init__(self) -> None:
+        self.stamp = Stamp("north")
         self.back = threading.Event()
 
     def frames(self) -> Iterator[Frame]:

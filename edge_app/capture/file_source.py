@@ -43,7 +43,7 @@ class FileSource:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._now = now
-        self._stamp = Stamp(camera)
+        self.stamp = Stamp(camera)
         self._closed = threading.Event()
         self._frame_ns = 0  # the file tells it when it is opened
 
@@ -60,7 +60,7 @@ class FileSource:
                 if not self._wait_until(began_ns, since_ns):
                     return
                 captured_at = began_at + timedelta(microseconds=since_ns / 1000)
-                frame = self._stamp.taken(picture, captured_at, began_ns + since_ns)
+                frame = self.stamp.taken(picture, captured_at, began_ns + since_ns)
                 if frame is not None:
                     yield frame
             if not self._loop:
@@ -119,5 +119,5 @@ class FileSource:
         if decoded == 0:
             raise SourceError(f"{self._path}: no frame of it can be decoded; the file is damaged")
         if decoded < promised * 0.98 - 1:  # containers round their frame count
-            self._stamp.corrupt += promised - decoded
+            self.stamp.corrupt += promised - decoded
             log.warning("%s: only %d of %d frames could be decoded", self._path, decoded, promised)

@@ -39,7 +39,7 @@ class ImageFolderSource:
         self.attempts = 0
         self._frame_ns = int(1e9 / frames_per_second)
         self._monotonic_ns = monotonic_ns
-        self._stamp = Stamp(camera)
+        self.stamp = Stamp(camera)
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -50,7 +50,7 @@ class ImageFolderSource:
             if self._closed.is_set():
                 return
             picture, taken_at = _read(path)
-            frame = self._stamp.taken(picture, taken_at, began_ns + index * self._frame_ns)
+            frame = self.stamp.taken(picture, taken_at, began_ns + index * self._frame_ns)
             if frame is None:
                 log.warning("%s: not a picture that can be decoded; left out", path)
             else:

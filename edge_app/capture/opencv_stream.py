@@ -42,7 +42,7 @@ class OpenCvStream:
         self._open_capture = open_capture
         self._patient = patient
         self._hint = hint
-        self._stamp = Stamp(camera)
+        self.stamp = Stamp(camera)
         self._first_pause_seconds = self._pause_seconds = first_pause_seconds
         self._closed = threading.Event()
 
@@ -67,7 +67,7 @@ class OpenCvStream:
             given, picture = capture.read()
             if not given:
                 return
-            frame = self._stamp.live(picture)
+            frame = self.stamp.live(picture)
             if frame is None:
                 corrupt_in_a_row += 1
                 continue

@@ -42,7 +42,7 @@ class Picamera2Source:
         self._number = number
         self._open_camera = open_camera or open_with_short_exposure
         self._boottime_ns = boottime_ns
-        self._stamp = Stamp(settings.name)
+        self.stamp = Stamp(settings.name)
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -127,7 +127,7 @@ class Picamera2Source:
             finally:
                 request.release()
             main, small = (picture_of(pictures[name], streams[name]) for name in ("main", "lores"))
-            frame = self._stamp.live(main, self._age_ns(sensor_ns), small)
+            frame = self.stamp.live(main, self._age_ns(sensor_ns), small)
             if frame is not None:
                 yield frame
 

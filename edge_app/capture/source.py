@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from edge_app.capture.stamp import Stamp
 from edge_app.config import CameraSettings
 from edge_app.errors import ConfigurationError
 from edge_app.records import Frame
@@ -17,6 +18,8 @@ class Source(Protocol):
     """True: a frame that nobody takes is lost. False: a recording, of which every frame counts."""
     attempts: int
     """How often it was opened, with or without success: rises while a lost camera is looked for."""
+    stamp: Stamp
+    """Numbers its frames, and counts the pictures that were none."""
 
     def frames(self) -> Iterator[Frame]:
         """Open and yield frames until closed or, for a recording, until its end.

@@ -50,6 +50,7 @@ class Stamp:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.corrupt = 0
+        """Pictures that could not be decoded, or were none."""
         self._camera = camera
         self._sequence = 0
         self._monotonic_ns = monotonic_ns

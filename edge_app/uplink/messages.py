@@ -168,6 +168,8 @@ class VitalsMessage:
     """Frames looked at since the start."""
     frames_dropped: Count
     """Frames overtaken by newer ones before they could be looked at."""
+    frames_corrupt: Count
+    """Frames of the camera that could not be decoded, or were no pictures."""
     vehicles: Count
     """Vehicles that became events since the start."""
     picture: str

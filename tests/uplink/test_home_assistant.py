@@ -133,7 +133,7 @@ def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
 
 
 def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:
-    running.publisher.vitals = VitalsMessage(frames=10, frames_dropped=2, vehicles=7, picture="blurred")
+    running.publisher.vitals = VitalsMessage(10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred")
     running.start()
     (telemetry,) = subscriber.until(1, "/telemetry")
 

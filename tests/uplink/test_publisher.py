@@ -309,7 +309,7 @@ def test_a_cut_line_lets_the_last_will_speak(make: Make, proxy: FaultProxy, subs
 
 
 def test_telemetry_keeps_to_its_schema_and_tells_the_vitals(running: Running, broker: Mosquitto) -> None:
-    running.publisher.vitals = VitalsMessage(frames=10, frames_dropped=2, vehicles=1, picture="good")
+    running.publisher.vitals = VitalsMessage(10, frames_dropped=2, frames_corrupt=1, vehicles=1, picture="good")
     running.start()
 
     late = Subscriber(broker.port, ["anpr/gate-01/telemetry"])
