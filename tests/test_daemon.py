@@ -338,7 +338,8 @@ def test_an_error_in_the_pipeline_stops_both_threads_and_keeps_what_was_committe
 
 def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    daemon = rig.daemon(pictures(tmp_path, 3), FlushThen(terminate))
+    soon = threading.Timer(0.1, terminate)
+    daemon = rig.daemon(pictures(tmp_path, 3), FlushThen(soon.start))
     began = time.monotonic()
 
     daemon.run()

@@ -121,7 +121,7 @@ def test_every_link_leads_to_a_file_and_its_heading(page: Path) -> None:
 
 @pytest.mark.parametrize("page", TIMELESS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    folders = "config|converters|docs|edge_app|models|requirements|systemd|tests|training"
+    folders = "benchmarks|config|converters|docs|edge_app|models|requirements|systemd|tests|training"
 
     named = {code for code in code_in(page) if re.fullmatch(rf"(?:{folders})/[a-z0-9_./-]*", code)}
 
