@@ -26,18 +26,20 @@ def consuming(broker: Mosquitto, folder: Path) -> Iterator[subprocess.Popen[str]
     """The page's program, subscribed."""
     (program,) = blocks(ROOT / "docs" / "events.md", "python")
     (folder / "consumer.py").write_text(program)
+    before = broker.log_path.read_text().count("Received SUBSCRIBE from archive")
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "consumer.py", "127.0.0.1", str(broker.port)],
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
     )
-    before = broker.log_path.read_text().count("Received SUBSCRIBE from archive")
     with process:
-        while broker.log_path.read_text().count("Received SUBSCRIBE from archive") == before:
-            assert process.poll() is None
-        yield process
-        process.kill()
+        try:
+            while broker.log_path.read_text().count("Received SUBSCRIBE from archive") == before:
+                assert process.poll() is None
+            yield process
+        finally:
+            process.kill()
 
 
 def said(process: subprocess.Popen[str], lines: int) -> list[str]:

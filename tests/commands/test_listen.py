@@ -36,9 +36,11 @@ def listening(broker: Mosquitto, *arguments: object) -> Iterator[subprocess.Pope
         text=True,
     )
     with process:
-        until_subscribed(broker, process)
-        yield process
-        process.terminate()
+        try:
+            until_subscribed(broker, process)
+            yield process
+        finally:
+            process.kill()
 
 
 def until_subscribed(broker: Mosquitto, process: subprocess.Popen[str], times: int = 1) -> None:
@@ -135,6 +137,15 @@ def test_it_subscribes_again_when_the_broker_is_back(running: Running, broker: M
     assert "the broker is back" in errors
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """Programs started from here hear SIGINT even where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_it_politely(broker: Mosquitto) -> None:
     with listening(broker) as process:
         process.send_signal(signal.SIGINT)
