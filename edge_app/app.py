@@ -4,6 +4,7 @@ import contextlib
 import threading
 from pathlib import Path
 
+from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
 from edge_app.config import Settings
@@ -70,6 +71,11 @@ def build_stages(settings: Settings) -> Stages:
 def build_recognizer(settings: Settings) -> PlateRecognizer:
     """Reads single pictures."""
     return PlateRecognizer(build_stages(settings))
+
+
+def open_video(path: Path) -> FileSource:
+    """Every frame of a video, as fast as they are taken."""
+    return FileSource(path, camera=path.stem)
 
 
 def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:

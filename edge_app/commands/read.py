@@ -6,6 +6,7 @@ not be read; an image without a plate is no error.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,27 +16,32 @@ from typing import Any
 
 from edge_app import config
 from edge_app.annotate import annotate
-from edge_app.app import build_stages, pipeline_around
-from edge_app.capture.source import open_source
+from edge_app.app import build_stages, open_video, pipeline_around
 from edge_app.commands.progress import ProgressLine
-from edge_app.config import CameraSettings, Settings
-from edge_app.errors import EdgeAnprError, SourceError
-from edge_app.image_files import is_video, list_media, load_image, save_image, silence_opencv
+from edge_app.config import Settings
+from edge_app.errors import EdgeAnprError, SourceError, UsageError
+from edge_app.image_files import IMAGE_SUFFIXES, is_video, list_media, load_image, save_image, silence_opencv
 from edge_app.recognizer import PlateRecognizer, Stages
-from edge_app.records import PlatePass, PlateRead
+from edge_app.records import ImageBgr, PlatePass, PlateRead
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, a video, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON object an image or vehicle")
-    parser.add_argument("--annotate", type=Path, metavar="DIR", help="write each image with its plates drawn in")
+    parser.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="DIR",
+        help="write each image, and the best frame of each vehicle, with its plates drawn in",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read every file; one that cannot be read leaves the others unharmed."""
     silence_opencv()
+    drawings = Drawings(arguments.annotate, arguments.paths) if arguments.annotate else None
     settings = config.load(arguments.config) if arguments.config else Settings()
     stages = build_stages(settings)
     files, failed = _expand(arguments.paths)
@@ -43,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     for done, path in enumerate(files):
         progress(done, len(files))
         try:
-            for line in _read_file(path, stages, settings, arguments):
+            for line in _read_file(path, stages, settings, drawings):
                 print(json.dumps(line) if arguments.json else as_text(line), flush=True)
         except EdgeAnprError as error:
             failed = _complain(error)
@@ -67,22 +73,51 @@ def _complain(error: EdgeAnprError) -> bool:
     return True
 
 
-def _read_file(
-    path: Path, stages: Stages, settings: Settings, arguments: argparse.Namespace
-) -> Iterator[dict[str, Any]]:
+class Drawings:
+    """Pictures with their plates drawn in, below `folder` as what is read lies below the folder common to `paths`."""
+
+    def __init__(self, folder: Path, paths: list[Path]) -> None:
+        folders = [path if path.is_dir() else path.parent for path in paths]
+        self._common = os.path.commonpath([os.path.normpath(each.absolute()) for each in folders])
+        self._folder = folder
+        if folder.exists() and folder.samefile(self._common):
+            raise UsageError(
+                f"{folder}: what is read lies here and would be overwritten; give --annotate another folder"
+            )
+
+    def of_image(self, path: Path, image_bgr: ImageBgr, reads: list[PlateRead]) -> None:
+        """Write an image under its own name, as PNG where that tells no format."""
+        place = self._place_of(path)
+        if place.suffix.lower() not in IMAGE_SUFFIXES:
+            place = place.with_name(f"{place.name}.png")
+        save_image(place, annotate(image_bgr, reads))
+
+    def of_video(self, path: Path, passes: list[PlatePass]) -> None:
+        """Write the best frame of each vehicle, by its number, into a folder named as the video."""
+        with closing(open_video(path)) as source:
+            for frame in source.frames():
+                reads = [each.read for each in passes if each.best_seen == frame.captured_at]
+                if reads:
+                    save_image(self._place_of(path) / f"{frame.sequence:06}.jpg", annotate(frame.image_bgr, reads))
+
+    def _place_of(self, path: Path) -> Path:
+        return self._folder / os.path.relpath(path, self._common)
+
+
+def _read_file(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
     if is_video(path):
-        yield from (vehicle_as_json(path, each) for each in _passes(path, stages, settings))
+        yield from _read_video(path, stages, settings, drawings)
     else:
-        yield _read_image(path, PlateRecognizer(stages), arguments.annotate)
+        yield _read_image(path, PlateRecognizer(stages), drawings)
 
 
-def _read_image(path: Path, recognizer: PlateRecognizer, annotated: Path | None) -> dict[str, Any]:
+def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | None) -> dict[str, Any]:
     image_bgr = load_image(path)
     began = time.perf_counter()
     reads = recognizer.recognize(image_bgr)
     elapsed_ms = (time.perf_counter() - began) * 1e3
-    if annotated is not None:
-        save_image(annotated / f"{path.stem}.png", annotate(image_bgr, reads))
+    if drawings is not None:
+        drawings.of_image(path, image_bgr, reads)
     height, width = image_bgr.shape[:2]
     return {
         "image": str(path),
@@ -93,11 +128,21 @@ def _read_image(path: Path, recognizer: PlateRecognizer, annotated: Path | None)
     }
 
 
+def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
+    passes = []
+    for plate_pass in _passes(path, stages, settings):
+        yield vehicle_as_json(path, plate_pass)
+        if drawings is not None:
+            passes.append(plate_pass)
+    if drawings is not None:
+        drawings.of_video(path, passes)
+
+
 def _passes(path: Path, stages: Stages, settings: Settings) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_source(CameraSettings(name=path.stem, source=f"file:{path}"))) as source:
+    with closing(open_video(path)) as source:
         for frame in source.frames():
             yield from pipeline.process(frame)
         yield from pipeline.flush()

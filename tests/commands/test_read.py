@@ -1,0 +1,62 @@
+"""`edge-anpr read`: which files it takes, and where it draws what it found."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import pytest
+
+from edge_app.__main__ import main
+from edge_app.app import open_video
+from edge_app.commands.read import Drawings
+from tests.capture.pictures import write_clip, write_picture
+from tests.uplink.passes import plate_pass
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_pictures_of_the_same_name_are_drawn_beside_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("north/a.png", "north/a.jpg", "north/night/a.png", "south/a.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_picture(tmp_path / "in" / name)
+    write_picture(tmp_path / "in" / "b.png").rename(tmp_path / "in" / "nameless")
+
+    roots = [str(tmp_path / "in" / name) for name in ("north", "south/../south/a.png", "nameless")]
+    code = main(["read", *roots, "--annotate", str(tmp_path / "out")])
+
+    assert code == 0, capsys.readouterr().err
+    assert files_below(tmp_path / "out") == [
+        "nameless.png", "north/a.jpg", "north/a.png", "north/night/a.png", "south/a.png",
+    ]  # fmt: skip
+
+
+def test_what_is_read_is_not_drawn_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = write_picture(tmp_path / "a.png").read_bytes()
+
+    assert main(["read", str(tmp_path / "a.png"), "--annotate", str(tmp_path)]) == 2
+
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_the_best_frame_of_each_vehicle_of_a_video_is_drawn(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=6)
+    times = [frame.captured_at for frame in open_video(clip).frames()]
+    passes = [dataclasses.replace(plate_pass(), best_seen=times[number]) for number in (4, 1, 4)]
+
+    Drawings(tmp_path / "out", [clip]).of_video(clip, passes)
+
+    assert files_below(tmp_path / "out") == ["clip.mp4/000001.jpg", "clip.mp4/000004.jpg"]
+    assert cv2.imread(str(tmp_path / "out" / "clip.mp4" / "000004.jpg")).shape == (240, 320, 3)
+
+
+def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=3).rename(tmp_path / "why?loop=2.mp4")
+
+    code = main(["read", f"/{clip}", "--annotate", str(tmp_path / "out")])
+
+    assert code == 0, capsys.readouterr().err
