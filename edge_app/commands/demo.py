@@ -6,13 +6,13 @@ compares them with what the clip shows. Exit code 1: a plate was missed or misre
 
 import argparse
 import contextlib
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from edge_app import app, logs
+from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.listen import read_line
 from edge_app.config import CameraSettings, DeviceSettings, LogSettings, MqttSettings, Settings
 from edge_app.demo import comparison, picture, truth
@@ -47,12 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
     vehicles = truth.load()
     print(f"A rendered road, {len(vehicles)} vehicles: clip -> daemon -> MQTT broker -> here", flush=True)
     began = time.monotonic()
-    reads = _play()
+    with JsonLinesFile(output / "reads.jsonl") as file:
+        reads = _play()
+        file.write(reads)
     print(f"played in {time.monotonic() - began:.1f} s\n", flush=True)
 
     rows = comparison.compare(vehicles, reads)
     print(comparison.as_table(rows))
-    _write(output, vehicles, reads)
+    texts = {read["plate"]["text"] for read in reads}
+    picture.write(output / "annotated.jpg", app.build_recognizer(Settings()), vehicles, texts)
     print(f"\nsee {output / 'annotated.jpg'} and {output / 'reads.jsonl'}")
     return 0 if all(row.verdict == "right" for row in rows) else 1
 
@@ -74,10 +77,3 @@ def _play() -> list[dict[str, Any]]:
 
 def _tell(read: dict[str, Any]) -> None:
     print(read_line(as_record(ReadMessage, read)), flush=True)
-
-
-def _write(output: Path, vehicles: list[truth.ShownVehicle], reads: list[dict[str, Any]]) -> None:
-    lines = "".join(json.dumps(read, ensure_ascii=False) + "\n" for read in reads)
-    (output / "reads.jsonl").write_text(lines, encoding="utf-8")
-    texts = {read["plate"]["text"] for read in reads}
-    picture.write(output / "annotated.jpg", app.build_recognizer(Settings()), vehicles, texts)

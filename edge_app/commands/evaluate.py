@@ -6,10 +6,12 @@ equals the truth; end to end, the most confident read of an image counts.
 
 import argparse
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 from edge_app import config
 from edge_app.app import build_recognizer
+from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.errors import UsageError
@@ -35,16 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
         if not (folder / "labels.jsonl").is_file():
             raise UsageError(f"{folder}: no labels.jsonl here; give a dataset folder")
     recognizer = build_recognizer(config.load(arguments.config) if arguments.config else Settings())
-    wrong = []
-    if not arguments.json:
-        print(HEADER)
-    for folder in arguments.datasets:
-        results = run_over(recognizer, folder, ProgressLine(folder.name))
-        score = score_dataset(folder, results)
-        print(json.dumps(score.as_json()) if arguments.json else as_row(score), flush=True)
-        wrong += [failure for result in results for failure in failures(result)]
-    if arguments.failures:
-        arguments.failures.write_text("".join(json.dumps(each) + "\n" for each in wrong), encoding="utf-8")
+    with JsonLinesFile(arguments.failures) if arguments.failures else nullcontext() as file:
+        if not arguments.json:
+            print(HEADER)
+        for folder in arguments.datasets:
+            results = run_over(recognizer, folder, ProgressLine(folder.name))
+            score = score_dataset(folder, results)
+            print(json.dumps(score.as_json()) if arguments.json else as_row(score), flush=True)
+            if file is not None:
+                file.write(failure for result in results for failure in failures(result))
     return 0
 
 

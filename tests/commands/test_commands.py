@@ -71,19 +71,38 @@ def test_a_correct_configuration_is_said_to_be_and_a_wrong_key_is_named(
     assert f"{wrong}:2:" in capsys.readouterr().err
 
 
-def test_evaluate_scores_a_dataset_folder(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
+    """A dataset folder of the photo, with that text as its truth."""
     (photo.parent / "images").mkdir()
     photo.rename(photo.parent / "images" / "photo.png")
-    plate = {"box": [250, 240, 126, 30], "corners": None, "text": "MH12AB1234", "country": "IN"}
+    plate = {"box": [250, 240, 126, 30], "corners": None, "text": text, "country": "IN"}
     label = {"image": "images/photo.png", "width": 640, "height": 480, "plates": [plate]}
     (photo.parent / "labels.jsonl").write_text(json.dumps(label) + "\n")
+    return photo.parent
 
-    code = main(["evaluate", "--json", str(photo.parent)])
+
+def test_evaluate_scores_a_dataset_folder(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["evaluate", "--json", str(dataset_of(photo))])
 
     told = json.loads(capsys.readouterr().out)
     assert code == 0
     assert set(told) == {"dataset", "images", "detection", "reading", "elapsed_ms"}
     assert (told["images"], told["detection"]["plates"], told["reading"]["plates"]) == (1, 1, 1)
+
+
+def test_failures_are_written_and_a_wrong_place_for_them_is_told_before_anything_is_scored(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = dataset_of(photo, text="XX99")
+
+    assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "none" / "failures.jsonl")]) == 1
+    told = capsys.readouterr()
+    assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "failures.jsonl")]) == 0
+
+    assert told.out == ""
+    assert "failures.jsonl: cannot be written (No such file or directory)" in told.err
+    failures = [json.loads(line) for line in (tmp_path / "failures.jsonl").read_text().splitlines()]
+    assert "XX99" in {failure.get("truth") for failure in failures if failure["kind"] == "misread"}
 
 
 def test_a_folder_that_is_no_dataset_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,8 +34,12 @@ def test_every_vehicle_is_read_right_and_shown(tmp_path: Path) -> None:
 
 def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "out" / "reads.jsonl").mkdir(parents=True)
 
-    done = demo("--output", tmp_path / "file" / "out")
+    no_folder = demo("--output", tmp_path / "file" / "out")
+    no_file = demo("--output", tmp_path / "out")
 
-    assert done.returncode == 1
-    assert "cannot be made" in done.stderr
+    assert (no_folder.returncode, no_file.returncode) == (1, 1)
+    assert "cannot be made" in no_folder.stderr
+    assert "reads.jsonl: cannot be written (Is a directory)" in no_file.stderr
+    assert "played" not in no_file.stdout

@@ -1,0 +1,38 @@
+"""A file of JSON documents, one a line, that a command writes as it goes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from edge_app.errors import EdgeAnprError
+
+
+class JsonLinesFile:
+    """Opened at once, so that a wrong place is told before the work is done; `EdgeAnprError` where it fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("wb", buffering=0)  # 0: whoever looks finds whole lines
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def write(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Add a line for each."""
+        lines = "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
+        try:
+            self._file.write(lines.encode())
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def _failure(self, error: OSError) -> EdgeAnprError:
+        return EdgeAnprError(
+            f"{self._path}: cannot be written ({error.strerror}); give another path, or free some space"
+        )
