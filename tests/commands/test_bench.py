@@ -2,6 +2,8 @@
 
 import json
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,17 @@ def test_people_get_a_table() -> None:
     assert "  detect      15.80 ms median    20.00 ms p95" in lines
     assert "  frame       30.25 ms median    41.50 ms p95" in lines
     assert lines[-1] == "most memory: 180 MB"
+
+
+def memory_mb(folder: Path, every: int) -> int:
+    """The most memory that a process of its own says it took for one in so many frames."""
+    (folder / "config.toml").write_text("[models]\nthreads = 1\n")
+    program = "import sys; from edge_app.commands import bench; from edge_app.__main__ import main;"
+    program += f"bench._EVERY = {every}; main(['bench', '--json', '--config', sys.argv[1]])"
+    command = [sys.executable, "-c", program, str(folder / "config.toml")]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return int(told["memory_mb"])
+
+
+def test_the_memory_told_does_not_grow_with_the_frames_measured(tmp_path: Path) -> None:
+    assert memory_mb(tmp_path, every=10) < memory_mb(tmp_path, every=150) + 30
