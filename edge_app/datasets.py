@@ -75,5 +75,9 @@ def _plate(fields: dict[str, Any]) -> LabelledPlate:
     if box is not None:
         left, top, width, height = (float(number) for number in box)
         box = (left, top, width, height)
-    text = fields.get("text")
-    return LabelledPlate(box, (normalize_text(text) or None) if text else None, fields.get("country"))
+    return LabelledPlate(box, clean_text(fields.get("text")), fields.get("country"))
+
+
+def clean_text(text: str | None) -> str | None:
+    """A label's text with only A-Z and 0-9 kept; None where nothing is left."""
+    return normalize_text(text or "") or None

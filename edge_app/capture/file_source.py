@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from edge_app.capture.stamp import Stamp, utc_now
+from edge_app.capture.stamp import Stamp
 from edge_app.errors import SourceError
 from edge_app.records import Frame
 
@@ -33,7 +33,7 @@ class FileSource:
         loop: bool = False,
         speed: float = 0.0,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not path.is_file():
             raise SourceError(f"{path}: no such video file; check camera.source")

@@ -12,11 +12,10 @@ import numpy as np
 
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import SourceError
+from edge_app.image_files import IMAGE_SUFFIXES
 from edge_app.records import Frame, ImageBgr
 
 log = logging.getLogger(__name__)
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 class ImageFolderSource:
@@ -33,9 +32,9 @@ class ImageFolderSource:
     ) -> None:
         if not directory.is_dir():
             raise SourceError(f"{directory}: no such folder of images; check camera.source")
-        self._paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in SUFFIXES)
+        self._paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         if not self._paths:
-            raise SourceError(f"{directory}: holds no picture ({', '.join(sorted(SUFFIXES))})")
+            raise SourceError(f"{directory}: holds no picture ({', '.join(sorted(IMAGE_SUFFIXES))})")
         self.attempts = 0
         self._frame_ns = int(1e9 / frames_per_second)
         self._monotonic_ns = monotonic_ns

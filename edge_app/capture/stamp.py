@@ -18,11 +18,6 @@ SMALLEST_SIDE_PX = 16
 """A picture smaller than this is a decoder's mistake, not a view of a road."""
 
 
-def utc_now() -> datetime:
-    """Tell the time of day, aware."""
-    return datetime.now(UTC)
-
-
 def as_bgr(picture: NDArray[Any] | None) -> ImageBgr | None:
     """Bring a decoded picture to blue, green, red; None where it is not a picture at all."""
     if picture is None or picture.dtype != np.uint8 or picture.ndim not in (2, 3):
@@ -47,7 +42,7 @@ class Stamp:
         self,
         camera: str,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.corrupt = 0
         """Pictures that could not be decoded, or were none."""

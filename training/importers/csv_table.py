@@ -4,8 +4,9 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from edge_app.datasets import clean_text
 from edge_app.errors import UsageError
-from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, clean_text, image_size
+from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
 
 _IMAGE = ("image", "filename", "file", "file_name", "image_path", "img", "path")
 _TEXT = (

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import cv2
 
 from edge_app.errors import UsageError
 
-IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".png", ".webp"}
 _SMALLEST_PX = 2.0
 
 Box = tuple[float, float, float, float]
@@ -58,11 +56,6 @@ def image_size(path: Path) -> tuple[int, int] | None:
     """Width and height as the device sees the image (turned by its EXIF), or None where it is not readable."""
     image = cv2.imread(str(path)) if path.is_file() else None
     return None if image is None else (image.shape[1], image.shape[0])
-
-
-def clean_text(text: str | None) -> str | None:
-    """A text with only A-Z and 0-9 kept; None where nothing is left."""
-    return re.sub(r"[^A-Z0-9]", "", (text or "").upper()) or None
 
 
 def write_dataset(images: Iterable[ImportedImage], destination: Path, country: str | None, scene: bool) -> Summary:

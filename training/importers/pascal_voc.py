@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from edge_app.datasets import clean_text
 from edge_app.errors import UsageError
-from training.importers.dataset_writer import IMAGE_SUFFIXES, ImportedImage, ImportedPlate, clean_text, image_size
+from edge_app.image_files import IMAGE_SUFFIXES
+from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _PLATE_CLASSES = {"licence", "licenceplate", "license", "licenseplate", "lp", "number", "numberplate", "plate"}
 _TEXT_TAGS = ("text", "plate_text", "number", "attributes/attribute[name='text']/value")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge_app.errors import UsageError
-from training.importers.dataset_writer import IMAGE_SUFFIXES, Box, ImportedImage, ImportedPlate, image_size
+from edge_app.image_files import IMAGE_SUFFIXES
+from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
 
 _BOX_FIELDS, _CORNER_FIELDS = 5, 9
 

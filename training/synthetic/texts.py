@@ -1,17 +1,16 @@
 """What plates say: random texts in the patterns of each country."""
 
+import tomllib
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge_app.config import FORMATS_DIRECTORY
+
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SERIES_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS = "0123456789"
-_STATES = (
-    "AN", "AP", "AR", "AS", "BR", "CG", "CH", "DD", "DL", "DN", "GA", "GJ", "HP", "HR", "JH", "JK",
-    "KA", "KL", "LA", "LD", "MH", "ML", "MN", "MP", "MZ", "NL", "OD", "OR", "PB", "PY", "RJ", "SK",
-    "TG", "TN", "TR", "TS", "UA", "UK", "UP", "WB",
-)  # fmt: skip
+_STATES = sorted(tomllib.loads((FORMATS_DIRECTORY / "in.toml").read_text(encoding="utf-8"))["codes"]["state"])
 
 # 'L' a letter, 'S' a letter but I and O, 'D' a digit, a space parts the groups.
 _FOREIGN_PATTERNS = {

@@ -38,6 +38,16 @@ def test_labels_lie_beside_the_images_or_in_a_folder_of_their_own(source: Path, 
     assert [plate["box"] for plate in plates(out)["car.png"]] == [BOX]
 
 
+@pytest.mark.parametrize("name", ["lorry.tif", "lorry.TIFF", "lorry.webp"])
+def test_every_kind_of_picture_that_the_device_reads_is_taken(source: Path, out: Path, name: str) -> None:
+    picture(source / "images" / name)
+    label(source / "labels" / "car.txt", CENTRED)
+
+    run("yolo", source, out)
+
+    assert set(plates(out)) == {"car.png", name}
+
+
 def test_the_folder_of_the_images_alone_will_do(source: Path, out: Path) -> None:
     label(source / "labels" / "car.txt", CENTRED)
 
