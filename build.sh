@@ -94,9 +94,10 @@ help_convert() {
     cat <<'TEXT'
 Usage: ./build.sh convert [ARGUMENT…]
 
-Sets up the workstation level and runs `python -m converters`: Keras to int8 TFLite with real calibration
-pictures, then the parity gate, which runs the result in the device's own runtime beside the float network
-on held-out pictures and ends with exit code 1 where it lost too much.
+Sets up the workstation level and runs `python -m converters`: Keras to int8 TFLite with calibration pictures,
+then the parity gate, which runs the result in the device's own runtime beside the float network on held-out
+pictures (--held-out DATASET…; without it on generated scenes). Where int8 lost too much it ends with exit
+code 1 and leaves models/ as it was. `convert threshold --held-out DATASET…` chooses the detector's confidence.
 TEXT
 }
 

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.exports import checkpoint_of, exports_of
+from converters.exports import Export, exports_of
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import EdgeAnprError, ModelError, UsageError
 
@@ -14,53 +15,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; 1 where the gate stays shut, 2 for wrong usage."""
     parsed = _parser().parse_args(arguments)
     try:
+        if parsed.checkpoint and parsed.what not in ("detector", "reader"):
+            raise UsageError("--checkpoint is one network's: say `detector` or `reader`")
         if parsed.what == "threshold":
             return threshold(parsed)
-        if parsed.what != "parity":
-            convert(parsed)
-        if parsed.what == "parity" or parsed.held_out:
-            return parity(parsed)
+        return parity(parsed) if parsed.what == "parity" else convert(parsed)
     except EdgeAnprError as error:
         print(f"python -m converters: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+
+
+def convert(arguments: argparse.Namespace) -> int:
+    """Make the models that were asked for; they take the old ones' place only where the gate opens."""
+    from converters.manifest import write_model
+    from converters.model_card import write_cards
+    from converters.staging import bring, install, is_complete, staged
+
+    told = "training pictures" if arguments.calibration else "generated pictures"
+    with staged(arguments.out) as folder:
+        for export in exports_of(arguments.what):
+            checkpoint = bring(export, arguments.checkpoint, arguments.out, folder)
+            content, macs = _quantized(export, checkpoint, arguments.calibration)
+            path = write_model(export, content, macs, checkpoint, told, folder)
+            print(f"{path.name}: {len(content) / 1e3:.0f} kB, calibrated on {told}", flush=True)
+        if not is_complete(folder):
+            print("not compared with the float networks: detector and reader are needed, each with its checkpoint")
+        elif not _gate(folder, arguments):
+            print(f"{arguments.out}: left as it was", file=sys.stderr)
+            return 1
+        write_cards(folder)
+        install(folder, arguments.out)
     return 0
 
 
-def convert(arguments: argparse.Namespace) -> None:
-    """Make the models that were asked for, and the model cards."""
+def _quantized(export: Export, checkpoint: Path, calibration: Path | None) -> tuple[bytes, int]:
+    """The int8 model of a checkpoint and its multiply-accumulates."""
     from converters.calibration import calibration_pixels
     from converters.macs import count_macs
-    from converters.manifest import write_model
-    from converters.model_card import write_cards
     from converters.networks import load_checkpoint
     from converters.quantize import quantize
 
-    told = "training pictures" if arguments.calibration else "generated pictures"
-    for export in exports_of(arguments.what):
-        checkpoint = checkpoint_of(export, arguments.checkpoint, arguments.out)
-        model = load_checkpoint(checkpoint, export.input)
-        macs = count_macs(model)
-        if macs > export.mac_budget:
-            raise ModelError(
-                f"{export.name}: {macs / 1e6:.0f} million multiply-accumulates, over {export.mac_budget / 1e6:.0f}"
-            )
-        print(f"{export.name}: {macs / 1e6:.1f} million multiply-accumulates; calibrating on {told}", flush=True)
-        content = quantize(model, calibration_pixels(export, arguments.calibration))
-        path = write_model(export, content, macs, checkpoint, told, arguments.out)
-        print(f"{path}: {len(content) / 1e3:.0f} kB", flush=True)
-    write_cards(arguments.out)
+    model = load_checkpoint(checkpoint, export.input)
+    macs = count_macs(model)
+    if macs > export.mac_budget:
+        raise ModelError(
+            f"{export.name}: {macs / 1e6:.0f} million multiply-accumulates, over {export.mac_budget / 1e6:.0f}"
+        )
+    print(f"{export.name}: {macs / 1e6:.1f} million multiply-accumulates", flush=True)
+    return quantize(model, calibration_pixels(export, calibration)), macs
 
 
 def parity(arguments: argparse.Namespace) -> int:
     """Compare int8 with float on held-out datasets; 1 where too much was lost."""
-    from converters.exports import all_exports
-    from converters.manifest import add_scores
     from converters.model_card import write_cards
+
+    is_open = _gate(arguments.out, arguments)
+    write_cards(arguments.out)
+    return 0 if is_open else 1
+
+
+def _gate(models: Path, arguments: argparse.Namespace) -> bool:
+    """Whether int8 loses little enough; notes the scores in the manifests."""
+    from converters.exports import all_exports
+    from converters.held_out import generated_scenes
+    from converters.manifest import add_scores
     from converters.parity import as_table, compare, pooled_losses
 
-    if not arguments.held_out:
-        raise UsageError("parity needs --held-out DATASET…: dataset folders that were not trained on")
-    comparisons = compare(arguments.out, arguments.held_out, ProgressLine)
+    with tempfile.TemporaryDirectory() as scratch:
+        held_out = arguments.held_out or [generated_scenes(Path(scratch) / "generated_scenes")]
+        comparisons = compare(models, held_out, ProgressLine)
     print(as_table(comparisons))
     recall_loss, read_loss = pooled_losses(comparisons)
     print(f"lost over all: recall {recall_loss:+.4f}, exact match {read_loss:+.4f}; tolerance {arguments.tolerance}")
@@ -68,12 +91,11 @@ def parity(arguments: argparse.Namespace) -> int:
     for score in scores.values():
         del score["elapsed_ms"]
     for export in all_exports():
-        add_scores(arguments.out / f"{export.name}.tflite", scores)
-    write_cards(arguments.out)
+        add_scores(models / f"{export.name}.tflite", scores)
     if max(recall_loss, read_loss) > arguments.tolerance:
         print("the gate stays shut: int8 lost too much; calibrate with more pictures or train longer", file=sys.stderr)
-        return 1
-    return 0
+        return False
+    return True
 
 
 def threshold(arguments: argparse.Namespace) -> int:
@@ -113,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="DATASET",
-        help="run the parity gate on these, or choose the detector's threshold on them",
+        help="dataset folders not trained on, to compare int8 with float on (without it, on generated scenes) or to "
+        "choose the threshold on",
     )
     parser.add_argument("--tolerance", type=float, default=0.01, help="most that int8 may lose (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="default: %(default)s")

@@ -12,10 +12,14 @@ from edge_app import __version__
 
 
 def write_model(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str, out: Path) -> Path:
-    """Write `NAME.tflite` and its manifest into `out`; the model's path."""
+    """Write `NAME.tflite` and its manifest into `out`; the model's path.
+
+    The working point of a manifest that is there already is kept where it was chosen for the same checkpoint.
+    """
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{export.name}.tflite"
     facts = manifest_of(export, content, macs, checkpoint, calibration)
+    facts |= _working_point(path.with_suffix(".json"), facts["training"]["checkpoint_sha256"])
     path.write_bytes(content)
     path.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return path
@@ -56,6 +60,12 @@ def add_working_point(model: Path, confidence: float, dataset: str) -> None:
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["working_point"] = {"confidence": round(confidence, 2), "chosen_on": dataset}
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _working_point(manifest: Path, checkpoint_sha256: str) -> dict[str, Any]:
+    facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+    same = facts.get("training", {}).get("checkpoint_sha256") == checkpoint_sha256
+    return {"working_point": facts["working_point"]} if same and "working_point" in facts else {}
 
 
 def _training(checkpoint: Path) -> dict[str, Any]:

@@ -61,7 +61,14 @@ def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress)
 
 
 def pooled_losses(comparisons: Sequence[Comparison]) -> tuple[float, float]:
-    """Recall and exact match lost over all datasets together, each plate counting once."""
+    """Recall and exact match lost over all datasets together, each plate counting once.
+
+    Raises:
+        UsageError: the datasets name neither a plate's place nor its text, so that there is nothing to lose.
+    """
+    parts = [part for each in comparisons for part in (each.exact.detection, each.exact.reading) if part]
+    if not sum(part.plates for part in parts):
+        raise UsageError("nothing can be compared on datasets without a plate's box or text; give others")
     recall = _pooled(comparisons, "detection", "recall")
     read = _pooled(comparisons, "reading", "exact")
     return recall, read

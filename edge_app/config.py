@@ -79,8 +79,8 @@ class ModelSettings:
 class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
-    confidence: Annotated[float, Between(0.01, 0.99)] = 0.62
-    """Lowest confidence of a detection, 0 to 1."""
+    confidence: Annotated[float, Between(0.01, 0.99)] | None = None
+    """Lowest confidence of a detection, 0 to 1; by default the one chosen for the model, which its manifest names."""
     max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
 

@@ -19,6 +19,9 @@ _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them
 _COLOUR_ORDERS = {"plate-detector": "BGR", "plate-reader": "GRAY"}
 """What each kind of network is given."""
 
+_UNSET_WORKING_POINT = 0.5
+"""Of a detector for which none was chosen."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputShape:
@@ -45,6 +48,8 @@ class ModelManifest:
     """A reader's characters; the CTC blank is the class after the last one."""
     stride: int = 0
     """A detector's pixels of input per cell of output."""
+    confidence: float = _UNSET_WORKING_POINT
+    """A detector's working point: what it finds counts from this confidence on."""
 
     @classmethod
     def read(cls, path: Path) -> "ModelManifest":
@@ -59,10 +64,11 @@ class ModelManifest:
                 sha256=fields["sha256"],
                 alphabet=fields.get("alphabet") or "",
                 stride=fields.get("stride") or 0,
+                confidence=float(fields.get("working_point", {}).get("confidence", _UNSET_WORKING_POINT)),
             )
         except OSError as error:
             raise ModelError(f"{path}: the manifest cannot be read ({error.strerror}); {_REINSTALL}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path}: the manifest is damaged ({error!r}); {_REINSTALL}") from error
 
 

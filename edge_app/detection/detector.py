@@ -18,11 +18,14 @@ Scale = NDArray[np.float32]
 
 
 class PlateDetector:
-    """`find` gives the plates of a frame, the most confident first."""
+    """`find` gives the plates of a frame, the most confident first.
 
-    def __init__(self, model: Network, confidence: float = 0.62, max_plates: int = 16) -> None:
+    From `confidence` on, or from what the model's manifest names.
+    """
+
+    def __init__(self, model: Network, confidence: float | None = None, max_plates: int = 16) -> None:
         self._model = model
-        self._confidence = confidence
+        self._confidence = model.manifest.confidence if confidence is None else confidence
         self._max_plates = max_plates
         shape = model.manifest.input
         self._canvas = np.full((1, shape.height, shape.width, 3), _PADDING_GREY, np.uint8)

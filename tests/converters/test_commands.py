@@ -9,13 +9,15 @@ import pytest
 
 from converters.__main__ import main
 from converters.exports import Export, all_exports
-from converters.manifest import write_model
+from converters.manifest import add_working_point, write_model
 from converters.networks import load_checkpoint
 from converters.quantize import quantize
 from edge_app import PlateRecognizer
 from edge_app.datasets import read_dataset
 from edge_app.image_files import load_image
+from edge_app.tflite_model import TfliteModel
 from tests.converters.tiny import detector_of_nothing, drawn_crops, drawn_scenes, noise, reader_of_nothing
+from training.loop import sha256_of
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 DETECTOR, READER = all_exports()
@@ -109,11 +111,71 @@ def test_without_a_plate_there_is_no_threshold_and_the_manifest_stays(
     assert facts(models, "plate_detector") == before
 
 
-@pytest.mark.parametrize("what", ["parity", "threshold"])
-def test_without_pictures_there_is_nothing_to_compare(what: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([what]) == 2
+def test_without_pictures_there_is_nothing_to_choose_a_threshold_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["threshold"]) == 2
 
-    assert f"{what} needs --held-out DATASET…" in capsys.readouterr().err
+    assert "threshold needs --held-out DATASET…" in capsys.readouterr().err
+
+
+def test_pictures_without_a_plate_are_nothing_to_compare_on(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(DETECTOR, detector_of_nothing(), models)
+
+    assert gate(models, drawn_scenes(tmp_path / "wall", texts=("",))) == 2
+
+    assert "nothing can be compared on datasets without a plate's box or text" in capsys.readouterr().err
+
+
+def test_a_model_that_the_gate_refuses_does_not_take_the_old_ones_place(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(DETECTOR, detector_of_nothing(), models)
+    network = tmp_path / "other.keras"
+    reader_of_nothing(seed=2).save(network)
+    before = {path.name: path.read_bytes() for path in models.iterdir()}
+    crops = drawn_crops(tmp_path / "crops")
+    command = ["reader", "--checkpoint", str(network), "--out", str(models), "--held-out", str(crops)]
+
+    code = main([*command, "--tolerance", "-1"])
+
+    assert code == 1
+    assert f"{models}: left as it was" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in models.iterdir()} == before
+
+
+def test_a_model_that_the_gate_lets_through_is_installed_with_its_checkpoint(models: Path, tmp_path: Path) -> None:
+    make(DETECTOR, detector_of_nothing(), models)
+    network = tmp_path / "other.keras"
+    reader_of_nothing(seed=2).save(network)
+    crops = drawn_crops(tmp_path / "crops")
+
+    code = main(["reader", "--checkpoint", str(network), "--out", str(models), "--held-out", str(crops)])
+
+    assert code == 0
+    assert (models / "plate_reader.keras").read_bytes() == network.read_bytes()
+    assert facts(models, "plate_reader")["training"]["checkpoint_sha256"] == sha256_of(network)
+    assert TfliteModel.load(models / "plate_reader.tflite", "plate-reader")
+    assert not list(models.glob(".converting-*"))
+
+
+def test_the_working_point_is_kept_for_the_same_checkpoint_only(models: Path) -> None:
+    add_working_point(models / "plate_detector.tflite", 0.4, "yard")
+    same, other = models / "plate_detector.keras", models / "plate_reader.keras"
+    content = (models / "plate_detector.tflite").read_bytes()
+
+    write_model(DETECTOR, content, 0, same, "noise", models)
+    kept = facts(models, "plate_detector").get("working_point")
+    write_model(DETECTOR, content, 0, other, "noise", models)
+
+    assert kept == {"confidence": 0.4, "chosen_on": "yard"}
+    assert "working_point" not in facts(models, "plate_detector")
+
+
+def test_one_checkpoint_is_not_taken_for_both_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--checkpoint", str(tmp_path / "one.keras")]) == 2
+
+    assert "--checkpoint is one network's: say `detector` or `reader`" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_dataset_is_an_error(

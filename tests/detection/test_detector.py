@@ -6,16 +6,41 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_app.detection.corner_decoding import hulls, iou_with
 from edge_app.detection.detector import PlateDetector
 from edge_app.records import Corners, Frame, ImageBgr
-from edge_app.tflite_model import TfliteModel
+from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
 from training.synthetic.observation import paste
 from training.synthetic.plates import render_plate
 
 TOO_FEW_TWO_LINES = pytest.mark.xfail(reason="the first detector takes some two-line plates for one line")
 MODELS = Path(__file__).parent.parent.parent / "models"
+
+
+class Unsure:
+    """A network that gives a plate at one place a confidence of about 0.4."""
+
+    def __init__(self, working_point: float) -> None:
+        self.manifest = ModelManifest(
+            "unsure", "1", "plate-detector", InputShape(64, 64, 3, "BGR"), "", stride=8, confidence=working_point
+        )
+
+    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        score = np.full((1, 8, 8, 1), -9, np.float32)
+        score[0, 4, 4] = -0.4
+        corners = np.array([-2, -1, 2, -1, 2, 1, -2, 1], np.float32) * np.ones((1, 8, 8, 1), np.float32)
+        return {"score": score, "corners": corners, "lines": score}
+
+
+@pytest.mark.parametrize(("working_point", "asked", "found"), [(0.5, None, 0), (0.3, None, 1), (0.5, 0.3, 1)])
+def test_a_plate_counts_from_the_models_working_point_on_unless_told_otherwise(
+    working_point: float, asked: float | None, found: int
+) -> None:
+    detector = PlateDetector(Unsure(working_point), asked)
+
+    assert len(detector.find(frame_of(np.zeros((64, 64, 3), np.uint8)))) == found
 
 
 @pytest.fixture(scope="module")
