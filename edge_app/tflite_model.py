@@ -3,7 +3,9 @@
 import contextlib
 import hashlib
 import json
+import logging
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them again (`./build.sh convert`)"
 
@@ -146,15 +150,18 @@ def runtime_name() -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the runtime from telling standard error which delegate it made; errors come as exceptions."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Take what the runtime writes to standard error into the log: a warning where it goes on in spite of an error."""
+    with tempfile.TemporaryFile() as said:
+        kept = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            for line in said.read().decode(errors="replace").splitlines():
+                log.log(logging.WARNING if "error" in line.lower() else logging.DEBUG, "TFLite: %s", line)
 
 
 def _interpreter_class() -> Any:

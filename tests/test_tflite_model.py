@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge_app.errors import ModelError
-from edge_app.tflite_model import TfliteModel, runtime_name
+from edge_app.tflite_model import TfliteModel, _quiet, runtime_name
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -95,3 +97,16 @@ def test_a_network_that_takes_another_size_than_its_manifest_says_is_refused(cop
 
     with pytest.raises(ModelError, match=r"takes \(1, 32, 192, 1\), the manifest says \(1, 32, 256, 1\)"):
         TfliteModel.load(copied, "plate-reader")
+
+
+def test_what_the_runtime_writes_to_standard_error_is_logged_and_its_errors_as_warnings(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG), _quiet():
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nError in cpuinfo: failed to parse\n")
+
+    assert capfd.readouterr().err == ""
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("DEBUG", "TFLite: INFO: Created TensorFlow Lite XNNPACK delegate for CPU."),
+        ("WARNING", "TFLite: Error in cpuinfo: failed to parse"),
+    ]
