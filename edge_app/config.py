@@ -112,6 +112,8 @@ class TrackingSettings:
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this long has gone."""
+    settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
+    """A vehicle still in view after this time is published without waiting for it to go."""
     min_reads: Annotated[int, Between(1, 1000)] = 2
     """Fewer reads than this are not published; a single image needs one."""
     min_confidence: Share = 0.3

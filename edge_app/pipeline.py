@@ -34,7 +34,7 @@ class Reader(Protocol):
 
 
 class Pipeline:
-    """Frames in, passes of vehicles out, each settled when its vehicle has gone."""
+    """Frames in, passes of vehicles out, each settled when its vehicle has gone or has been in view for long."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Pipeline:
         self._last_sight_ns: dict[str, int] = {}
 
     def process(self, frame: Frame) -> list[PlatePass]:
-        """Search one frame; the passes that ended before it, because their vehicles are gone."""
+        """Search one frame; the passes that ended before it, because their vehicles are gone, or with it."""
         ended = self._settle(self._tracker.release(frame.monotonic_ns))
         sights = self._look(frame)
         tracks = self._tracker.follow([sight.detection for sight in sights], frame.monotonic_ns)
@@ -68,7 +68,7 @@ class Pipeline:
                 self._passages[track].add(sight)
             else:
                 self._passages[track] = Passage(sight)
-        return ended
+        return ended + self._settle(self._long_in_view())
 
     def flush(self) -> list[PlatePass]:
         """Settle every vehicle still in view: the stream has ended."""
@@ -87,13 +87,22 @@ class Pipeline:
         times = StageTimes(detect_ms, (self._clock() - begun) * 1e3)
         return Sight(frame, detection, reading, self._zones.names(detection, size), times)
 
+    def _long_in_view(self) -> list[int]:
+        """Tracks whose vehicles stand here; what is seen of them later begins a passage that says nothing new."""
+        longest_ns = int(self._settings.settle_seconds * 1e9)
+        return [
+            track
+            for track, passage in self._passages.items()
+            if passage.last_monotonic_ns - passage.first_monotonic_ns >= longest_ns
+        ]
+
     def _settle(self, tracks: list[int]) -> list[PlatePass]:
-        passes = [self._judge(self._passages.pop(track)) for track in tracks]
+        passes = [self._judge(self._passages.pop(track)) for track in tracks if track in self._passages]
         return [plate_pass for plate_pass in passes if plate_pass is not None]
 
     def _judge(self, passage: Passage) -> PlatePass | None:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
-        if passage.sights < self._settings.min_reads:
+        if passage.reads < self._settings.min_reads:
             return None
         text = self._voter.settle(passage.readings)
         if text is None or text.confidence < self._settings.min_confidence:
@@ -101,8 +110,11 @@ class Pipeline:
         return None if self._is_repeated(text.text, passage) else passage.settle(text)
 
     def _is_repeated(self, text: str, passage: Passage) -> bool:
-        """Tell whether the text was seen within `reappear_seconds` before the passage, and note its last sight."""
-        window_ns = int(self._settings.reappear_seconds * 1e9)
+        """Tell whether the text was seen within `reappear_seconds` before the passage, and note its last sight.
+
+        Within `lost_seconds` it has not been away.
+        """
+        window_ns = int(max(self._settings.reappear_seconds, self._settings.lost_seconds) * 1e9)
         recent = {
             each: seen_ns
             for each, seen_ns in self._last_sight_ns.items()

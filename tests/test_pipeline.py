@@ -165,6 +165,19 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
 
 
+def test_a_vehicle_that_stays_is_told_while_it_stands_there_and_once() -> None:
+    standing = [Vehicle("MH12AB1234", first=0, last=119, speed=0)]
+    settings = TrackingSettings(settle_seconds=3.0, reappear_seconds=0.0)
+    pipeline = pipeline_for(standing, settings)
+
+    ended = {sequence: pipeline.process(frame_of(standing, sequence)) for sequence in range(120)}
+    gone = pipeline.flush()
+
+    told = {sequence: [each.read.text for each in passes] for sequence, passes in ended.items() if passes}
+    assert told == {3 * FRAMES_PER_SECOND: ["MH12AB1234"]}
+    assert gone == []
+
+
 def test_an_empty_plate_is_no_pass() -> None:
     assert passes_of([Vehicle("", 0, 9)], frames=10) == []
 
