@@ -4,24 +4,20 @@
 part of its type.
 """
 
+import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from edge_app import strict_toml
+from edge_app.capture import source_url
+from edge_app.capture.source_url import SourceForm
 from edge_app.limits import Between, Matching, OneOf, Share, TopicLevel
 from edge_app.strict_toml import Complaint
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
 
-SourceUrl = Annotated[
-    str,
-    Matching(
-        r"(picamera2|v4l2|rtsp|gst|file|images):.+",
-        "`picamera2:0`, `v4l2:/dev/video0`, `rtsp://…`, `gst:PIPELINE`, `file:clip.mp4` or `images:DIR`",
-    ),
-]
 TopicPrefix = Annotated[
     str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
 ]
@@ -43,7 +39,7 @@ class CameraSettings:
     """`[camera]`: where frames come from."""
 
     name: TopicLevel = "camera"
-    source: SourceUrl = "picamera2:0"
+    source: Annotated[str, SourceForm()] = "picamera2:0"
     """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://…`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1`, `images:DIR`."""
     width: Annotated[int, Between(64, 16384)] = 1920
     height: Annotated[int, Between(64, 16384)] = 1080
@@ -190,7 +186,9 @@ class Settings:
 
 def load(path: Path) -> Settings:
     """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
-    return strict_toml.read(path, Settings, _disagreements)
+    settings = strict_toml.read(path, Settings, _disagreements)
+    source = source_url.starting_at(path.resolve().parent, settings.camera.source)
+    return replace(settings, camera=replace(settings.camera, source=source))
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
@@ -224,8 +222,22 @@ def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
     for key in ("ca_file", "certificate_file", "key_file"):
         if getattr(mqtt, key) and not mqtt.tls:
             yield Complaint(("mqtt", key), "this is used with TLS only; set `tls = true`, or remove the key")
-    local = mqtt.host in ("localhost", "127.0.0.1", "::1")
-    if mqtt.password_file and not (mqtt.tls or local or mqtt.allow_plaintext_password):
-        wrong = f'the password would cross the network to "{mqtt.host}" in the clear'
-        remedy = "set `tls = true`, or `allow_plaintext_password = true` on a network you trust"
-        yield Complaint(("mqtt", "password_file"), f"{wrong}; {remedy}")
+    if mqtt.password_file and (complaint := password_complaint(mqtt)):
+        yield Complaint(("mqtt", "password_file"), complaint)
+
+
+def password_complaint(mqtt: MqttSettings) -> str | None:
+    """Why a password must not be sent to this broker and what to do, or None where it may be."""
+    if mqtt.username is None:
+        return "a password goes with a user; set `username` too"
+    if mqtt.tls or mqtt.allow_plaintext_password or _is_this_machine(mqtt.host):
+        return None
+    wrong = f'the password would cross the network to "{mqtt.host}" in clear text'
+    return f"{wrong}; set `tls = true`, or `allow_plaintext_password = true` on a network you trust"
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

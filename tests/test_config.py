@@ -103,7 +103,7 @@ def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_p
 
 @pytest.mark.parametrize(
     "source",
-    ["picamera2:0", "v4l2:/dev/video0", "rtsp://host/path", "gst:a ! b", "file:clip.mp4?loop=1", "images:pictures"],
+    ["picamera2:0", "v4l2:/dev/video0", "rtsp://host/path", "gst:a ! b", "file:/srv/clip.mp4?loop=1", "images:/srv"],
 )
 def test_every_kind_of_source_may_be_set(tmp_path: Path, source: str) -> None:
     settings = loaded(tmp_path, f'[camera]\nsource = "{source}"\n')
@@ -112,8 +112,13 @@ def test_every_kind_of_source_may_be_set(tmp_path: Path, source: str) -> None:
 
 
 def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, '[device]\nstate_directory = "state"\n[mqtt]\npassword_file = "../secret"\n')
+    settings = loaded(
+        tmp_path,
+        '[device]\nstate_directory = "state"\n[camera]\nsource = "file:clip.mp4?loop=1"\n'
+        '[mqtt]\nusername = "gate"\npassword_file = "../secret"\n',
+    )
 
+    assert settings.camera.source == f"file:{tmp_path / 'clip.mp4'}?loop=1"
     assert settings.device.state_directory == tmp_path / "state"
     assert settings.mqtt.password_file == tmp_path / ".." / "secret"
 
@@ -122,7 +127,10 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("[device]\nname = 'a/b'", '2: [device] name: "a/b" will not do; give 1 to 64 letters, digits, `-` or `_`'),
-        ("[camera]\nsource = 'http://x'", '2: [camera] source: "http://x" will not do; give `picamera2:0`'),
+        ("[camera]\nsource = 'http://x'", "2: [camera] source: 'http:' is no kind of source; give one of picamera2:0"),
+        ("[camera]\nsource = 'file:x?lopp=1'", "2: [camera] source: 'file:x?lopp=1': unknown option 'lopp'; known are"),
+        ("[camera]\nsource = 'picamera2:front'", "2: [camera] source: 'picamera2:front' names no camera by its number"),
+        ("[camera]\nsource = 'rtsp://[::1/x'", "2: [camera] source: the address of the camera is wrong (Invalid IPv6"),
         ("[camera]\nwidth = 63", "2: [camera] width: 63 is out of range; give a number from 64 to 16384"),
         ("[detection]\nconfidence = 1", "2: [detection] confidence: 1.0 is out of range; give a number from 0.01"),
         ("[mqtt]\nhots = 'a'", "2: [mqtt] hots: there is no such key; did you mean `host`?"),
@@ -185,10 +193,10 @@ def test_zones_need_three_points_on_the_picture_and_names_of_their_own(tmp_path:
 @pytest.mark.parametrize(
     "content",
     [
-        "host = 'localhost'\npassword_file = 'secret'",
-        "host = '127.0.0.1'\npassword_file = 'secret'",
-        "host = 'broker'\npassword_file = 'secret'\ntls = true",
-        "host = 'broker'\npassword_file = 'secret'\nallow_plaintext_password = true",
+        "host = 'localhost'\nusername = 'gate'\npassword_file = 'secret'",
+        "host = '127.0.0.2'\nusername = 'gate'\npassword_file = 'secret'",
+        "host = 'broker'\nusername = 'gate'\npassword_file = 'secret'\ntls = true",
+        "host = 'broker'\nusername = 'gate'\npassword_file = 'secret'\nallow_plaintext_password = true",
         "tls = true\nca_file = 'ca.pem'\ncertificate_file = 'device.pem'\nkey_file = 'device.key'",
     ],
 )
@@ -200,9 +208,10 @@ def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -
     ("content", "complaint"),
     [
         (
-            "host = 'broker'\npassword_file = 'secret'",
-            '3: [mqtt] password_file: the password would cross the network to "broker" in the clear; set `tls = true`',
+            "host = 'broker'\nusername = 'gate'\npassword_file = 'secret'",
+            '4: [mqtt] password_file: the password would cross the network to "broker" in clear text; set `tls = true`',
         ),
+        ("password_file = 'secret'", "2: [mqtt] password_file: a password goes with a user; set `username` too"),
         ("ca_file = 'ca.pem'", "2: [mqtt] ca_file: this is used with TLS only; set `tls = true`, or remove the key"),
         ("tls = true\nkey_file = 'a'", "3: [mqtt] key_file: `certificate_file` and `key_file` go together; give both"),
         ("tls = true\ncertificate_file = 'a'", "3: [mqtt] certificate_file: `certificate_file` and `key_file` go"),

@@ -18,11 +18,9 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     """Make the source of an `rtsp://` URL, with `camera.password_file` as its user and password.
 
     Raises:
-        ConfigurationError: the URL has no host, or the password file is not as it should be.
+        ConfigurationError: the password file is not as it should be.
     """
     parts = urlsplit(url)
-    if not parts.hostname:
-        raise ConfigurationError(f"camera.source: '{without_password(parts)}' names no host; write rtsp://HOST/PATH")
     # Read by OpenCV at every open; UDP would lose packets and smear the picture.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
     address = _with_password(parts, camera.password_file)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qsl
 
+from edge_app.capture.source_url import SourceUrl, parse
 from edge_app.capture.stamp import Stamp
 from edge_app.config import CameraSettings
-from edge_app.errors import ConfigurationError
 from edge_app.records import Frame
 
 
@@ -39,78 +38,51 @@ def open_source(camera: CameraSettings) -> Source:
         ConfigurationError: the URL is not one we know, or is incomplete.
         SourceError: a file, folder or backend it needs is not there.
     """
-    scheme, colon, rest = camera.source.partition(":")
-    if not colon or scheme not in _OPENERS:
-        raise ConfigurationError(f"camera.source: '{camera.source}' is no source; use one of {', '.join(KNOWN_FORMS)}")
-    if not rest:
-        raise ConfigurationError(f"camera.source: '{camera.source}' is cut short; write {_OPENERS[scheme][0]}")
-    return _OPENERS[scheme][1](camera, rest)
+    url = parse(camera.source)
+    return _OPENERS[url.scheme](camera, url)
 
 
-def _open_picamera2(camera: CameraSettings, rest: str) -> Source:
+def _open_picamera2(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.picamera2_source import Picamera2Source
 
-    if not rest.isdecimal():
-        raise ConfigurationError(f"camera.source: '{camera.source}': write a number, as in picamera2:0")
-    return Picamera2Source(camera, int(rest))
+    return Picamera2Source(camera, int(url.place))
 
 
-def _open_v4l2(camera: CameraSettings, rest: str) -> Source:
+def _open_v4l2(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.v4l2_source import open_v4l2
 
-    return open_v4l2(camera, rest)
+    return open_v4l2(camera, url.place)
 
 
-def _open_rtsp(camera: CameraSettings, rest: str) -> Source:
+def _open_rtsp(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.rtsp_source import open_rtsp
 
-    return open_rtsp(camera, f"rtsp:{rest}")
+    return open_rtsp(camera, url.place)
 
 
-def _open_gstreamer(camera: CameraSettings, rest: str) -> Source:
+def _open_gstreamer(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.gstreamer_source import open_gstreamer
 
-    return open_gstreamer(camera, rest)
+    return open_gstreamer(camera, url.place)
 
 
-def _open_file(camera: CameraSettings, rest: str) -> Source:
+def _open_file(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.file_source import FileSource
 
-    path, _, query = rest.removeprefix("//").partition("?")
-    options = _numbers(camera.source, query, {"loop": 0.0, "speed": 0.0})
-    return FileSource(Path(path), camera.name, loop=bool(options["loop"]), speed=options["speed"])
+    return FileSource(Path(url.place), camera.name, loop=url.loop, speed=url.speed)
 
 
-def _open_images(camera: CameraSettings, rest: str) -> Source:
+def _open_images(camera: CameraSettings, url: SourceUrl) -> Source:
     from edge_app.capture.image_folder_source import ImageFolderSource
 
-    return ImageFolderSource(Path(rest.removeprefix("//")), camera.name, camera.frames_per_second)
+    return ImageFolderSource(Path(url.place), camera.name, camera.frames_per_second)
 
 
-def _numbers(url: str, query: str, defaults: dict[str, float]) -> dict[str, float]:
-    """Read the options behind the `?` of a URL: each is a number of zero or more."""
-    options = dict(defaults)
-    for key, text in parse_qsl(query, keep_blank_values=True):
-        known = ", ".join(defaults)
-        if key not in defaults:
-            raise ConfigurationError(f"camera.source: '{url}': unknown option '{key}'; known are {known}")
-        try:
-            options[key] = float(text)
-        except ValueError:
-            raise ConfigurationError(f"camera.source: '{url}': {key}={text} is not a number") from None
-        if not 0 <= options[key] < float("inf"):
-            raise ConfigurationError(f"camera.source: '{url}': {key}={text} must be zero or more")
-    return options
-
-
-_OPENERS: dict[str, tuple[str, Callable[[CameraSettings, str], Source]]] = {
-    "picamera2": ("picamera2:0", _open_picamera2),
-    "v4l2": ("v4l2:/dev/video0", _open_v4l2),
-    "rtsp": ("rtsp://HOST/PATH", _open_rtsp),
-    "gst": ("gst:PIPELINE", _open_gstreamer),
-    "file": ("file:clip.mp4?loop=1&speed=1", _open_file),
-    "images": ("images:DIR", _open_images),
+_OPENERS: dict[str, Callable[[CameraSettings, SourceUrl], Source]] = {
+    "picamera2": _open_picamera2,
+    "v4l2": _open_v4l2,
+    "rtsp": _open_rtsp,
+    "gst": _open_gstreamer,
+    "file": _open_file,
+    "images": _open_images,
 }
-
-KNOWN_FORMS = tuple(form for form, _ in _OPENERS.values())
-"""An example of every kind of URL that `open_source` takes."""

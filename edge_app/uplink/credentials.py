@@ -1,12 +1,11 @@
 """Who we are to the broker: user, password and TLS, read once at the start and checked before anything is sent."""
 
-import ipaddress
 import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_app.config import MqttSettings
+from edge_app.config import MqttSettings, password_complaint
 from edge_app.errors import ConfigurationError
 
 _CREDENTIAL = "mqtt-password"
@@ -29,23 +28,9 @@ def load(settings: MqttSettings) -> Credentials:
         ConfigurationError: a file cannot be used, or the password would cross the network in clear text.
     """
     password = _password(settings)
-    if password is not None and settings.username is None:
-        raise ConfigurationError("mqtt.password_file is set and mqtt.username is not; set both")
-    in_the_clear = password is not None and not settings.tls and not is_this_machine(settings.host)
-    if in_the_clear and not settings.allow_plaintext_password:
-        raise ConfigurationError(
-            f"the password would cross the network to {settings.host} in clear text; set mqtt.tls = true, or"
-            " mqtt.allow_plaintext_password = true on a network you trust"
-        )
+    if password is not None and (complaint := password_complaint(settings)):
+        raise ConfigurationError(f"[mqtt]: {complaint}")
     return Credentials(settings.username, password, _tls_context(settings) if settings.tls else None)
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host's name or address means the loopback."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _password(settings: MqttSettings) -> str | None:

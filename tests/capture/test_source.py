@@ -4,40 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.capture import open_source
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.capture.picamera2_source import Picamera2Source
-from edge_app.capture.source import KNOWN_FORMS
+from edge_app.capture.source import open_source
 from edge_app.config import CameraSettings
-from edge_app.errors import ConfigurationError, SourceError
+from edge_app.errors import SourceError
 from tests.capture.pictures import write_clip, write_picture
-
-
-@pytest.mark.parametrize("url", ["", "clip.mp4", "http://camera/video", "FILE:clip.mp4", ":"])
-def test_an_unknown_url_is_refused_with_the_forms_that_are_known(url: str) -> None:
-    with pytest.raises(ConfigurationError) as refusal:
-        open_source(CameraSettings(source=url))
-
-    assert all(form in str(refusal.value) for form in KNOWN_FORMS)
-
-
-@pytest.mark.parametrize(
-    ("url", "complaint"),
-    [
-        ("file:", "cut short"),
-        ("picamera2:front", "picamera2:0"),
-        ("rtsp://", "no host"),
-        ("rtsp:///stream", "no host"),
-        ("file:a.mp4?pace=1", "unknown option 'pace'"),
-        ("file:a.mp4?speed=fast", "not a number"),
-        ("file:a.mp4?speed=-1", "zero or more"),
-        ("file:a.mp4?speed=nan", "zero or more"),
-    ],
-)
-def test_a_url_that_is_half_right_is_refused_with_what_is_missing(url: str, complaint: str) -> None:
-    with pytest.raises(ConfigurationError, match=complaint):
-        open_source(CameraSettings(source=url))
 
 
 def test_each_scheme_opens_its_source(tmp_path: Path) -> None:
