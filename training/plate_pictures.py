@@ -24,7 +24,7 @@ from training.synthetic.textures import lettered
 WIDTH, HEIGHT = 320, 192
 """Size of a training picture in pixels; the network is fully convolutional."""
 
-_SMALLEST_PX = 14.0
+_SMALLEST_PX = 12.0
 """Narrower plates are neither right nor wrong."""
 
 _VISIBLE_SHARE = 0.75
@@ -34,6 +34,10 @@ _SURELY_ONE_LINE = 2.6
 
 _ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE = 0.12, 0.3, 0.85
 """Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need."""
+
+_FAR_PX, _NEAR_PX = (14.0, 90.0), (60.0, 300.0)
+"""Widths at which plates are shown; at the roadside most are far."""
+_FAR_SHARE = 0.6
 
 Affine = NDArray[np.float32]
 """(2, 3): a scale and a shift."""
@@ -170,7 +174,8 @@ def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr
         place = np.array([WIDTH, HEIGHT]) / 2
     else:
         extent = np.ptp(focus.corners_px, axis=0)
-        wanted = float(np.exp(rng.uniform(np.log(18), np.log(300))))
+        low, high = _FAR_PX if rng.random() < _FAR_SHARE else _NEAR_PX
+        wanted = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         scale = float(np.clip(wanted / extent[0], whole * 0.8, 3.0))
         scale = min(scale, HEIGHT * 0.9 / float(extent[1]))
         centre = focus.corners_px.min(axis=0) + extent / 2
