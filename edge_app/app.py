@@ -27,6 +27,7 @@ from edge_app.uplink.publisher import Publisher
 
 DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
+OUTBOX_FILE = "outbox.sqlite"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -91,14 +92,24 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
     )
 
 
+def open_outbox(settings: Settings) -> Outbox:
+    """Where events wait."""
+    return Outbox.open(
+        settings.device.state_directory / OUTBOX_FILE,
+        max_bytes=int(settings.outbox.max_megabytes * 1e6),
+        memory_bytes=int(settings.outbox.memory_megabytes * 1e6),
+        keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
+        commit_seconds=settings.outbox.commit_milliseconds / 1e3,
+    )
+
+
 def build_daemon(settings: Settings) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
     source = open_source(settings.camera)
     stop = threading.Event()
     with contextlib.ExitStack() as on_error:
-        path, max_bytes = settings.device.state_directory / "outbox.sqlite", int(settings.outbox.max_megabytes * 1e6)
-        outbox = on_error.enter_context(contextlib.closing(Outbox.open(path, max_bytes)))
+        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings)))
         daemon = Daemon(
             settings,
             source,

@@ -137,6 +137,8 @@ class MqttSettings:
     keepalive_seconds: Annotated[int, Between(5, 65535)] = 30
     in_flight: Annotated[int, Between(1, 65535)] = 20
     """Most events sent and not yet acknowledged."""
+    drain_per_second: Annotated[float, Between(0.1, 100_000)] = 50.0
+    """Most events sent in a second, so that a device that comes back does not flood the broker."""
     images: bool = True
     """Publish the plate's picture beside the read."""
 
@@ -156,6 +158,12 @@ class OutboxSettings:
 
     max_megabytes: Annotated[float, Between(1, 1_000_000)] = 512.0
     """When full, the oldest images go first, then the oldest reads."""
+    memory_megabytes: Annotated[float, Between(0.1, 10_000)] = 16.0
+    """Space in memory for events while the disk is full, read-only or failing; bounded in the same way."""
+    keep_free_megabytes: Annotated[float, Between(0, 1_000_000)] = 32.0
+    """A disk with less than this to spare counts as full."""
+    commit_milliseconds: Annotated[int, Between(0, 60_000)] = 200
+    """Acknowledged events are deleted this late, many in one write. A new event never waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,9 +151,17 @@ class Daemon:
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
+<<<<<<< HEAD
                 self._waiting_since = self._clock()
             elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
                 self._commit(self._pipeline.flush())  # the camera is silent: no next frame tells that they have gone
+=======
+            elif self._slot.ended:
+                self._end_of_recording()
+                return
+            self._publisher_thread.check()
+            self._outbox.tend()
+>>>>>>> 22e3c21 (Go on when the disk or the broker fails, and name how)
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
@@ -172,14 +180,16 @@ class Daemon:
         self._gate_was_open = admitted
 
     def _commit(self, passes: list[PlatePass]) -> None:
-        for plate_pass in passes:
-            event = self._event_factory.make(plate_pass)
-            self._outbox.put(event)
-            self.passes += 1
+        """Make events of the passes that ended with one frame, in one write to the disk."""
+        if not passes:
+            return
+        events = [self._event_factory.make(plate_pass) for plate_pass in passes]
+        self._outbox.put(*events)
+        self._publisher.wake()
+        self.passes += len(passes)
+        for event, plate_pass in zip(events, passes, strict=True):
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
             log.debug("event %s is %s", event.event_id, plate_pass.read.text)
-        if passes:
-            self._publisher.wake()
 
     def _end_of_recording(self) -> None:
         """Give the broker some time to take what is left; a camera should not have ended."""
@@ -212,9 +222,13 @@ class Daemon:
         self._systemd.alive(progress=(self.frames, attempts))
         self._systemd.status(
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
+<<<<<<< HEAD
             f" {self.passes} vehicles"
             if self.frames
             else f"camera {self._name}: no picture yet, attempt {attempts}"
+=======
+            f" {self.passes} vehicles; broker {self._publisher.link}; disk {self._outbox.disk}"
+>>>>>>> 22e3c21 (Go on when the disk or the broker fails, and name how)
         )
 
     @contextlib.contextmanager

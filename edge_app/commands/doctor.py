@@ -3,8 +3,6 @@
 import argparse
 import contextlib
 import re
-import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -14,17 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from edge_app import config
-from edge_app.app import load_networks
+from edge_app.app import OUTBOX_FILE, load_networks
 from edge_app.capture.source import open_source
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.tflite_model import runtime_name
+from edge_app.uplink import disk, outbox_file
+from edge_app.uplink.connection import LinkError
+from edge_app.uplink.rehearsal import rehearse
 from edge_app.uplink.system_clock import clock_is_synchronized
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 
-_BROKER_SECONDS = 3.0
 _CAMERA_SECONDS = 10.0
 _LOW_MEGABYTES = 200
 
@@ -101,13 +101,16 @@ def check_camera(settings: Settings) -> Finding:
 
 
 def check_broker(settings: Settings) -> Finding:
-    """Something listens at the broker's address; whether it lets us in, the daemon's log tells."""
-    host, port = settings.mqtt.host, settings.mqtt.port
+    """The broker lets us in and acknowledges what is written under our own topic."""
+    where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
-        socket.create_connection((host, port), _BROKER_SECONDS).close()
-    except OSError as error:
-        return Finding("broker", FAULT, f"{host}:{port} does not answer ({error}); check [mqtt] host and port")
-    return Finding("broker", OK, f"{host}:{port} answers")
+        version = rehearse(settings.mqtt, settings.device.name)
+    except LinkError as error:
+        return Finding("broker", FAULT, str(error))
+    if version == "3.1.1":  # its PUBACK carries no reason
+        words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
+        return Finding("broker", WARNING, words)
+    return Finding("broker", OK, f"{where} takes events, in MQTT {version}")
 
 
 def check_clock(_: Settings) -> Finding:
@@ -122,7 +125,16 @@ def check_disk(settings: Settings) -> Finding:
     folder = settings.device.state_directory
     if not folder.is_dir():
         return Finding("disk", WARNING, f"{folder} is not there yet; the service makes it when it starts")
-    free = shutil.disk_usage(folder).free / 1e6
+    if disk.is_read_only(folder):
+        words = "read-only: events wait in memory only; `dmesg` tells why, often the SD card has to be replaced"
+        return Finding("disk", FAULT, f"{folder} is {words}")
+    free, least = disk.free_bytes(folder) / 1e6, settings.outbox.keep_free_megabytes
+    if free < least:
+        words = f"full ({free:.0f} MB free, {least:.0f} are left alone): events wait in memory only; free some"
+        return Finding("disk", FAULT, f"{folder} is {words}")
+    if damaged := outbox_file.set_aside(folder / OUTBOX_FILE):
+        words = f"a damaged outbox was set aside as {damaged[-1].name}; check the disk, then move the file away"
+        return Finding("disk", WARNING, f"{folder}: {words}")
     wanted = settings.outbox.max_megabytes + _LOW_MEGABYTES
     if free < wanted:
         return Finding("disk", WARNING, f"{free:.0f} MB free at {folder}, {wanted:.0f} wanted; free some")

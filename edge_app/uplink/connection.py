@@ -1,11 +1,13 @@
 """One connection to an MQTT broker, driven by the one thread that owns it; the only file that knows paho."""
 
 import select
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -14,7 +16,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_app.config import MqttSettings
 from edge_app.errors import EdgeAnprError, UplinkError
+from edge_app.uplink import link_state
 from edge_app.uplink.credentials import Credentials
+from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.waker import Waker
 
 MQTT_5, MQTT_3_1_1 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -28,6 +32,8 @@ _MOST_UNACKNOWLEDGED = 100
 
 _VERSION_REFUSED = "Unsupported protocol version"
 
+_TAKEN_OVER = "Session taken over"
+_LOGIN_REFUSED = {"Bad user name or password", "Not authorized", "Bad authentication method"}
 _LASTING = {
     "Bad user name or password",
     "Not authorized",
@@ -44,12 +50,24 @@ _LASTING = {
 """Reasons that the same attempt will meet again."""
 
 
-class UnreachableError(EdgeAnprError):
+class LinkError(EdgeAnprError):
+    """There is no connection, for a reason that `state` names."""
+
+    def __init__(self, state: LinkState, what: str) -> None:
+        super().__init__(f"{what} ({state}); {state.advice}")
+        self.state = state
+
+
+class UnreachableError(LinkError):
     """There is no connection, or it broke: trying again later may help."""
 
 
 class NoAnswerError(UnreachableError):
     """The broker did not take up our version of MQTT; it may know another."""
+
+
+class RefusedError(LinkError, UplinkError):
+    """The broker does not want us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ class Connection:
 
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
-        UplinkError: at the start and from `subscribe`, when the broker refuses us for good.
+        RefusedError: at the start and from `subscribe`, when the broker refuses us for good.
     """
 
     def __init__(
@@ -108,6 +126,7 @@ class Connection:
         self._granted: list[ReasonCode] | None = None
         self._answer: ReasonCode | None = None
         self._loss = "the connection broke"
+        self._loss_state = LinkState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._maximum_packet_size = float("inf")
         self._client = self._make_client(client_id, credentials, will)
@@ -134,13 +153,12 @@ class Connection:
         deadline = time.monotonic() + CONNECT_SECONDS
         while self._granted is None:
             if time.monotonic() > deadline:
-                raise UnreachableError(f"the broker at {self._where} does not answer SUBSCRIBE")
+                raise self._unreachable(LinkState.NO_ANSWER, "does not answer SUBSCRIBE")
             self._await()
         refused = [str(code) for code in self._granted or [] if code.is_failure]
         if refused:
-            raise UplinkError(
-                f"the broker at {self._where} refuses the subscription: {refused[0]}; check its access list"
-            )
+            what = f"the broker at {self._where} refuses the subscription: {refused[0]}"
+            raise RefusedError(LinkState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
@@ -186,13 +204,16 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.on_log = self._on_log
         return client
 
     def _connect(self, settings: MqttSettings) -> None:
         try:
             self._client.connect(settings.host, settings.port, settings.keepalive_seconds)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
-            raise UnreachableError(f"the broker at {self._where} cannot be reached: {error}") from error
+            unknown = isinstance(error, socket.gaierror | UnicodeError)
+            state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE
+            raise self._unreachable(state, f"cannot be reached: {error}") from error
         try:
             self._await_connack()
         except EdgeAnprError:
@@ -203,31 +224,41 @@ class Connection:
         deadline = time.monotonic() + CONNECT_SECONDS
         while self._answer is None:
             if self._client.socket() is None:
-                raise NoAnswerError(
-                    f"the broker at {self._where} hangs up: {self._loss}; check its log, and the certificate"
-                )
+                self._raise_hung_up()
             if time.monotonic() > deadline:
-                raise NoAnswerError(f"the broker at {self._where} does not answer CONNECT; is it an MQTT port?")
+                what = f"the broker at {self._where} does not answer CONNECT"
+                raise NoAnswerError(LinkState.NO_ANSWER, what)
             self._await()
         if not self._answer.is_failure:
             return
         reason = str(self._answer)
+        what = f"the broker at {self._where} refuses us: {reason}"
         if reason == _VERSION_REFUSED:
-            raise NoAnswerError(f"the broker at {self._where} refuses us: {reason}")
-        error = UplinkError if reason in _LASTING else UnreachableError
-        raise error(f"the broker at {self._where} refuses us: {reason}; check [mqtt] and the broker's own settings")
+            raise NoAnswerError(LinkState.VERSION_REFUSED, what)
+        state = LinkState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else LinkState.REFUSED
+        raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
+
+    def _raise_hung_up(self) -> NoReturn:
+        """A certificate that the broker refuses shows only now: TLS 1.3 has it checked after our side is done."""
+        what = f"the broker at {self._where} hangs up: {self._loss}"
+        if self._loss_state is not LinkState.LOST:
+            raise UnreachableError(self._loss_state, what)
+        raise NoAnswerError(LinkState.NO_ANSWER, what)
+
+    def _unreachable(self, state: LinkState, what: str) -> UnreachableError:
+        return UnreachableError(state, f"the broker at {self._where} {what}")
 
     def _await(self) -> None:
         """One turn of waiting for an answer, unless we are to stop."""
         if self._stop.is_set():
-            raise UnreachableError(f"stopped before the broker at {self._where} answered")
+            raise UnreachableError(LinkState.CONNECTING, f"stopped before the broker at {self._where} answered")
         self._turn(0.1)
 
     def _turn(self, seconds: float) -> None:
         """Wait for the network or the waker, then let paho read and write."""
         socket = self._client.socket()
         if socket is None or socket.fileno() < 0:
-            raise UnreachableError(f"the broker at {self._where} is gone: {self._loss}")
+            raise self._unreachable(self._loss_state, f"is gone: {self._loss}")
         poll = select.poll()
         poll.register(socket, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
         poll.register(self._waker, select.POLLIN)
@@ -260,6 +291,13 @@ class Connection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._loss = str(reason)
+            self._loss_state = LinkState.TAKEN_OVER if self._loss == _TAKEN_OVER else LinkState.LOST
+
+    def _on_log(self, _client: mqtt.Client, _: object, level: int, words: str) -> None:
+        """The one place where paho tells what broke the connection."""
+        if level == mqtt.MQTT_LOG_ERR:
+            self._loss = words
+            self._loss_state = link_state.of_tls(words) or LinkState.LOST
 
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object

@@ -9,8 +9,11 @@ from typing import Any
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
 from edge_app.uplink.event import as_json, encode
+from edge_app.uplink.event_store import WaitingEvent
+from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.messages import LAST_SCHEMA, LastMessage
-from edge_app.uplink.outbox import Outbox, WaitingEvent
+from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ PATIENCE_SECONDS = 30.0
 class _InFlight:
     """One event, sent and not yet acknowledged."""
 
+    event_id: str
     unacknowledged: set[int]
     """Numbers of its messages."""
     image_number: int | None = None
@@ -34,12 +38,19 @@ class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s."""
 
     def __init__(
-        self, connection: Connection, outbox: Outbox, root: str, window: int, clock: Callable[[], float]
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        root: str,
+        window: int,
+        rate_limit: RateLimit,
+        clock: Callable[[], float],
     ) -> None:
         self._connection = connection
         self._outbox = outbox
         self._root = root
         self._window = window
+        self._rate_limit = rate_limit
         self._clock = clock
         self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
         self._sequence_of: dict[int, int] = {}  # by number of message
@@ -53,31 +64,38 @@ class Delivery:
 
     def fill(self) -> None:
         """Send the oldest events that are not on their way yet, as many as the window takes."""
-        space = self._window - len(self._in_flight)
+        space = min(self._window - len(self._in_flight), self._rate_limit.left())
         if space <= 0:
             return
         if self.is_idle:
             self._progress_at = self._clock()
-        events = self._outbox.pending(space, after=self._last_sequence)
-        for event in events:
-            newest = event is events[-1] and len(events) < space
-            self._send(event, newest)
+            self._last_sequence = 0  # should a disk that could not be read have come back
+        events = self._outbox.pending(space + 1, after=self._last_sequence)  # one more shows which is the newest
+        for event in events[:space]:
+            self._send(event, newest=event is events[-1])
+        self._rate_limit.take(len(events[:space]))
 
-    def settle(self, acknowledgements: list[Acknowledgement]) -> None:
-        """Forget the events of which every message is acknowledged.
+    def settle(self, acknowledgements: list[Acknowledgement]) -> int:
+        """Forget the events of which every message is acknowledged, and tell how many they were.
 
         Raises:
             UnreachableError: the broker refused a read, or has acknowledged nothing for too long.
         """
-        done = [sequence for sequence in map(self._settle, acknowledgements) if sequence is not None]
-        if done:
-            self._outbox.forget(done)
-            self._progress_at = self._clock()
-        elif self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
-            raise UnreachableError(f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s")
+        done: dict[int, str] = {}
+        try:
+            for acknowledgement in acknowledgements:
+                done |= self._settle(acknowledgement)
+        finally:
+            if done:
+                self._outbox.forget(done)
+                self._progress_at = self._clock()
+        if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
+            what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
+            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
+        return len(done)
 
-    def _settle(self, acknowledgement: Acknowledgement) -> int | None:
-        """The sequence of the event that this makes complete."""
+    def _settle(self, acknowledgement: Acknowledgement) -> dict[int, str]:
+        """The event that this makes complete: its id by its sequence."""
         sequence = self._sequence_of.pop(acknowledgement.number, None)
         if sequence is None:
             if acknowledgement.refusal:
@@ -85,29 +103,31 @@ class Delivery:
                     "the broker does not take status, last or Home Assistant's announcement: %s",
                     acknowledgement.refusal,
                 )
-            return None
+            return {}
         event = self._in_flight[sequence]
         if acknowledgement.refusal:
             self._judge_refusal(acknowledgement, event)
         event.unacknowledged.discard(acknowledgement.number)
         if event.unacknowledged:
-            return None
+            return {}
         del self._in_flight[sequence]
-        return sequence
+        return {sequence: event.event_id}
 
     def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
         """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
         is_image = acknowledgement.number == event.image_number
         if not (is_image and acknowledgement.is_lasting):
             what = "a picture" if is_image else "a read"
-            raise UnreachableError(f"the broker refuses {what}: {acknowledgement.refusal}; check its access list")
+            denied = acknowledgement.refusal == "Not authorized"
+            state = LinkState.ACCESS_REFUSED if denied else LinkState.REFUSED
+            raise UnreachableError(state, f"the broker refuses {what}: {acknowledgement.refusal}")
         log.warning("the broker refuses a picture, which is given up: %s", acknowledgement.refusal)
 
     def _send(self, event: WaitingEvent, newest: bool) -> None:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
         read = stamp(event, historical)
-        flight = _InFlight(set())
+        flight = _InFlight(event.event_id, set())
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
             topic = topics.image(self._root, event.camera, event.event_id)
             flight.image_number = self._connection.send(Message(topic, event.image_jpeg))

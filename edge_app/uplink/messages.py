@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from edge_app.limits import Between, Matching, OneOf, Share
+from edge_app.uplink.disk import DiskState
+from edge_app.uplink.link_state import LinkState
 
 READ_SCHEMA = "edge-anpr/read/1"
 LAST_SCHEMA = "edge-anpr/last/1"
@@ -193,8 +195,18 @@ class TelemetryMessage:
     events_waiting: Count
     """Events that the broker has not acknowledged."""
     bytes_waiting: Count
+    events_in_memory: Count
+    """Of the events that wait, those that the disk has not taken yet: a power cut would cost them."""
+    disk: Annotated[str, OneOf(tuple(DiskState))]
+    """Of the outbox. In every state but "good" events wait in memory, and are sent from there."""
     images_sacrificed: Count
     """Pictures that had to make room, since the outbox was made."""
     reads_sacrificed: Count
     """Reads that had to make room, since the outbox was made."""
+    images_damaged: Count
+    """Pictures that could not be saved from a damaged outbox."""
+    reads_damaged: Count
+    """Reads that could not be saved from one."""
+    last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
+    """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None

@@ -3,164 +3,298 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from edge_app.errors import OutboxError
-from edge_app.uplink import outbox_file
+from edge_app.uplink import disk, outbox_file
+from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
+from edge_app.uplink.event_store import EventStore, Losses, WaitingEvent
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
 
-@dataclass(frozen=True, slots=True)
-class WaitingEvent:
-    """An event as the outbox keeps it."""
-
-    sequence: int
-    event_id: str
-    camera: str
-    payload: bytes
-    """`ReadMessage` as JSON, not yet numbered."""
-    image_jpeg: bytes | None
-    created_monotonic_ns: int
-    left_over: bool
-    """It was here before the outbox was opened: made by an earlier run."""
+RETRY_SECONDS = 1.0
+"""A disk that took nothing is tried again after this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """What waits, and what had to make room since the file was made."""
+    """What waits, where, and what was lost since the file was made."""
 
     events: int
     bytes: int
-    images_sacrificed: int
-    reads_sacrificed: int
+    in_memory: int
+    """Of the events, those that the disk has not taken yet: a power cut would cost them."""
+    disk: DiskState
+    losses: Losses
 
 
 class Outbox:
     """A bounded queue in SQLite, safe between threads.
 
-    An event and its picture are committed in one transaction, which numbers the event too, and are on the disk when
-    `put` returns. When full, the oldest pictures go first, then the oldest reads; the newest read is always kept.
-    Every method raises `OutboxError` where the disk fails.
+    Events that `put` is given together, and their pictures, are committed in one transaction and are on the disk when
+    it returns. When full, the oldest pictures go first, then the oldest reads; the newest read is always kept.
+
+    Where the disk is full, read-only or failing, `disk` says so, and events wait in memory, bounded alike, until it
+    takes them; they can be sent meanwhile. A damaged file is set aside and what can be read of it goes on. What the
+    broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a
+    disk again. A crash in between costs a repeat, never an event.
+
+    Every method raises `OutboxError` where something else than the disk is wrong.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int,
+        memory_bytes: int = 16_000_000,
+        keep_free_bytes: int = 0,
+        commit_seconds: float = 0.2,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.disk = DiskState.GOOD
+        """How the disk is, as far as it was tried."""
         self._path = path
         self._max_bytes = max_bytes
+        self._memory_bytes = memory_bytes
+        self._keep_free_bytes = keep_free_bytes
+        self._commit_seconds = commit_seconds
+        self._clock = clock
         self._lock = threading.Lock()
-        self._database = outbox_file.open_or_replace(path)
-        with self._transaction() as database:
-            self._bytes = _scalar(database, _STORED_BYTES)
-            self._left_over = _scalar(database, "SELECT coalesce(max(sequence), 0) FROM events")
-            waiting = _scalar(database, "SELECT count(*) FROM events")
-        if waiting:
+        self._file: EventStore | None = None
+        self._memory: EventStore | None = None
+        self._acknowledged: dict[int, str] = {}
+        """By number, the ids of events that are still in the file and no longer needed."""
+        self._commit_at = self._retry_at = 0.0
+        self._last_sequence = self._left_over = 0
+        self._open()
+        self._left_over = self._last_sequence
+        if waiting := self.state().events:
             log.info("%d events of an earlier run wait in the outbox", waiting)
 
     @classmethod
-    def open(cls, path: Path, max_bytes: int) -> Self:
-        """Open the file, or make it; one that is damaged is set aside.
+    def open(
+        cls,
+        path: Path,
+        max_bytes: int,
+        memory_bytes: int = 16_000_000,
+        keep_free_bytes: int = 0,
+        commit_seconds: float = 0.2,
+    ) -> Self:
+        """Open the file, or make it.
+
+        `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory for a disk that takes
+        nothing; a disk with less than `keep_free_bytes` to spare counts as full. Acknowledged events are deleted
+        `commit_seconds` late, many at a time.
 
         Raises:
-            OutboxError: it cannot be opened: no permission, a full disk, another process that uses it.
+            OutboxError: it cannot be opened: no permission, or another process that uses it.
         """
-        return cls(path, max_bytes)
+        return cls(path, max_bytes, memory_bytes, keep_free_bytes, commit_seconds)
 
-    def put(self, event: PlateEvent) -> int:
-        """Commit an event and tell its sequence number."""
-        payload, image = event.payload(), event.image_jpeg
-        with self._transaction() as database:
-            sequence = database.execute(
-                "INSERT INTO events (event_id, camera, payload, created_monotonic_ns) VALUES (?, ?, ?, ?)",
-                (event.event_id, event.camera, payload, event.created_monotonic_ns),
-            ).lastrowid
-            assert sequence is not None
-            if image is not None:
-                database.execute("INSERT INTO images VALUES (?, ?)", (sequence, image))
-            stored = self._bytes + len(payload) + len(image or b"")
-            images, reads, stored = self._make_room(database, stored, newest=sequence)
-        self._bytes = stored
-        if images or reads:
-            log.warning("the outbox is full: %d pictures and %d reads had to make room", images, reads)
-        return sequence
+    def put(self, *events: PlateEvent) -> list[int]:
+        """Commit events, all or none, and tell their sequence numbers."""
+        with self._lock:
+            waiting = [_numbered(each, number) for number, each in enumerate(events, self._last_sequence + 1)]
+            self._last_sequence += len(waiting)
+            if self.disk is not DiskState.GOOD or not self._commit(waiting):
+                self._keep_in_memory(waiting)
+            return [each.sequence for each in waiting]
 
     def pending(self, limit: int, after: int = 0) -> list[WaitingEvent]:
-        """The oldest events with sequence numbers above `after`, in order."""
-        with self._transaction() as database:
-            rows = database.execute(_PENDING, (after, limit)).fetchall()
-        return [
-            WaitingEvent(sequence, event_id, camera, payload, jpeg, created_ns, sequence <= self._left_over)
-            for sequence, event_id, camera, payload, jpeg, created_ns in rows
-        ]
+        """The oldest events with sequence numbers above `after` that are not acknowledged, in order."""
+        with self._lock:
+            found = self._in_file(lambda store: store.pending(limit, after, self._acknowledged)) or []
+            if self._memory is not None and len(found) < limit:
+                with self._memory.transaction():
+                    found += self._memory.pending(limit - len(found), after)
+        return [replace(each, left_over=each.sequence <= self._left_over) for each in found]
 
-    def forget(self, sequences: Iterable[int]) -> None:
-        """Let go of acknowledged events; one that is not here any more is no error."""
-        freed = 0
-        with self._transaction() as database:
-            for sequence in sequences:
-                for deletion in (_FORGET_IMAGE, _FORGET_READ):
-                    freed += sum(size for (size,) in database.execute(deletion, (sequence,)).fetchall())
-        self._bytes -= freed
+    def forget(self, event_ids: Mapping[int, str]) -> None:
+        """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error."""
+        with self._lock:
+            gone = dict(event_ids)
+            if self._memory is not None:
+                with self._memory.transaction():
+                    for sequence in self._memory.forget(gone.items()):
+                        del gone[sequence]
+            if gone and not self._acknowledged:
+                self._commit_at = self._clock() + self._commit_seconds
+            self._acknowledged |= gone
+        self.tend()
+
+    def tend(self) -> None:
+        """Do what is due: delete what is acknowledged, try a disk again that took nothing."""
+        with self._lock:
+            now = self._clock()
+            if self.disk is not DiskState.GOOD:
+                if now >= self._retry_at:
+                    self._retry()
+            elif self._acknowledged and now >= self._commit_at:
+                self._commit([])
 
     def state(self) -> OutboxState:
         """What waits and what was lost."""
-        with self._transaction() as database:
-            events = _scalar(database, "SELECT count(*) FROM events")
-            images, reads = database.execute("SELECT images, reads FROM sacrificed").fetchone()
-            return OutboxState(events, self._bytes, images, reads)
+        with self._lock:
+            in_file = self._in_file(lambda store: (store.count(self._acknowledged), store.losses()))
+            waiting, losses = in_file or (0, Losses())
+            stored_bytes = self._file.stored_bytes if self._file is not None else 0
+            if self._memory is None:
+                return OutboxState(waiting, stored_bytes, 0, self.disk, losses)
+            in_memory = self._memory.count()
+            stored_bytes += self._memory.stored_bytes
+            return OutboxState(waiting + in_memory, stored_bytes, in_memory, self.disk, losses + self._memory.losses())
 
     def close(self) -> None:
-        """Close the file."""
+        """Bring the file up to date, as far as the disk allows, and close it."""
         with self._lock:
-            self._database.close()
+            if self._acknowledged or self._memory is not None:
+                self._retry()
+            if self._memory is not None and (lost := self._memory.count()):
+                log.error("%d events that waited in memory are lost: the disk is %s", lost, self.disk)
+            if self._file is not None:
+                self._file.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, on the disk at the end; one thread at a time."""
-        with self._lock:
+    def _commit(self, new: list[WaitingEvent]) -> bool:
+        """Bring the file up to date in one transaction; False where the disk does not take the new events."""
+        waiting = [*self._everything_in_memory(), *new]
+        earlier_losses = self._memory.losses() if self._memory is not None else Losses()
+
+        def work(store: EventStore) -> bool:
+            store.forget(self._acknowledged.items())
+            if not self._has_room(store, waiting):
+                return False
+            store.add(earlier_losses)
+            _tell(store.put(waiting))
+            return True
+
+        done = self._in_file(work)
+        if done is not None:
+            self._acknowledged.clear()
+        if done is False:
+            self._enter(DiskState.FULL, f"less than {self._keep_free_bytes / 1e6:.0f} MB would be left free")
+        if not done:
+            return False
+        if self.disk is not DiskState.GOOD:
+            log.warning("the disk of the outbox takes events again: it has %d from memory", len(waiting) - len(new))
+        self._memory, self.disk = None, DiskState.GOOD
+        return True
+
+    def _has_room(self, store: EventStore, events: list[WaitingEvent]) -> bool:
+        if not events:
+            return True
+        wanted_bytes = self._keep_free_bytes + sum(each.size_bytes for each in events)
+        return disk.free_bytes(self._path.parent) + store.unused_bytes() >= wanted_bytes
+
+    def _keep_in_memory(self, events: list[WaitingEvent]) -> None:
+        if self._memory is None:
+            self._memory = EventStore.in_memory(self._memory_bytes)
+        with self._memory.transaction():
+            _tell(self._memory.put(events))
+
+    def _everything_in_memory(self) -> list[WaitingEvent]:
+        if self._memory is None:
+            return []
+        with self._memory.transaction():
+            return self._memory.pending(self._memory.count())
+
+    def _in_file(self, work: Callable[[EventStore], Result]) -> Result | None:
+        """The result of `work`, done in one transaction; None where the disk cannot do it now, and `disk` says why."""
+        for _ in range(2):
+            if self._file is None:
+                return None
             try:
-                self._database.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._database
-                    self._database.execute("COMMIT")
-                finally:
-                    if self._database.in_transaction:  # SQLite ends it by itself on some errors
-                        self._database.execute("ROLLBACK")
-            except sqlite3.Error as error:
-                raise OutboxError(f"{self._path}: {error}; check the disk, its space and its health") from error
+                with self._file.transaction():
+                    return work(self._file)
+            except (sqlite3.Error, OSError) as error:
+                if not disk.is_damage(error):
+                    self._blame(error)
+                    return None
+                self._replace(error)
+        self._enter(DiskState.FAILING, "what was written a moment ago is damaged")
+        return None
 
-    def _make_room(self, database: sqlite3.Connection, stored: int, newest: int) -> tuple[int, int, int]:
-        """Pictures and reads that went, and the bytes that are left."""
-        images = reads = 0
-        while stored > self._max_bytes and (oldest := database.execute(_OLDEST_IMAGE).fetchone()):
-            database.execute("DELETE FROM images WHERE sequence = ?", oldest[:1])
-            stored, images = stored - oldest[1], images + 1
-        while stored > self._max_bytes and (oldest := database.execute(_OLDEST_READ, (newest,)).fetchone()):
-            database.execute("DELETE FROM events WHERE sequence = ?", oldest[:1])
-            stored, reads = stored - oldest[1], reads + 1
-        if images or reads:
-            database.execute("UPDATE sacrificed SET images = images + ?, reads = reads + ?", (images, reads))
-        return images, reads, stored
+    def _replace(self, damage: Exception) -> None:
+        """Go on with a new file and what can be read of the damaged one."""
+        assert self._file is not None
+        self._file.close()
+        self._file = None
+        try:
+            self._file = EventStore(outbox_file.replace(self._path, f"damaged ({damage})"), self._max_bytes)
+        except (sqlite3.Error, OSError) as error:
+            self._blame(error)
+
+    def _retry(self) -> None:
+        """Try a disk again that took nothing."""
+        self._retry_at = self._clock() + RETRY_SECONDS
+        if self.disk is DiskState.READ_ONLY and disk.is_read_only(self._path.parent):
+            return
+        if self._file is None or self.disk in (DiskState.READ_ONLY, DiskState.FAILING):
+            self._open()
+        self._commit([])
+
+    def _open(self) -> None:
+        """Open the file for writing or, where the disk forbids that, for reading."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        try:
+            database = outbox_file.open_or_replace(self._path)
+        except (sqlite3.Error, OSError) as error:
+            self._blame(error)
+            readable = outbox_file.open_read_only(self._path)
+            if readable is None:
+                return
+            database = readable
+        self._file = EventStore(database, self._max_bytes)
+        last_in_file = self._file.last_sequence()
+        if self._memory is not None:
+            self._number_behind(last_in_file)
+        self._last_sequence = max(self._last_sequence, last_in_file)
+
+    def _number_behind(self, sequence: int) -> None:
+        """Give the events in memory other numbers where a file that could not even be read has theirs already."""
+        events = self._everything_in_memory()
+        behind = sequence + 1 - events[0].sequence if events else 0
+        if behind > 0:
+            self._memory = None
+            self._keep_in_memory([replace(each, sequence=each.sequence + behind) for each in events])
+            self._last_sequence += behind
+            self._left_over = sequence
+
+    def _blame(self, error: sqlite3.Error | OSError) -> None:
+        """Say how the disk is.
+
+        Raises:
+            OutboxError: the disk is not to blame.
+        """
+        state = disk.blame(error, self._path.parent)
+        if state is None:
+            raise OutboxError(
+                f"the outbox {self._path}: {error}; check that its directory is writable and that no other edge-anpr"
+                " uses it"
+            ) from error
+        self._enter(state, str(error))
+
+    def _enter(self, state: DiskState, why: str) -> None:
+        if state is not self.disk:
+            log.error("the disk of the outbox is %s (%s): events wait in memory until it takes them", state, why)
+        self.disk = state
+        self._retry_at = self._clock() + RETRY_SECONDS
 
 
-_STORED_BYTES = (
-    "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
-    " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"
-)
-_PENDING = (
-    "SELECT sequence, event_id, camera, payload, jpeg, created_monotonic_ns"
-    " FROM events LEFT JOIN images USING (sequence) WHERE sequence > ? ORDER BY sequence LIMIT ?"
-)
-_FORGET_IMAGE = "DELETE FROM images WHERE sequence = ? RETURNING length(jpeg)"
-_FORGET_READ = "DELETE FROM events WHERE sequence = ? RETURNING length(payload)"
-_OLDEST_IMAGE = "SELECT sequence, length(jpeg) FROM images ORDER BY sequence LIMIT 1"
-_OLDEST_READ = "SELECT sequence, length(payload) FROM events WHERE sequence < ? ORDER BY sequence LIMIT 1"
+def _numbered(event: PlateEvent, sequence: int) -> WaitingEvent:
+    payload, created_ns = event.payload(), event.created_monotonic_ns
+    return WaitingEvent(sequence, event.event_id, event.camera, payload, event.image_jpeg, created_ns)
 
 
-def _scalar(database: sqlite3.Connection, query: str) -> int:
-    value: int = database.execute(query).fetchone()[0]
-    return value
+def _tell(losses: Losses) -> None:
+    if losses:
+        images, reads = losses.images_sacrificed, losses.reads_sacrificed
+        log.warning("the outbox is full: %d pictures and %d reads had to make room", images, reads)

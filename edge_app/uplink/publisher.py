@@ -7,15 +7,16 @@ from collections.abc import Callable
 
 from edge_app import __version__
 from edge_app.config import MqttSettings
-from edge_app.errors import UplinkError
 from edge_app.uplink import credentials, messages, topics
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, Message, UnreachableError
+from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError
 from edge_app.uplink.delivery import Delivery
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.event import encode
 from edge_app.uplink.home_assistant import HomeAssistant
+from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.rate_limit import RateLimit
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.waker import Waker
 
@@ -50,6 +51,9 @@ class Publisher:
         backoff: Backoff | None = None,
         home_assistant: HomeAssistant | None = None,
     ) -> None:
+        self.link = LinkState.CONNECTING
+        """How it stands with the broker."""
+        self._last_fault: LinkState | None = None
         self._settings = settings
         self._device = device
         self._outbox = outbox
@@ -57,6 +61,7 @@ class Publisher:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._home_assistant = home_assistant
+        self._rate_limit = RateLimit(settings.drain_per_second, clock)
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
         self._waker = Waker()
@@ -80,10 +85,11 @@ class Publisher:
         while not self._stop.is_set():
             try:
                 self._publish_until_lost()
-            except (UnreachableError, UplinkError) as error:
+            except LinkError as error:
                 if self._stop.is_set():
                     return
                 # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
+                self.link = self._last_fault = error.state
                 seconds = self._backoff.next_seconds()
                 log.warning("%s; events wait in the outbox, next try in %.0f s", error, seconds)
                 self._stop.wait(seconds)
@@ -92,6 +98,7 @@ class Publisher:
         connection = self._dialler.dial()
         try:
             self._connections += 1
+            self.link = LinkState.CONNECTED
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
             )
@@ -100,7 +107,8 @@ class Publisher:
             connection.close()
 
     def _serve(self, connection: Connection) -> None:
-        delivery = Delivery(connection, self._outbox, self._root, self._settings.in_flight, self._clock)
+        window = self._settings.in_flight
+        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         telemetry_at = self._clock()
@@ -111,9 +119,10 @@ class Publisher:
             delivery.fill()
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer_home_assistant(connection)
-            if acknowledgements:
+            done = delivery.settle(acknowledgements)
+            if done or (acknowledgements and delivery.is_idle):
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
-            delivery.settle(acknowledgements)
+            self._outbox.tend()
         self._say_farewell(connection, delivery)
 
     def _greet_home_assistant(self, connection: Connection) -> None:
@@ -122,7 +131,7 @@ class Publisher:
         connection.send(self._home_assistant.announcement)
         try:
             connection.subscribe([self._home_assistant.status_topic])
-        except UplinkError as error:  # the announcement is retained: it is enough nearly always
+        except RefusedError as error:  # the announcement is retained: it is enough nearly always
             log.warning("%s; Home Assistant is not told again when it restarts", error)
 
     def _answer_home_assistant(self, connection: Connection) -> None:
@@ -160,7 +169,12 @@ class Publisher:
             connections=self._connections,
             events_waiting=state.events,
             bytes_waiting=state.bytes,
-            images_sacrificed=state.images_sacrificed,
-            reads_sacrificed=state.reads_sacrificed,
+            events_in_memory=state.in_memory,
+            disk=state.disk,
+            images_sacrificed=state.losses.images_sacrificed,
+            reads_sacrificed=state.losses.reads_sacrificed,
+            images_damaged=state.losses.images_damaged,
+            reads_damaged=state.losses.reads_damaged,
+            last_fault=self._last_fault,
             vitals=self.vitals,
         )

@@ -29,3 +29,8 @@ def status(root: str) -> str:
 def telemetry(root: str) -> str:
     """Where it stays how the device is."""
     return f"{root}/telemetry"
+
+
+def doctor(root: str) -> str:
+    """Where `edge-anpr doctor` tries whether the broker takes what we write."""
+    return f"{root}/doctor"

@@ -123,4 +123,4 @@ def test_doctor_names_a_broker_that_does_not_answer(
     assert code == 1
     assert "ok       camera" in told
     assert "ok       models" in told
-    assert "fault    broker: 127.0.0.1:1 does not answer" in told
+    assert "fault    broker: the broker at 127.0.0.1:1 cannot be reached" in told

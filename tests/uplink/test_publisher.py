@@ -33,8 +33,9 @@ class Running:
         settings: MqttSettings,
         clock: Callable[[], float] = time.monotonic,
         home_assistant: HomeAssistant | None = None,
+        max_bytes: int = 10_000_000,
     ) -> None:
-        self.outbox = Outbox.open(path, 10_000_000)
+        self.outbox = Outbox.open(path, max_bytes)
         self.stop_event = threading.Event()
         backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
         self.publisher = Publisher(settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant)
@@ -166,7 +167,7 @@ def test_a_broker_that_dies_in_between_costs_nothing(
     running.waits_until(running.is_drained)
 
     assert ids_of(subscriber.on("/read")) == first
-    assert running.outbox.state().reads_sacrificed == 0
+    assert not running.outbox.state().losses
     assert len(second) == 5
 
 
@@ -235,8 +236,7 @@ def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the
 
 
 def test_a_sacrificed_picture_is_null_in_its_read(make: Make, broker: Mosquitto, subscriber: Subscriber) -> None:
-    running = make(broker.settings)
-    running.outbox._max_bytes = len(event().payload()) + 10
+    running = make(broker.settings, time.monotonic, None, len(event().payload()) + 10)
     running.put()
 
     running.start()

@@ -1,0 +1,264 @@
+"""Events in one SQLite database, on the disk or in memory, bounded in bytes."""
+
+import sqlite3
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+SCHEMA_VERSION = 2
+"""As `_TABLES` sets it."""
+
+_TABLES = """
+BEGIN IMMEDIATE;
+-- AUTOINCREMENT: SQLite never gives a number twice, so the sequence goes on when the table has been emptied
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL,
+    camera TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    payload_crc32 INTEGER NOT NULL,
+    created_monotonic_ns INTEGER NOT NULL
+);
+CREATE TABLE images (sequence INTEGER PRIMARY KEY, jpeg BLOB NOT NULL, jpeg_crc32 INTEGER NOT NULL);
+CREATE TABLE lost (
+    images_sacrificed INTEGER NOT NULL,
+    reads_sacrificed INTEGER NOT NULL,
+    images_damaged INTEGER NOT NULL,
+    reads_damaged INTEGER NOT NULL
+);
+INSERT INTO lost VALUES (0, 0, 0, 0);
+PRAGMA user_version = 2;
+COMMIT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event as the outbox keeps it."""
+
+    sequence: int
+    event_id: str
+    camera: str
+    payload: bytes
+    """`ReadMessage` as JSON, not yet numbered."""
+    image_jpeg: bytes | None
+    created_monotonic_ns: int
+    left_over: bool = False
+    """It was here before the outbox was opened: made by an earlier run."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What counts against the bound."""
+        return len(self.payload) + len(self.image_jpeg or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What will never be sent, since the file was made."""
+
+    images_sacrificed: int = 0
+    """Pictures that had to make room."""
+    reads_sacrificed: int = 0
+    """Reads that had to make room."""
+    images_damaged: int = 0
+    """Pictures that could not be saved from a damaged file."""
+    reads_damaged: int = 0
+    """Reads that could not be saved from one."""
+
+    def __add__(self, other: "Losses") -> "Losses":
+        return Losses(
+            self.images_sacrificed + other.images_sacrificed,
+            self.reads_sacrificed + other.reads_sacrificed,
+            self.images_damaged + other.images_damaged,
+            self.reads_damaged + other.reads_damaged,
+        )
+
+    def __bool__(self) -> bool:
+        return self != Losses()
+
+
+class DamagedRowError(sqlite3.DatabaseError):
+    """A row is not what was written: its check sum differs."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+class EventStore:
+    """One database, for one thread at a time; its errors are SQLite's.
+
+    What changes or reads events has to be inside `with store.transaction()`.
+    """
+
+    def __init__(self, database: sqlite3.Connection, max_bytes: int) -> None:
+        self._database = database
+        self._max_bytes = max_bytes
+        self.stored_bytes = self._scalar(_STORED_BYTES)
+        """Payloads and pictures."""
+
+    @classmethod
+    def in_memory(cls, max_bytes: int) -> Self:
+        """A store that ends with the process."""
+        database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        make_tables(database)
+        return cls(database, max_bytes)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing and, in a file, on the disk at the end."""
+        stored_bytes = self.stored_bytes
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            self.stored_bytes = stored_bytes
+            raise
+        finally:
+            if self._database.in_transaction:  # SQLite ends it by itself on some errors
+                self._database.execute("ROLLBACK")
+
+    def put(self, events: Iterable[WaitingEvent]) -> Losses:
+        """Add events; what had to make room: the oldest pictures, then the oldest reads, never the newest read."""
+        newest = 0
+        for event in events:
+            newest = event.sequence
+            row = (newest, event.event_id, event.camera, event.payload, zlib.crc32(event.payload))
+            self._database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, event.created_monotonic_ns))
+            if event.image_jpeg is not None:
+                image = (newest, event.image_jpeg, zlib.crc32(event.image_jpeg))
+                self._database.execute("INSERT INTO images VALUES (?, ?, ?)", image)
+            self.stored_bytes += event.size_bytes
+        losses = Losses(
+            self._make_room(_OLDEST_IMAGE, (), "images"), self._make_room(_OLDEST_READ, (newest,), "events")
+        )
+        self.add(losses)
+        return losses
+
+    def pending(self, limit: int, after: int = 0, skipping: Collection[int] = ()) -> list[WaitingEvent]:
+        """The oldest events with sequence numbers above `after` that are not to be skipped, in order."""
+        numbers = self._database.execute(_NUMBERS, (after, limit + len(skipping))).fetchall()
+        wanted = [sequence for (sequence,) in numbers if sequence not in skipping][:limit]
+        found = [read_event(self._database, sequence, read_image(self._database, sequence)) for sequence in wanted]
+        return [event for event in found if event is not None]
+
+    def forget(self, events: Iterable[tuple[int, str]]) -> list[int]:
+        """Delete events, each by number and id; the numbers of those that were here."""
+        found = []
+        for sequence, event_id in events:
+            if freed := self._database.execute(_FORGET_READ, (sequence, event_id)).fetchall():
+                freed += self._database.execute(_FORGET_IMAGE, (sequence,)).fetchall()
+                self.stored_bytes -= sum(size for (size,) in freed)
+                found.append(sequence)
+        return found
+
+    def add(self, losses: Losses) -> None:
+        """Add to what was lost."""
+        if losses:
+            counts = (losses.images_sacrificed, losses.reads_sacrificed, losses.images_damaged, losses.reads_damaged)
+            self._database.execute(_COUNT, counts)
+
+    def losses(self) -> Losses:
+        """What was lost since the database was made."""
+        return read_losses(self._database)
+
+    def count(self, skipping: Collection[int] = ()) -> int:
+        """How many events there are, less those that are to be skipped."""
+        if not skipping:
+            return self._scalar("SELECT count(*) FROM events")
+        return sum(sequence not in skipping for (sequence,) in self._database.execute("SELECT sequence FROM events"))
+
+    def last_sequence(self) -> int:
+        """The highest number that was ever given."""
+        return read_last_sequence(self._database)
+
+    def continue_after(self, sequence: int) -> None:
+        """Take a number for given."""
+        self._database.execute("DELETE FROM sqlite_sequence")
+        self._database.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (sequence,))
+
+    def unused_bytes(self) -> int:
+        """What can be added before the file grows."""
+        return self._scalar("PRAGMA freelist_count") * self._scalar("PRAGMA page_size")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _make_room(self, oldest_query: str, parameters: Sequence[int], table: str) -> int:
+        """How many rows of the table had to go."""
+        count = 0
+        while self.stored_bytes > self._max_bytes:
+            oldest = self._database.execute(oldest_query, parameters).fetchone()
+            if oldest is None:
+                break
+            self._database.execute(f"DELETE FROM {table} WHERE sequence = ?", oldest[:1])  # noqa: S608 - one of two
+            self.stored_bytes -= oldest[1]
+            count += 1
+        return count
+
+    def _scalar(self, query: str) -> int:
+        value: int = self._database.execute(query).fetchone()[0]
+        return value
+
+
+def make_tables(database: sqlite3.Connection) -> None:
+    """Make an empty store of a new database."""
+    database.executescript(_TABLES)
+
+
+def read_losses(database: sqlite3.Connection) -> Losses:
+    """What was lost since the database was made."""
+    return Losses(*database.execute("SELECT * FROM lost").fetchone())
+
+
+def read_last_sequence(database: sqlite3.Connection) -> int:
+    """The highest number that was ever given."""
+    sequence: int = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
+    return sequence
+
+
+def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | None) -> WaitingEvent | None:
+    """One event around its picture, or None where there is none of this number.
+
+    Raises:
+        DamagedRowError: it is not what was written.
+    """
+    row = database.execute("SELECT * FROM events WHERE sequence = ?", (sequence,)).fetchone()
+    if row is None:
+        return None
+    _, event_id, camera, payload, crc32, created_monotonic_ns = row
+    if crc32 != zlib.crc32(payload):
+        raise DamagedRowError(f"event {sequence} is not what was written")
+    return WaitingEvent(sequence, event_id, camera, payload, image_jpeg, created_monotonic_ns)
+
+
+def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:
+    """The picture of an event, where it has one.
+
+    Raises:
+        DamagedRowError: it is not what was written.
+    """
+    row = database.execute("SELECT jpeg, jpeg_crc32 FROM images WHERE sequence = ?", (sequence,)).fetchone()
+    if row is None:
+        return None
+    jpeg: bytes = row[0]
+    if row[1] != zlib.crc32(jpeg):
+        raise DamagedRowError(f"the picture of event {sequence} is not what was written")
+    return jpeg
+
+
+_STORED_BYTES = (
+    "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
+    " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"
+)
+_NUMBERS = "SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"
+_FORGET_READ = "DELETE FROM events WHERE sequence = ? AND event_id = ? RETURNING length(payload)"
+_FORGET_IMAGE = "DELETE FROM images WHERE sequence = ? RETURNING length(jpeg)"
+_OLDEST_IMAGE = "SELECT sequence, length(jpeg) FROM images ORDER BY sequence LIMIT 1"
+_OLDEST_READ = "SELECT sequence, length(payload) FROM events WHERE sequence < ? ORDER BY sequence LIMIT 1"
+_COUNT = (
+    "UPDATE lost SET images_sacrificed = images_sacrificed + ?, reads_sacrificed = reads_sacrificed + ?,"
+    " images_damaged = images_damaged + ?, reads_damaged = reads_damaged + ?"
+)

@@ -1,0 +1,370 @@
+"""The outbox on disks that are full, read-only or have damaged it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_app.uplink.disk import DiskState
+from edge_app.uplink.event import PlateEvent
+from edge_app.uplink.event_store import Losses
+from edge_app.uplink.outbox import RETRY_SECONDS, Outbox
+from tests.uplink.passes import event
+
+MEGABYTE = 1_000_000
+
+
+class Clock:
+    """A clock that goes on when told."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes, of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=False, capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this user may not mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def remount(folder: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+
+
+Open = Callable[..., Outbox]
+
+
+@pytest.fixture
+def opened(clock: Clock) -> Iterator[Open]:
+    """Opens outboxes, and closes what is left open."""
+    boxes = []
+
+    def open_at(path: Path, **limits: int) -> Outbox:
+        boxes.append(Outbox(path, 10 * MEGABYTE, clock=clock, **limits))
+        return boxes[-1]
+
+    yield open_at
+    for box in boxes:
+        box.close()
+
+
+def later(outbox: Outbox, clock: Clock) -> None:
+    """Let the outbox try its disk again."""
+    clock.seconds += RETRY_SECONDS
+    outbox.tend()
+
+
+def numbers(outbox: Outbox) -> list[int]:
+    return [each.sequence for each in outbox.pending(10_000)]
+
+
+def drain(outbox: Outbox) -> None:
+    outbox.forget({each.sequence: each.event_id for each in outbox.pending(10_000)})
+
+
+def crash(outbox: Outbox) -> None:
+    """Leave the file as the death of the process would: its write-ahead log is not folded in."""
+    store = outbox._file
+    assert store is not None
+    path = outbox._path
+    copies = {each: each.with_name(f"copy of {each.name}") for each in (path, path.with_name(f"{path.name}-wal"))}
+    for original, copy in copies.items():
+        shutil.copy(original, copy)
+    store.close()
+    for original, copy in copies.items():
+        copy.rename(original)
+
+
+def test_on_a_full_disk_events_wait_in_memory_until_there_is_room(
+    small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = opened(small_disk / "outbox.sqlite")
+    outbox.put(event())
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+
+    for _ in range(30):
+        outbox.put(event())
+    full = outbox.state()
+    somebody.unlink()
+    later(outbox, clock)
+
+    assert full.disk is DiskState.FULL
+    assert full.in_memory > 0
+    assert numbers(outbox) == list(range(1, 32))
+    assert (outbox.state().disk, outbox.state().in_memory) == (DiskState.GOOD, 0)
+    assert caplog.text.count("the disk of the outbox is full") == 1
+    assert "the disk of the outbox takes events again" in caplog.text
+
+
+def test_what_waits_in_memory_can_be_sent_and_forgotten(small_disk: Path, opened: Open) -> None:
+    outbox = opened(small_disk / "outbox.sqlite", keep_free_bytes=MEGABYTE)
+    (small_disk / "somebody else's").write_bytes(bytes(1_200_000))
+
+    outbox.put(event(), event())
+    waiting = numbers(outbox)
+    drain(outbox)
+
+    assert outbox.disk is DiskState.FULL
+    assert waiting == [1, 2]
+    assert outbox.state().events == 0
+
+
+def test_an_outbox_that_filled_the_disk_by_itself_goes_on_once_it_is_drained(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    outbox = opened(small_disk / "outbox.sqlite", keep_free_bytes=300_000)
+    while outbox.disk is DiskState.GOOD:
+        outbox.put(event())
+    filled = len(numbers(outbox))
+
+    drain(outbox)
+    later(outbox, clock)
+    later(outbox, clock)
+    (sequence,) = outbox.put(event())
+
+    assert filled > 50
+    assert (outbox.disk, outbox.state().in_memory) == (DiskState.GOOD, 0)
+    assert (sequence, numbers(outbox)) == (filled + 1, [filled + 1])
+
+
+def test_memory_is_bounded_in_the_same_order_of_sacrifice(small_disk: Path, clock: Clock, opened: Open) -> None:
+    read_bytes = len(event().payload())
+    outbox = opened(small_disk / "outbox.sqlite", keep_free_bytes=MEGABYTE, memory_bytes=3 * read_bytes + 100)
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(1_200_000))
+
+    for _ in range(5):
+        outbox.put(event())
+    somebody.unlink()
+    later(outbox, clock)
+
+    assert numbers(outbox) == [3, 4, 5]
+    assert outbox.state().losses == Losses(images_sacrificed=5, reads_sacrificed=2)
+
+
+def test_a_disk_that_is_full_from_the_start_is_no_crash_loop(small_disk: Path, clock: Clock, opened: Open) -> None:
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+
+    outbox = opened(small_disk / "state" / "outbox.sqlite")
+    outbox.put(event())
+    full = outbox.disk
+    somebody.unlink()
+    later(outbox, clock)
+
+    assert full is DiskState.FULL
+    assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, [1], 0)
+
+
+def test_a_read_only_disk_still_gives_what_was_committed_and_takes_over_when_it_is_mended(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    before = opened(small_disk / "outbox.sqlite")
+    before.put(event(), event())
+    crash(before)
+    remount(small_disk, "ro")
+
+    outbox = opened(small_disk / "outbox.sqlite")
+    outbox.put(event())
+    waiting = outbox.pending(10)
+    outbox.forget({1: waiting[0].event_id})
+    read_only = outbox.state()
+    remount(small_disk, "rw")
+    later(outbox, clock)
+
+    assert [(each.sequence, each.left_over) for each in waiting] == [(1, True), (2, True), (3, False)]
+    assert (read_only.disk, read_only.events, read_only.in_memory) == (DiskState.READ_ONLY, 2, 1)
+    assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, [2, 3], 0)
+
+
+def test_a_file_that_turns_read_only_under_way_is_named(tmp_path: Path, clock: Clock, opened: Open) -> None:
+    outbox = opened(tmp_path / "outbox.sqlite")
+    outbox.put(event())
+    assert outbox._file is not None
+    outbox._file._database.execute("PRAGMA query_only = ON")  # SQLite then fails as on a disk that turned read-only
+
+    outbox.put(event())
+    read_only = outbox.disk
+    later(outbox, clock)
+
+    assert read_only is DiskState.READ_ONLY
+    assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, [1, 2])
+
+
+def test_a_damaged_file_on_a_read_only_disk_is_mended_later_without_mixing_up_numbers(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    before = opened(small_disk / "outbox.sqlite")
+    made = [event() for _ in range(20)]
+    before.put(*made)
+    before.close()
+    damage(small_disk / "outbox.sqlite", made[10])
+    truncate(small_disk / "outbox.sqlite", 0.9)
+    remount(small_disk, "ro")
+
+    outbox = opened(small_disk / "outbox.sqlite")
+    (first,) = outbox.put(event())
+    sent = outbox.pending(1)
+    remount(small_disk, "rw")
+    later(outbox, clock)
+    outbox.forget({first: sent[0].event_id})
+    later(outbox, clock)
+
+    assert first == 1
+    assert made[0].event_id in [each.event_id for each in outbox.pending(100)]
+    assert outbox.state().in_memory == 0
+
+
+def damage(path: Path, made: PlateEvent) -> None:
+    """Turn some bits of a read, in the file as it is."""
+    with path.open("r+b") as file:
+        file.seek(path.read_bytes().index(f'"event_id":"{made.event_id}'.encode()) + 3)
+        file.write(b"\x5a")
+
+
+def truncate(path: Path, share: float) -> None:
+    os.truncate(path, int(path.stat().st_size * share))
+
+
+def filled(path: Path, count: int) -> list[PlateEvent]:
+    outbox = Outbox.open(path, 10 * MEGABYTE)
+    made = [event() for _ in range(count)]
+    outbox.put(*made)
+    outbox.close()
+    return made
+
+
+def test_a_read_with_a_flipped_bit_is_lost_alone_and_counted(
+    tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 20)
+    damage(path, made[4])
+
+    outbox = opened(path)
+
+    assert numbers(outbox) == [each for each in range(1, 21) if each != 5]
+    assert outbox.put(event()) == [21]
+    assert outbox.state().losses == Losses(reads_damaged=1)
+    assert "19 events saved, 1 reads and 0 pictures known to be lost" in caplog.text
+
+
+def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 3)
+    path.write_bytes(path.read_bytes().replace(made[1].image_jpeg or b"", bytes(len(made[1].image_jpeg or b"")), 1))
+
+    outbox = opened(path)
+    images = [each.image_jpeg for each in outbox.pending(10)]
+
+    assert sum(image is None for image in images) == len(images) - 2 == 1
+    assert outbox.state().losses == Losses(images_damaged=1)
+
+
+def test_of_a_truncated_file_what_is_left_goes_on(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 200)
+    truncate(path, 0.7)
+    damaged = path.read_bytes()
+
+    outbox = opened(path)
+    saved = outbox.pending(1000)
+
+    assert 50 < len(saved) < 200
+    assert [each.event_id for each in saved] == [made[each.sequence - 1].event_id for each in saved]
+    assert outbox.put(event()) == [201]
+    (aside,) = tmp_path.glob("outbox.sqlite.*")
+    assert aside.read_bytes() == damaged
+
+
+def test_a_file_whose_beginning_is_gone_is_replaced_and_kept(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 20)
+    content = b"\xa5" * 8192 + path.read_bytes()[8192:]
+    path.write_bytes(content)
+
+    outbox = opened(path)
+    outbox.put(event())
+
+    assert len(outbox.pending(10)) == 1
+    assert [each.read_bytes() for each in tmp_path.glob("outbox.sqlite.*")] == [content]
+
+
+def test_what_stands_in_the_write_ahead_log_of_a_damaged_file_is_saved_too(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 30)
+    before = opened(path)
+    before.put(event())
+    crash(before)
+    truncate(path, 0.8)
+
+    outbox = opened(path)
+
+    assert 31 in numbers(outbox)
+
+
+def test_damage_that_comes_to_light_under_way_does_not_end_the_service(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 20)
+    outbox = opened(path)
+    assert len(outbox.pending(3)) == 3
+    damage(path, made[10])
+    outbox._file._database.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+
+    waiting = numbers(outbox)
+
+    assert waiting == [each for each in range(1, 21) if each != 11]
+    assert outbox.disk is DiskState.GOOD
+
+
+def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for _ in range(5):
+        path.write_bytes(b"this is no database" * 1000)
+        opened(path).close()
+
+    assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 3
+
+
+def test_power_that_goes_while_a_damaged_file_is_replaced_costs_nothing(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 3)
+    path.rename(tmp_path / "outbox.sqlite-fresh")
+
+    assert numbers(opened(path)) == [1, 2, 3]
+
+
+def test_a_disk_error_of_sqlite_is_not_taken_for_damage(tmp_path: Path, clock: Clock, opened: Open) -> None:
+    outbox = opened(tmp_path / "outbox.sqlite")
+    outbox.put(event())
+    assert outbox._file is not None
+    pages = outbox._file._database.execute("PRAGMA page_count").fetchone()[0]
+    outbox._file._database.execute(f"PRAGMA max_page_count = {pages}")  # what SQLite does when the disk is full
+
+    for _ in range(50):
+        outbox.put(event())
+    full = outbox.disk
+    outbox._file._database.execute("PRAGMA max_page_count = 1000000")
+    later(outbox, clock)
+
+    assert full is DiskState.FULL
+    assert numbers(outbox) == list(range(1, 52))
