@@ -151,17 +151,10 @@ class Daemon:
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
-<<<<<<< HEAD
                 self._waiting_since = self._clock()
             elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
                 self._commit(self._pipeline.flush())  # the camera is silent: no next frame tells that they have gone
-=======
-            elif self._slot.ended:
-                self._end_of_recording()
-                return
-            self._publisher_thread.check()
             self._outbox.tend()
->>>>>>> 22e3c21 (Go on when the disk or the broker fails, and name how)
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
@@ -222,13 +215,9 @@ class Daemon:
         self._systemd.alive(progress=(self.frames, attempts))
         self._systemd.status(
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
-<<<<<<< HEAD
-            f" {self.passes} vehicles"
+            f" {self.passes} vehicles; broker {self._publisher.link}; disk {self._outbox.disk}"
             if self.frames
             else f"camera {self._name}: no picture yet, attempt {attempts}"
-=======
-            f" {self.passes} vehicles; broker {self._publisher.link}; disk {self._outbox.disk}"
->>>>>>> 22e3c21 (Go on when the disk or the broker fails, and name how)
         )
 
     @contextlib.contextmanager

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_app.config import MqttSettings
+from edge_app.uplink import credentials
 from edge_app.uplink.connection import MQTT_5, Connection, Message
-from edge_app.uplink.credentials import Credentials
 from edge_app.uplink.waker import Waker
 
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -76,11 +76,17 @@ class Mosquitto:
 class Subscriber:
     """Collects what arrives on some topics."""
 
-    def __init__(self, port: int, topics: Sequence[str] = ("anpr/#",), client_id: str = "subscriber") -> None:
+    def __init__(
+        self,
+        port: int,
+        topics: Sequence[str] = ("anpr/#",),
+        client_id: str = "subscriber",
+        settings: MqttSettings | None = None,
+    ) -> None:
         self.messages: list[Message] = []
-        settings = MqttSettings(host="127.0.0.1", port=port)
+        settings = settings or MqttSettings(host="127.0.0.1", port=port)
         self._connection = Connection(
-            settings, Credentials(None, None, None), client_id, MQTT_5, Waker(), threading.Event()
+            settings, credentials.load(settings), client_id, MQTT_5, Waker(), threading.Event()
         )
         self._connection.subscribe(topics)
 

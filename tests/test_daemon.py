@@ -30,13 +30,9 @@ from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
 from edge_app.records import Frame, PlatePass
-<<<<<<< HEAD
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.outbox import Outbox, WaitingEvent
-=======
 from edge_app.uplink.event_store import WaitingEvent
 from edge_app.uplink.outbox import Outbox
->>>>>>> 22e3c21 (Go on when the disk or the broker fails, and name how)
 from edge_app.uplink.publisher import Publisher
 from tests.capture.pictures import write_clip, write_picture
 from tests.mosquitto import Mosquitto, Subscriber

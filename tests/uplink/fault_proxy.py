@@ -14,6 +14,10 @@ class FaultProxy:
         self.port = free_port()
         self.withhold = threading.Event()
         """While set, nothing from the broker reaches the client."""
+        self.black_hole = threading.Event()
+        """While set, nothing reaches anybody, and nobody is told."""
+        self.acknowledges = True
+        """False: of what the broker says only the beginning, CONNACK, reaches the client."""
         self.hangs_up_on_mqtt_5 = False
         self.connections = 0
         self._broker = ("127.0.0.1", broker_port)
@@ -38,15 +42,22 @@ class FaultProxy:
             while True:
                 client, _ = self._server.accept()
                 self.connections += 1
-                broker = socket.create_connection(self._broker)
+                try:
+                    broker = socket.create_connection(self._broker)
+                except OSError:  # the broker is down: so are we
+                    client.close()
+                    continue
                 self._lines = [client, broker]
                 threading.Thread(target=self._pump, args=(client, broker, False), daemon=True).start()
                 threading.Thread(target=self._pump, args=(broker, client, True), daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, from_broker: bool) -> None:
         with contextlib.suppress(OSError), source, target:
+            beginning = True
             while data := source.recv(65536):
                 if self.hangs_up_on_mqtt_5 and b"MQTT\x05" in data[:16]:
                     return
-                if not (from_broker and self.withhold.is_set()):
+                withheld = from_broker and (self.withhold.is_set() or not (self.acknowledges or beginning))
+                if not (withheld or self.black_hole.is_set()):
                     target.sendall(data)
+                beginning = False

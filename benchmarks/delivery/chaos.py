@@ -1,0 +1,139 @@
+"""Broker, network and device fail at random while events are made: what arrives?
+
+The broker is killed (SIGKILL) and started again, the line between is made a black hole and then reset, and the device's
+process is killed (SIGKILL), each as often as asked, spread evenly over the events. Exit code 1 where an event that the
+outbox had committed did not arrive, came without its picture, or out of its camera's order.
+"""
+
+import argparse
+import contextlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.delivery.archive import Archive
+from edge_app.commands.progress import ProgressLine
+from tests.mosquitto import Mosquitto
+from tests.uplink.fault_proxy import FaultProxy
+
+BROKER = (
+    "allow_anonymous true",
+    "max_inflight_messages 0",
+    "max_queued_messages 0",
+    "persistence true",  # so that the archive's session outlives the broker
+    "autosave_interval 1",
+    "autosave_on_changes true",
+)
+QUIET_SECONDS = 60
+"""So long without a new event, and it is over."""
+
+
+class Scene:
+    """All that takes part, and what can happen to it."""
+
+    def __init__(self, folder: Path, events: int, rate: float, dice: random.Random) -> None:
+        settings = (*BROKER, f"persistence_location {folder}/")
+        self.broker = Mosquitto(folder, settings)
+        self.broker.start()
+        self.proxy = FaultProxy(self.broker.port)
+        self.archive = Archive(self.broker.port, ["anpr/+/+/read", "anpr/+/+/image/+"])
+        self.archive.connected.wait(10)
+        time.sleep(2)  # until the broker has saved the archive's subscription
+        self._folder, self._events, self._rate, self._dice = folder, events, rate, dice
+        self.start_device()
+
+    def start_device(self) -> None:
+        """Start the device, or start it again."""
+        command = [sys.executable, "-m", "benchmarks.delivery.device", self._folder / "device", self.proxy.port]
+        command += ["--events", self._events, "--rate", self._rate]
+        self.device = subprocess.Popen([str(word) for word in command], stderr=subprocess.DEVNULL)
+
+    def kill_broker(self) -> None:
+        """Kill the broker, and start it again a moment later."""
+        self.broker.stop()
+        time.sleep(self._dice.uniform(0, 1))
+        self.broker.start()
+        self.archive.connected.wait(10)
+
+    def break_network(self) -> None:
+        """Swallow everything for a moment, then reset."""
+        self.proxy.black_hole.set()
+        time.sleep(self._dice.uniform(0.2, 2))
+        self.proxy.cut()
+        self.proxy.black_hole.clear()
+
+    def kill_device(self) -> None:
+        """Kill the device, and start it again."""
+        self.device.kill()
+        self.device.wait()
+        self.start_device()
+
+    def committed(self) -> set[str]:
+        """The ids of what the outbox has committed."""
+        ledger = self._folder / "device" / "ledger"
+        return set(ledger.read_text().split()) if ledger.exists() else set()
+
+    def close(self) -> None:
+        """End everything."""
+        self.device.terminate()
+        self.device.wait()
+        self.archive.close()
+        self.proxy.close()
+        self.broker.stop()
+
+
+def main() -> int:
+    """Play it and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=10_000, help="events to make (default: %(default)s)")
+    parser.add_argument("--faults", type=int, default=20, help="faults of each kind (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=200, help="events a second (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order of faults (default: %(default)s)")
+    arguments = parser.parse_args()
+    dice = random.Random(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(Path(folder), arguments.events, arguments.rate, dice)
+        with contextlib.closing(scene):
+            began = time.monotonic()
+            play(scene, arguments.events, arguments.faults, dice)
+            return report(scene, arguments.faults, time.monotonic() - began)
+
+
+def play(scene: Scene, events: int, faults: int, dice: random.Random) -> None:
+    """Let things happen, and wait until nothing new arrives."""
+    progress = ProgressLine("arrived")
+    happenings = [scene.kill_broker, scene.break_network, scene.kill_device] * faults
+    dice.shuffle(happenings)
+    arrived, arrived_at, happened = 0, time.monotonic(), 0
+    while arrived < events or happened < len(happenings):
+        time.sleep(0.1)
+        due = len(scene.committed()) * (len(happenings) + 1) // (events + 1)
+        if happened < due or (happened < len(happenings) and arrived >= events):
+            happenings[happened]()
+            happened += 1
+        if len(scene.archive.deliveries) > arrived:
+            arrived, arrived_at = len(scene.archive.deliveries), time.monotonic()
+            progress(arrived, max(events, arrived + 1))
+        elif time.monotonic() - arrived_at > QUIET_SECONDS:
+            break
+    progress(1, 1)
+
+
+def report(scene: Scene, faults: int, seconds: float) -> int:
+    """Print the figures; 1 where something was lost."""
+    archive, committed = scene.archive, scene.committed()
+    lost, disordered = len(committed - archive.deliveries.keys()), archive.out_of_order()
+    print(f"faults: {faults} brokers killed, {faults} black holes and resets, {faults} devices killed; {seconds:.0f} s")
+    print(f"events: {len(committed)} committed, {len(archive.deliveries)} arrived")
+    print(f"losses: {lost}")
+    print(f"without their picture: {len(archive.without_picture)}")
+    print(f"duplicates, all with the event_id of another: {archive.duplicates}")
+    print(f"out of their camera's order: {disordered}")
+    return 1 if lost or disordered or archive.without_picture else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
