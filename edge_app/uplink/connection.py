@@ -27,6 +27,9 @@ Version = MQTTProtocolVersion
 CONNECT_SECONDS = 5.0
 """Longest wait for the TCP connection, for the TLS handshake, and for each of the broker's first answers."""
 
+_ALERT_SECONDS = 1.0
+"""Longest wait for the broker to say what is wrong with our certificate."""
+
 _MOST_UNACKNOWLEDGED = 100
 """Messages on their way where the broker allows more, or does not say."""
 
@@ -118,6 +121,8 @@ class Connection:
         """What came for our subscriptions."""
         self._waker = waker
         self._stop = stop
+        self._address = (settings.host, settings.port)
+        self._tls = credentials.tls
         self._where = f"{settings.host}:{settings.port}"
         self._unsent: deque[tuple[int, Message]] = deque()
         self._number_of: dict[int, int] = {}  # by paho's message id, what is on its way
@@ -239,11 +244,26 @@ class Connection:
         raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
 
     def _raise_hung_up(self) -> NoReturn:
-        """A certificate that the broker refuses shows only now: TLS 1.3 has it checked after our side is done."""
-        what = f"the broker at {self._where} hangs up: {self._loss}"
-        if self._loss_state is not LinkState.LOST:
-            raise UnreachableError(self._loss_state, what)
-        raise NoAnswerError(LinkState.NO_ANSWER, what)
+        """Tell why there is no CONNACK; where a certificate is refused, TLS 1.3 lets us know only now."""
+        refusal = self._tls_refusal() if self._tls is not None else None
+        for words in (refusal or "", self._loss):
+            if state := link_state.of_tls(words):
+                raise UnreachableError(state, f"the broker at {self._where} hangs up: {words}")
+        raise NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
+
+    def _tls_refusal(self) -> str | None:
+        """Shake hands once more and say nothing: our CONNECT can cross the broker's alert, which then is lost."""
+        assert self._tls is not None
+        try:
+            with (
+                socket.create_connection(self._address, CONNECT_SECONDS) as plain,
+                self._tls.wrap_socket(plain, server_hostname=self._address[0]) as line,
+            ):
+                line.settimeout(_ALERT_SECONDS)
+                line.recv(1)
+        except OSError as error:
+            return str(error)
+        return None
 
     def _unreachable(self, state: LinkState, what: str) -> UnreachableError:
         return UnreachableError(state, f"the broker at {self._where} {what}")
