@@ -1,6 +1,7 @@
 """A real mosquitto on a loopback port, for one test."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -61,10 +62,10 @@ class Mosquitto:
             assert time.monotonic() < deadline, "mosquitto does not listen"
             time.sleep(0.01)
 
-    def stop(self) -> None:
-        """Kill it."""
+    def stop(self, signal_number: int = signal.SIGKILL) -> None:
+        """Kill it; with SIGTERM it first saves what it has acknowledged and not yet delivered."""
         if self._process is not None:
-            self._process.kill()
+            self._process.send_signal(signal_number)
             self._process.wait()
             self._process = None
 
