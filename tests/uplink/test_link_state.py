@@ -1,6 +1,7 @@
 """What stands between a device and its broker is named: a real mosquitto with real certificates, users and rules."""
 
 import dataclasses
+import gc
 import socket
 import subprocess
 import threading
@@ -32,6 +33,13 @@ Start = Callable[..., Mosquitto]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <ssl.SSLSocket"  # paho forgets its socket when the handshake fails
 )
+
+
+@pytest.fixture(autouse=True)
+def forgotten_sockets_end_here() -> Iterator[None]:
+    """Not in a later test, where a warning of theirs is an error."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
