@@ -12,9 +12,6 @@ from training.shapes import STRIDE
 _CORE = 0.5
 """Cells in this middle share of a plate's width and height speak for it; those around are left out of the loss."""
 
-WEAK_CORNERS = 0.1
-"""Weight of the corners of an axis-aligned box, which are near the true ones where the plate is frontal."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
@@ -23,7 +20,7 @@ class Targets:
     score: NDArray[np.float32]
     """(…, 2): 1 at a plate's core, and the weight of the cell."""
     corners: NDArray[np.float32]
-    """(…, 9): coded corners and the weight of each single corner; the hull always counts at a core."""
+    """(…, 9): coded corners, and whether each single one is known; of others the hull alone is."""
     lines: NDArray[np.float32]
     """(…, 2): 1 for two lines, and the weight."""
 
@@ -48,7 +45,7 @@ def targets_of(plates: tuple[PlateTruth, ...], width: int, height: int) -> Targe
         weight = core.sum() ** -0.5
         score[core] = 1, weight
         corners[core, :8] = encode_corners(plate.corners_px[None], centres[core]).reshape(-1, 8)
-        corners[core, 8] = 1.0 if plate.exact else WEAK_CORNERS
+        corners[core, 8] = float(plate.exact)
         lines[core] = float(plate.lines == 2), float(plate.lines is not None) * weight
     return Targets(score, corners, lines)
 

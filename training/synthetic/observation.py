@@ -41,9 +41,9 @@ def random_quad(rng: np.random.Generator, aspect: float, height_px: float) -> Co
     squeeze = float(rng.uniform(0.6, 1)) if rng.random() < 0.5 else 1.0
     width = height_px * aspect * squeeze
     quad = np.array([[-width, -height_px], [width, -height_px], [width, height_px], [-width, height_px]]) / 2
-    roll = np.deg2rad(rng.normal(0, 5) if rng.random() < 0.75 else rng.uniform(-25, 25))
-    shear = rng.normal(0, 0.08) if rng.random() < 0.7 else rng.uniform(-0.35, 0.35)
-    slope = rng.normal(0, 0.05) if rng.random() < 0.7 else rng.uniform(-0.25, 0.25)
+    roll = np.deg2rad(rng.normal(0, 5) if rng.random() < 0.65 else rng.uniform(-28, 28))
+    shear = rng.normal(0, 0.08) if rng.random() < 0.65 else rng.uniform(-0.4, 0.4)
+    slope = rng.normal(0, 0.05) if rng.random() < 0.65 else rng.uniform(-0.4, 0.4)
     quad = quad @ np.array([[1, slope], [shear, 1]])
     quad = quad @ np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     near = 1 + quad[:, :1] / max(width, 1) * rng.normal(0, 0.12)
