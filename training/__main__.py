@@ -1,6 +1,7 @@
 """The command `python -m training`: trains the detector, the reader or both, and puts the checkpoints in place."""
 
 import argparse
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_app.errors import EdgeAnprError, UsageError
-from training.loop import Plan
+from training.plan import Plan
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(350, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(700, 64, 2.5e-3)
@@ -36,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 detector = arguments.out / "plate_detector.keras"
                 found = detector if detector.is_file() else None
                 made = train_reader(run, plan, strips, arguments.data, found, arguments.start)
-            _install(made, run, arguments.out)
+            install(made, run, arguments.start, arguments.out)
     except EdgeAnprError as error:
         print(f"python -m training: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -49,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Train the networks. The reader learns from real crops as the detector in --out finds them. "
         "A run that was cut off goes on from its last checkpoint.",
     )
-    parser.add_argument("network", choices=("all", "detector", "reader"))
+    parser.add_argument(
+        "network",
+        nargs="?",
+        choices=("all", "detector", "reader"),
+        default="all",
+        help="which to train (default: %(default)s)",
+    )
     parser.add_argument(
         "--quick", action="store_true", help="from generated plates alone, under 15 minutes on two cores"
     )
@@ -83,10 +90,15 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--steps: at least 1")
 
 
-def _install(checkpoint: Path, run: Path, out: Path) -> None:
+def install(checkpoint: Path, run: Path, start: Path | None, out: Path) -> None:
+    """Put the checkpoint into `out`, and beside it what its run tells, with the run that made `start` where known."""
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    before = start.with_suffix(".training.json") if start else None
+    if before and before.is_file():
+        told["began_with_run"] = json.loads(before.read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(checkpoint, out / checkpoint.name)
-    shutil.copyfile(run / "run.json", out / f"{checkpoint.stem}.training.json")
+    (out / f"{checkpoint.stem}.training.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -20,27 +20,12 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from edge_app.errors import UsageError
+from training.plan import Plan
 
 Batch = Any
 Losses = dict[str, tf.Tensor]
 LossFunction = Callable[[keras.Model, Batch], Losses]
 """The parts of the loss by name, for one batch; their sum is minimised."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how fast to learn."""
-
-    steps: int
-    batch_size: int
-    learning_rate: float
-    seed: int = 1
-    warmup_steps: int = 200
-    weight_decay: float = 1e-3
-    clip_norm: float = 5.0
-    average_momentum: float = 0.998
-    """Of the running mean of the weights, which is what is kept."""
-    checkpoint_every: int = 250
 
 
 class RunFolder:

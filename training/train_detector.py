@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
-from training.loop import Losses, Plan, RunFolder, begin_with, sha256_of, train
+from training.loop import Losses, RunFolder, begin_with, sha256_of, train
+from training.plan import Plan
 from training.plate_pictures import (
     HEIGHT,
     WIDTH,

@@ -9,7 +9,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.architectures import plate_reader
-from training.loop import Losses, Plan, RunFolder, begin_with, sha256_of, train
+from training.loop import Losses, RunFolder, begin_with, sha256_of, train
+from training.plan import Plan
 from training.shapes import ALPHABET, READER_STEPS
 from training.strips import Strips, batches, generated_strips, real_strips
 

@@ -1,10 +1,11 @@
 """`python -m training`: what it refuses before it begins."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from training.__main__ import main
+from training.__main__ import install, main
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,20 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert code == 2
     assert fault in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [], "no run was begun"
+
+
+def test_a_checkpoint_is_installed_with_its_run_and_the_run_it_began_with(tmp_path: Path) -> None:
+    run, models = tmp_path / "run", tmp_path / "models"
+    run.mkdir()
+    models.mkdir()
+    (run / "plate_reader.keras").write_bytes(b"new")
+    (run / "run.json").write_text('{"seed": 2}')
+    start = models / "plate_reader.keras"
+    start.write_bytes(b"old")
+    start.with_suffix(".training.json").write_text('{"seed": 1}')
+
+    install(run / "plate_reader.keras", run, start, models)
+
+    assert start.read_bytes() == b"new"
+    told = json.loads((models / "plate_reader.training.json").read_text())
+    assert told == {"seed": 2, "began_with_run": {"seed": 1}}

@@ -13,7 +13,8 @@ import pytest
 from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.architectures import plate_reader
-from training.loop import Plan, RunFolder, begin_with
+from training.loop import RunFolder, begin_with
+from training.plan import Plan
 from training.train_detector import write_held_out
 from training.train_reader import train_reader
 

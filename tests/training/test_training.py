@@ -12,7 +12,8 @@ import pytest
 from edge_app.errors import EdgeAnprError
 from training.architectures import plate_detector, plate_reader
 from training.detector_targets import targets_of
-from training.loop import Plan, RunFolder, train
+from training.loop import RunFolder, train
+from training.plan import Plan
 from training.plate_pictures import HEIGHT, WIDTH, PlateTruth
 from training.shapes import STRIDE
 from training.strips import Strips, batches, generated_strips
