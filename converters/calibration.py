@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.exports import Export
-from edge_app.datasets import LabelledImage, read_dataset
+from edge_app.datasets import LabelledImage, dataset_folders, read_dataset
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import UsageError
 from edge_app.image_files import load_image
@@ -48,13 +48,6 @@ class _Recorder:
         return {"score": nothing, "corners": np.zeros((1, rows, columns, 8), np.float32), "lines": nothing}
 
 
-def _sets(folder: Path) -> list[Path]:
-    sets = sorted(path.parent for path in folder.glob("*/labels.jsonl"))
-    if not sets:
-        raise UsageError(f"{folder}: no dataset folder in it; give a folder such as ../shared/data/train")
-    return sets
-
-
 def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
     if folder is None:
         from training.synthetic.scenes import render_scene
@@ -62,7 +55,7 @@ def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
         for index in range(_PICTURES):
             yield render_scene(np.random.default_rng((_SEED, index))).image_bgr
         return
-    labels = [label for each in _sets(folder) for label in read_dataset(each) if not label.is_crop]
+    labels = [label for each in dataset_folders(folder) for label in read_dataset(each) if not label.is_crop]
     if not labels:
         raise UsageError(f"{folder}: its sets hold no whole picture; give a folder with some")
     chosen: list[LabelledImage] = [
@@ -73,13 +66,13 @@ def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
 
 
 def _strips(folder: Path | None) -> list[Pixels]:
-    from training.strips import generated_strips, real_strips
+    from training.strips import generated_strips, legible_crops, real_strips
 
-    cropped = [] if folder is None else _sets(folder)
-    cropped = [each for each in cropped if any(label.is_crop for label in read_dataset(each))]
+    labels = [] if folder is None else [label for each in dataset_folders(folder) for label in read_dataset(each)]
+    crops = legible_crops(labels)
     images = generated_strips(_STRIPS, _SEED).images
-    if cropped:
-        real = real_strips(cropped, 1, _SEED).images
+    if crops:
+        real = real_strips(crops, 1, _SEED).images
         images = np.concatenate([images[: _STRIPS // 2], real[:: max(1, 2 * len(real) // _STRIPS)]])
     cv2.setNumThreads(-1)
     return [image[None, :, :, None] for image in images]

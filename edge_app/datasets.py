@@ -20,6 +20,8 @@ class LabelledPlate:
     text: str | None
     """A-Z and 0-9; None where nobody could tell."""
     country: str | None
+    corners: tuple[tuple[float, float], ...] | None = None
+    """Four points x, y in pixels, clockwise from the plate's own top left, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class LabelledImage:
     def has_all_boxes(self) -> bool:
         """Every plate's place is known, so that whatever else is found is false; so too where there is no plate."""
         return all(plate.box is not None for plate in self.plates) and not (self.scene and not self.plates)
+
+
+def dataset_folders(folder: Path) -> list[Path]:
+    """The dataset folders that lie in a folder, by name; `SourceError` where there is none."""
+    found = sorted(path.parent for path in folder.glob("*/labels.jsonl"))
+    if not found:
+        raise SourceError(f"{folder}: no dataset folder in it; one holds images/ and labels.jsonl")
+    return found
 
 
 def read_dataset(folder: Path) -> list[LabelledImage]:
@@ -68,14 +78,15 @@ def _image(folder: Path, place: str, line: str) -> LabelledImage:
 
 
 def _plate(fields: dict[str, Any]) -> LabelledPlate:
-    box = fields.get("box")
-    if box is None and fields.get("corners"):
-        corners = np.array(fields["corners"], np.float64)
-        box = [*corners.min(axis=0), *np.ptp(corners, axis=0)]
+    box, corners = fields.get("box"), None
+    if fields.get("corners"):
+        points = np.array(fields["corners"], np.float64).reshape(4, 2)
+        corners = tuple((float(x), float(y)) for x, y in points)
+        box = box or [*points.min(axis=0), *np.ptp(points, axis=0)]
     if box is not None:
         left, top, width, height = (float(number) for number in box)
         box = (left, top, width, height)
-    return LabelledPlate(box, clean_text(fields.get("text")), fields.get("country"))
+    return LabelledPlate(box, clean_text(fields.get("text")), fields.get("country"), corners)
 
 
 def clean_text(text: str | None) -> str | None:

@@ -1,20 +1,18 @@
 """Pictures that the detector learns from: real ones with boxes, generated plates pasted in with exact corners."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_app.errors import EdgeAnprError
+from edge_app.datasets import LabelledImage, LabelledPlate
+from edge_app.image_files import load_image
 from edge_app.records import Corners, ImageBgr
 from training.synthetic.observation import degrade, light, paste, random_quad
 from training.synthetic.plates import render_plate
@@ -96,14 +94,9 @@ class PictureSet:
         return PictureSet([*self._pictures, *other._pictures])
 
 
-def real_pictures(folders: list[Path]) -> PictureSet:
-    """The pictures of dataset folders, read when first looked at."""
-    return PictureSet([partial(_read, folder, label) for folder in folders for label in labels_of(folder)])
-
-
-def labels_of(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a dataset folder."""
-    return [json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+def real_pictures(labels: Sequence[LabelledImage]) -> PictureSet:
+    """Pictures whose every plate is boxed, read when first looked at."""
+    return PictureSet([partial(_read, label) for label in labels])
 
 
 def rendered_pictures(count: int, seed: int) -> PictureSet:
@@ -114,18 +107,17 @@ def rendered_pictures(count: int, seed: int) -> PictureSet:
     return PictureSet([partial(_same, picture) for picture in pictures])
 
 
-def _read(folder: Path, label: dict[str, Any]) -> PlatePicture:
-    image = cv2.imread(str(folder / label["image"]), cv2.IMREAD_COLOR)
-    if image is None:
-        raise EdgeAnprError(
-            f"{folder / label['image']}: not a readable picture; mend or remove its line in labels.jsonl"
-        )
-    boxes = [plate["box"] for plate in label["plates"] if plate["box"]]
-    return PlatePicture(image, tuple(_boxed(*box) for box in boxes))
+def _read(label: LabelledImage) -> PlatePicture:
+    return PlatePicture(load_image(label.path), tuple(_truth(plate) for plate in label.plates))
 
 
-def _boxed(left: float, top: float, width: float, height: float) -> PlateTruth:
-    return PlateTruth(_corners_of(left, top, width, height), False, 1 if width >= _SURELY_ONE_LINE * height else None)
+def _truth(plate: LabelledPlate) -> PlateTruth:
+    assert plate.box is not None
+    left, top, width, height = plate.box
+    lines = 1 if width >= _SURELY_ONE_LINE * height else None
+    if plate.corners is not None:
+        return PlateTruth(np.array(plate.corners, np.float32), True, lines)
+    return PlateTruth(_corners_of(left, top, width, height), False, lines)
 
 
 def _render(key: tuple[int, int]) -> PlatePicture:

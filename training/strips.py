@@ -1,7 +1,6 @@
 """Strips that the reader learns from: generated plates and real crops, through the device's own rectifier."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_app.datasets import LabelledImage
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, ImageGray, PlateDetection
 from training.crop_corners import find_in_crops, read_crop
@@ -58,20 +58,29 @@ def generated_strips(count: int, seed: int, processes: int = 2) -> Strips:
     return _join(parts)
 
 
+def legible_crops(labels: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """Those that show one plate and little else, with a text that a label can hold."""
+    return [label for label in labels if label.is_crop and 0 < len(label.plates[0].text or "") <= MAX_LENGTH]
+
+
 def real_strips(
-    folders: list[Path], variants: int, seed: int, detector: Path | None = None, processes: int = 2
+    crops: Sequence[LabelledImage], variants: int, seed: int, detector: Path | None = None, processes: int = 2
 ) -> Strips:
-    """Each labelled crop of the dataset folders, rectified `variants` times from loosened corners.
+    """Each of the legible crops, rectified `variants` times from loosened corners.
 
     `detector`, a checkpoint, tells corners and layout; where it finds nothing, and without it, a crop that is wide
     enough is taken for one line and one that is not is left out.
     """
-    labels = [label for folder in folders for label in _labelled_crops(folder)]
-    found = find_in_crops(detector, [path for path, _ in labels]) if detector else [None] * len(labels)
-    crops = [(*label, place) for label, place in zip(labels, found, strict=True) if place or _is_wide(label[0])]
+    paths = [crop.path for crop in crops]
+    found = find_in_crops(detector, paths) if detector else [None] * len(paths)
+    known = [
+        (crop.path, crop.plates[0].text or "", place)
+        for crop, place in zip(crops, found, strict=True)
+        if place or _is_wide(crop.path)
+    ]
     with ProcessPoolExecutor(processes, FRESH) as pool:
-        jobs = zip(crops, repeat(variants), range(seed, seed + len(crops)))
-        parts = list(tqdm(pool.map(_vary_crop, jobs, chunksize=32), total=len(crops), desc="rectifying crops"))
+        jobs = zip(known, repeat(variants), range(seed, seed + len(known)))
+        parts = list(tqdm(pool.map(_vary_crop, jobs, chunksize=32), total=len(known), desc="rectifying crops"))
     return _join(parts)
 
 
@@ -117,14 +126,6 @@ def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
     outward = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * loose
     moved = off + outward
     return np.asarray(corners + moved[:, :1] * along + moved[:, 1:] * down, np.float32)
-
-
-def _labelled_crops(folder: Path) -> Iterator[tuple[Path, str]]:
-    for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines():
-        image = json.loads(line)
-        text = image["plates"][0]["text"] if image["plates"] else None
-        if text and len(text) <= MAX_LENGTH:
-            yield folder / image["image"], text
 
 
 def _is_wide(path: Path) -> bool:

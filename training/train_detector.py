@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from edge_app.datasets import LabelledImage
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
@@ -19,13 +21,12 @@ from training.plate_pictures import (
     WIDTH,
     PlatePicture,
     endless_views,
-    labels_of,
     real_pictures,
     rendered_pictures,
 )
+from training.real_data import real_labels, sets_of
 from training.shapes import STRIDE
 
-PICTURE_SETS = ("openimages", "openlpr", "ro_dashcam", "negatives")
 HELD_OUT = "held_out"
 """Folder of a run that holds the labels of the pictures that were not learned from."""
 
@@ -46,14 +47,14 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     if start:
         begin_with(model, start)
     rng = np.random.default_rng(plan.seed)
-    folders = [data / name for name in PICTURE_SETS] if data else []
-    pictures = real_pictures(folders) + rendered_pictures(scenes, plan.seed)
+    labels = [label for label in real_labels(data) if label.has_all_boxes]
+    pictures = real_pictures(labels) + rendered_pictures(scenes, plan.seed)
     order = [int(index) for index in rng.permutation(len(pictures))]
     held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
-    facts = {"sets": [folder.name for folder in folders], "rendered_scenes": scenes}
+    facts = {"sets": sets_of(labels), "rendered_scenes": scenes}
     facts |= {"began_with": sha256_of(start)} if start else {}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
-    write_held_out(run_path / HELD_OUT, folders, order[:_HELD_OUT])
+    write_held_out(run_path / HELD_OUT, [labels[index] for index in order[:_HELD_OUT] if index < len(labels)])
 
     def batches(rng: np.random.Generator) -> Iterator[Maps]:
         return _maps(endless_views(rng, pictures, order[_HELD_OUT:]), plan.batch_size)
@@ -64,14 +65,15 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     return path
 
 
-def write_held_out(folder: Path, sets: Sequence[Path], indices: Sequence[int]) -> None:
+def write_held_out(folder: Path, held_out: Sequence[LabelledImage]) -> None:
     """A dataset folder of the real pictures that were not learned from, to choose the working point on."""
-    labels = [(each, line) for each in sets for line in labels_of(each)]
-    held_out = [labels[index] for index in indices if index < len(labels)]
     if not held_out:
         return
     folder.mkdir(exist_ok=True)
-    lines = [json.dumps(label | {"image": str((each / label["image"]).resolve())}) for each, label in held_out]
+    lines = [
+        json.dumps({"image": str(label.path.resolve()), "plates": [asdict(plate) for plate in label.plates]})
+        for label in held_out
+    ]
     (folder / "labels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

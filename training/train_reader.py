@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from training.architectures import plate_reader
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
+from training.real_data import real_labels, sets_of
 from training.shapes import ALPHABET, READER_STEPS
-from training.strips import Strips, batches, generated_strips, real_strips
+from training.strips import Strips, batches, generated_strips, legible_crops, real_strips
 
-CROP_SETS = ("world_crops", "auto_crops")
 _HELD_OUT = 1500
 _REAL_SHARE = 0.35
 
@@ -31,15 +31,15 @@ def train_reader(
     """
     keras.utils.set_random_seed(plan.seed)
     model = plate_reader()
-    folders = [data / name for name in CROP_SETS] if data else []
+    crops = legible_crops(real_labels(data))
     if start:
         begin_with(model, start)
-    facts = {"generated_strips": generated, "sets": [folder.name for folder in folders]}
-    given = {"corners_by": detector if folders else None, "began_with": start}
+    facts = {"generated_strips": generated, "sets": sets_of(crops)}
+    given = {"corners_by": detector if crops else None, "began_with": start}
     run = RunFolder(run_path, plan, facts | {name: sha256_of(path) for name, path in given.items() if path})
     mixture = [(_kept(run_path / "generated.npz", lambda: generated_strips(generated, plan.seed)), 1.0)]
-    if folders:
-        real = _kept(run_path / "real.npz", lambda: real_strips(folders, 12, plan.seed, detector))
+    if crops:
+        real = _kept(run_path / "real.npz", lambda: real_strips(crops, 12, plan.seed, detector))
         mixture = [(mixture[0][0], 1 - _REAL_SHARE), (real, _REAL_SHARE)]
     held_out = generated_strips(_HELD_OUT, plan.seed + 1)
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from edge_app.datasets import read_dataset
 from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.architectures import plate_reader
@@ -91,21 +92,21 @@ def test_a_file_that_is_no_checkpoint_of_the_network_is_wrong_usage(tmp_path: Pa
 
 
 def test_what_was_not_learned_from_is_left_as_a_dataset_to_choose_the_threshold_on(tmp_path: Path) -> None:
-    sets = [drawn_scenes(tmp_path / "street"), drawn_crops(tmp_path / "crops")]
+    streets, crops = drawn_scenes(tmp_path / "street"), drawn_crops(tmp_path / "crops")
     (tmp_path / "run").mkdir()
 
-    write_held_out(tmp_path / "run" / "held_out", sets, [5, 2, 8, 99])
+    write_held_out(tmp_path / "run" / "held_out", [read_dataset(crops)[1], read_dataset(streets)[2]])
 
     lines = (tmp_path / "run" / "held_out" / "labels.jsonl").read_text().splitlines()
     held_out = [json.loads(line) for line in lines]
     assert [label["image"] for label in held_out] == [
-        str(sets[1] / "images" / "1.png"),
-        str(sets[0] / "images" / "2.png"),
+        str(crops / "images" / "1.png"),
+        str(streets / "images" / "2.png"),
     ]
     assert held_out[1]["plates"][0]["text"] == "TN22CX9080"
 
 
 def test_where_all_was_rendered_there_is_no_dataset_to_leave(tmp_path: Path) -> None:
-    write_held_out(tmp_path / "held_out", [], [0, 1])
+    write_held_out(tmp_path / "held_out", [])
 
     assert list(tmp_path.iterdir()) == []
