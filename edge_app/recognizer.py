@@ -20,6 +20,12 @@ from edge_app.tracking.voter import Voter
 CROP_PADDING = 0.25
 """A crop is padded by this share of its width and height on each side before plates are looked for in it."""
 
+_CROP_SURROUND = 0.5
+"""And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
+the detector has learned: half of its input's width."""
+
+_GREY = (114, 114, 114)
+
 _TWO_LINES_BELOW = 2.4
 """A crop narrower than this many of its heights may hold two lines, one above `_ONE_LINE_ABOVE` may hold one."""
 _ONE_LINE_ABOVE = 1.6
@@ -59,7 +65,10 @@ class PlateRecognizer:
         height, width = image_bgr.shape[:2]
         across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
         padded = cv2.copyMakeBorder(image_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
-        detections = [_moved(detection, -across, -down) for detection in self.find(as_bgr(padded))]
+        right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
+        surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
+        found = self.find(as_bgr(surrounded))
+        detections = [_moved(detection, -across - right, -down - below) for detection in found]
         if detections:
             return self.read(image_bgr, detections)
         return self.read(image_bgr, _whole(width, height))[:1]

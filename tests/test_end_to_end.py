@@ -51,9 +51,6 @@ def messages(tmp_path: Path, broker: Mosquitto) -> list[Message]:
     return subscriber.messages
 
 
-@pytest.mark.xfail(
-    reason="the first detector misses small plates and takes some two-line plates for one line; models/README.md"
-)
 def test_every_vehicle_becomes_one_event_with_the_right_text(messages: list[Message]) -> None:
     texts = [read["plate"]["text"] for read in reads_in(messages)]
 

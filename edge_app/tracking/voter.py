@@ -17,22 +17,20 @@ _GUIDED_TEXTS = 8
 """Texts that the format search may propose for one frame."""
 
 _SEARCHED_FRAMES = 5
-"""Texts are proposed by the frames of the greatest weight; every frame judges them."""
+"""Texts are proposed by the frames that are surest of what they show and weigh most; every frame judges them."""
 
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
 
-_FRAME_SAY = 12.0
-"""No frame speaks against a text by more than this (natural logarithm, next to its own favourite): a frame in which
-a wiper hides half the plate must not overrule twenty clear ones."""
+_FRAME_SAY = 10.0
+"""No frame speaks against a text by more than this (natural logarithm): now and then a frame shows something else than
+the plate, for its corners went wrong or a wiper hides half, and then it says nothing of any text. Twenty clear frames
+must not be overruled by a few such."""
 
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
 _LEAST_REST = 1e-6
-_LEAST_LIKELIHOOD = -700.0
-"""Where a frame finds every text impossible; the natural logarithm of about the smallest number."""
-
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
 
@@ -57,14 +55,15 @@ class Voter:
             return None
         weights = frame_weights(readings)
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
-        heaviest = np.argsort(-weights, kind="stable")[:_SEARCHED_FRAMES]
-        texts = self._propose(log_probs[heaviest])
+        best_paths = log_probs.max(axis=2).sum(axis=1)
+        clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
+        texts = self._propose(log_probs[clearest])
         confidences = self._posterior(texts, log_probs, weights)
         order = np.argsort(-confidences, kind="stable")
         if not texts[order[0]]:
             return None
-        share = weights.sum() / weights[heaviest].sum()
-        characters = self._characters(texts[order[0]], log_probs[heaviest], weights[heaviest] * share)
+        share = weights.sum() / weights[clearest].sum()
+        characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         return self._describe([(texts[index], float(confidences[index])) for index in order], characters)
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
@@ -101,7 +100,7 @@ class Voter:
         rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
         priors = self._log_priors(texts)
         scores = weights @ _tempered(likelihoods) + priors
-        unseen = np.maximum(likelihoods.max(axis=1), _LEAST_LIKELIHOOD) - _UNSEEN_GAP
+        unseen = _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
         anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
         return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, anything_else))))
 
@@ -149,6 +148,5 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
 
 
 def _tempered(likelihoods: Floats) -> Floats:
-    """Log likelihoods (frames, …) with each frame's say against a text limited."""
-    favourite = np.maximum(likelihoods.max(axis=1, keepdims=True), _LEAST_LIKELIHOOD)
-    return np.asarray(np.maximum(likelihoods, favourite - _FRAME_SAY))
+    """Log likelihoods with each frame's say against a text limited: a mixture with a frame that says nothing."""
+    return np.asarray(np.logaddexp(likelihoods, -_FRAME_SAY))

@@ -101,6 +101,23 @@ def test_two_covered_frames_do_not_overrule_five_clear_ones(voter: Voter) -> Non
     assert settle(voter, *covered, *clear).text == "MH12AB1234"
 
 
+def test_frames_that_show_something_else_do_not_drown_as_many_clear_ones(voter: Voter) -> None:
+    rng = np.random.default_rng(5)
+    elsewhere = [noise_of(rng) for _ in range(8)]
+    clear = [reading("RJ14CE7301", clarity=0.97)] * 8
+
+    text = settle(voter, *elsewhere, *clear)
+
+    assert text.text == "RJ14CE7301"
+    assert text.confidence > 0.5
+
+
+def noise_of(rng: np.random.Generator) -> Reading:
+    """Evidence that says nothing."""
+    noise = rng.normal(0, 1, (48, 37))
+    return Reading(np.asarray(noise - np.logaddexp.reduce(noise, axis=1, keepdims=True), np.float32), 1.0, 24.0)
+
+
 def test_a_sharp_large_frame_outweighs_a_blurred_small_one(voter: Voter) -> None:
     sharp = reading("KA01MN4567", {9: {"7": 0.8, "1": 0.2}}, sharpness=1.5, line_height_px=30)
     blurred = reading("KA01MN4567", {9: {"1": 0.8, "7": 0.2}}, sharpness=0.2, line_height_px=8)
@@ -120,10 +137,7 @@ def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
 
 
 def test_evidence_that_says_nothing_does_not_become_a_sure_text(voter: Voter) -> None:
-    noise = np.random.default_rng(3).normal(0, 1, (48, 37))
-    evidence = np.asarray(noise - np.logaddexp.reduce(noise, axis=1, keepdims=True), np.float32)
-
-    text = voter.settle([Reading(evidence, 1.0, 24.0)])
+    text = voter.settle([noise_of(np.random.default_rng(3))])
 
     assert text is None or text.confidence < 0.01
 
