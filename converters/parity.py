@@ -13,7 +13,7 @@ from edge_app.errors import UsageError
 from edge_app.evaluation import evaluate_dataset, run_over, working_point
 from edge_app.recognizer import PlateRecognizer
 from edge_app.scoring import DatasetScore
-from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tflite_model import ModelManifest, Network, TfliteModel
 
 Progress = Callable[[str], Callable[[int, int], None]]
 
@@ -121,7 +121,10 @@ def networks_as_converted(models: Path) -> tuple[Network, Network]:
 def networks_as_trained(models: Path) -> tuple[Network, Network]:
     """The float detector and reader that those were made from."""
     detector, reader = (
-        FloatModel(load_checkpoint(checkpoint_of(export, None, models), export.input), export.manifest())
+        FloatModel(
+            load_checkpoint(checkpoint_of(export, None, models), export.input),
+            ModelManifest.read(models / f"{export.name}.json"),  # so that both run at the same working point
+        )
         for export in all_exports()
     )
     return detector, reader
