@@ -78,7 +78,7 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
-        self._asked_to_stop = False
+        self.asked_to_stop = False
         self._gate_was_open = False
         self._lost_seconds = settings.tracking.lost_seconds
         self._waiting_since = clock()
@@ -113,7 +113,7 @@ class Daemon:
 
     def ask_to_stop(self) -> None:
         """Make `run` return soon; safe in a signal handler, for it takes no lock."""
-        self._asked_to_stop = True
+        self.asked_to_stop = True
 
     def stop(self) -> None:
         """End both threads, waiting a little for each, and close the outbox."""
@@ -147,7 +147,7 @@ class Daemon:
             self._slot.end()
 
     def _work(self) -> None:
-        while not (self._asked_to_stop or self._slot.ended or self._publisher_thread.error):
+        while not (self.asked_to_stop or self._slot.ended or self._publisher_thread.error):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
@@ -159,7 +159,7 @@ class Daemon:
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
         self._publisher_thread.check()
-        if not self._asked_to_stop:
+        if not self.asked_to_stop:
             self._end_of_recording()
 
     def _handle(self, frame: Frame) -> None:
@@ -191,7 +191,7 @@ class Daemon:
         if self._source.live:
             raise SourceError(f"camera {self._name}: the source ended")
         deadline = self._clock() + DRAIN_SECONDS
-        while self._outbox.pending(1) and not self._asked_to_stop and self._clock() < deadline:
+        while self._outbox.pending(1) and not self.asked_to_stop and self._clock() < deadline:
             self._publisher_thread.check()
             self._stop.wait(0.02)
         if self._outbox.pending(1):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_app.errors import SourceError
+from edge_app.errors import SourceError, UsageError
 from edge_app.scoring import Box, normalize_text
 
 
@@ -45,10 +45,10 @@ class LabelledImage:
 
 
 def dataset_folders(folder: Path) -> list[Path]:
-    """The dataset folders that lie in a folder, by name; `SourceError` where there is none."""
+    """The dataset folders that lie in a folder, by name; `UsageError` where there is none."""
     found = sorted(path.parent for path in folder.glob("*/labels.jsonl"))
     if not found:
-        raise SourceError(f"{folder}: no dataset folder in it; one holds images/ and labels.jsonl")
+        raise UsageError(f"{folder}: no dataset folder in it; one holds images/ and labels.jsonl")
     return found
 
 

@@ -70,7 +70,10 @@ def _play() -> list[dict[str, Any]]:
         )
         watcher = Watcher(settings.mqtt, settings.device.name, _tell)
         with contextlib.closing(watcher):
-            app.build_daemon(settings).run()
+            daemon = app.build_daemon(settings)
+            daemon.run()
+            if daemon.asked_to_stop:
+                raise KeyboardInterrupt
             watcher.wait(_LAST_WORD_SECONDS)
         return watcher.reads
 

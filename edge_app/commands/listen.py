@@ -54,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     settings = broker_settings(arguments)
     wishes = read_filter(arguments)
     with contextlib.ExitStack() as ending:
+        ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
         file = ending.enter_context(_open(arguments.output)) if arguments.output else None
         subscriber = Subscriber(settings, arguments.topic or [_topic(settings, wishes)], threading.Event())
         ending.enter_context(contextlib.closing(subscriber))
-        ending.enter_context(contextlib.suppress(KeyboardInterrupt))
         for message in islice(wanted(subscriber.messages(), wishes, arguments.json), arguments.count):
             document = as_json(message)
             print(document if arguments.json else as_line(message), flush=True)

@@ -1,11 +1,13 @@
 """`edge-anpr demo`, the way a newcomer runs it."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import cv2
+import pytest
 
 from edge_app.demo import truth
 
@@ -39,3 +41,18 @@ def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_pat
     assert "cannot be made" in no_folder.stderr
     assert "reads.jsonl: cannot be written (Is a directory)" in no_file.stderr
     assert "played" not in no_file.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_interrupts_it_gets_no_verdict(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-u", "-m", "edge_app", "demo", "--output", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "demo/road" not in process.stdout.readline():
+            assert process.poll() is None
+
+        process.send_signal(number)
+        printed, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "vehicles right" not in printed

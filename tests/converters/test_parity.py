@@ -28,7 +28,6 @@ def test_a_dataset_without_boxes_or_texts_has_nothing_to_lose() -> None:
     street = Comparison(score((10, 10), None), score((8, 10), None))
 
     assert pooled_losses([crops, street]) == pytest.approx((0.2, 0.5))
-    assert pooled_losses([]) == (0, 0)
 
 
 def test_the_table_shows_both_and_the_loss_and_a_dash_for_what_is_not_told() -> None:

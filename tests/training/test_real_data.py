@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_app.errors import SourceError
+from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.plate_pictures import real_pictures
 from training.real_data import real_labels, sets_of
@@ -40,7 +40,7 @@ def test_corners_that_are_labelled_are_taken_as_exact(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_datasets_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no dataset folder in it"):
+    with pytest.raises(UsageError, match="no dataset folder in it"):
         real_labels(tmp_path)
 
 
