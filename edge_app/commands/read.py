@@ -49,8 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     for done, path in enumerate(files):
         progress(done, len(files))
         try:
+            is_empty = True
             for line in _read_file(path, stages, settings, drawings):
                 print(json.dumps(line) if arguments.json else as_text(line), flush=True)
+                is_empty = False
+            if is_empty and not arguments.json:
+                print(f"{path}: no plate", flush=True)
         except EdgeAnprError as error:
             failed = _complain(error)
     progress(len(files), len(files))
@@ -84,6 +88,10 @@ class Drawings:
             raise UsageError(
                 f"{folder}: what is read lies here and would be overwritten; give --annotate another folder"
             )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be made ({error.strerror}); give --annotate another folder") from error
 
     def of_image(self, path: Path, image_bgr: ImageBgr, reads: list[PlateRead]) -> None:
         """Write an image under its own name, as PNG where that tells no format."""

@@ -124,3 +124,28 @@ def test_doctor_names_a_broker_that_does_not_answer(
     assert "ok       camera" in told
     assert "ok       models" in told
     assert "fault    broker: the broker at 127.0.0.1:1 cannot be reached" in told
+
+
+def test_a_video_without_a_plate_is_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = cv2.VideoWriter(str(tmp_path / "empty.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 192))
+    for _ in range(3):
+        film.write(np.full((192, 320, 3), 90, np.uint8))
+    film.release()
+
+    code = main(["read", str(tmp_path / "empty.avi")])
+
+    assert code == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'empty.avi'}: no plate\n"
+
+
+def test_a_folder_for_drawings_that_cannot_be_made_is_told_before_anything_is_read(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    code = main(["read", str(photo), "--annotate", str(tmp_path / "file" / "drawings")])
+
+    told = capsys.readouterr()
+    assert code == 2
+    assert told.out == ""
+    assert "cannot be made" in told.err
