@@ -164,6 +164,8 @@ class Daemon:
 
     def _handle(self, frame: Frame) -> None:
         self.frames += 1
+        if self.frames == 1:
+            log.info("camera %s: pictures arrive, %d × %d pixels", self._name, *frame.image_bgr.shape[1::-1])
         self._watch_picture(frame)
         admitted = self._gate.admits(frame)
         if admitted:

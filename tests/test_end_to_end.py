@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from edge_app import __version__
 from edge_app.demo import truth
 from edge_app.uplink.connection import Message
 from edge_app.uplink.event_schema import MESSAGES, schema_of
@@ -46,6 +47,8 @@ def messages(tmp_path: Path, broker: Mosquitto) -> list[Message]:
     subscriber = Subscriber(broker.port)
     done = run_daemon(tmp_path, broker)
     assert done.returncode == 0, done.stderr
+    assert f"edge-anpr {__version__} with {tmp_path / 'config.toml'}: camera north" in done.stderr
+    assert done.stderr.count("camera north: pictures arrive, 1280 × 720 pixels") == 1
     subscriber.until(2, "/status", seconds=20)
     subscriber.close()
     return subscriber.messages

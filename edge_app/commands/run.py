@@ -1,9 +1,12 @@
 """Watch the camera and publish what passes, until told to stop."""
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge_app import app, config, logs
+from edge_app import __version__, app, config, logs
+
+log = logging.getLogger(__name__)
 
 CONFIGURATION = Path("/etc/edge-anpr/config.toml")
 
@@ -23,5 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the daemon to its end."""
     settings = config.load(arguments.config)
     logs.configure(settings.log)
+    log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, settings.camera.name)
     app.build_daemon(settings).run()
     return 0
