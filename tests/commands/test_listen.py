@@ -146,8 +146,11 @@ def hears_ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("hears_ctrl_c")
-def test_ctrl_c_ends_it_politely(broker: Mosquitto) -> None:
+def test_ctrl_c_ends_it_politely(running: Running, broker: Mosquitto) -> None:
     with listening(broker) as process:
+        running.put()
+        assert process.stdout is not None
+        process.stdout.readline()  # now it is surely waiting for messages
         process.send_signal(signal.SIGINT)
 
         _, errors = process.communicate(timeout=20)
