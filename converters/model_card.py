@@ -1,6 +1,7 @@
 """`models/README.md`: the model cards, written from the manifests."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,25 @@ def _card(facts: dict[str, Any]) -> str:
         "calibration": facts["calibration"],
         "trained by": f"`{training.get('command', 'unknown')}`",
         "trained at commit": f"`{training.get('commit', 'unknown')[:12]}`",
+        "went on from": "; ".join(map(_run, _earlier(training))) or "–",
         "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
         "data": _pairs(training.get("data", {})),
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"## {facts['name']} {facts['version']}\n\n| | |\n| --- | --- |\n{table}\n\n{_scores(facts['scores'])}"
+
+
+def _earlier(training: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The runs whose weights this one began with, the latest first."""
+    while before := training.get("began_with_run"):
+        yield before
+        training = before
+
+
+def _run(training: dict[str, Any]) -> str:
+    steps = training.get("plan", {}).get("steps", "unknown")
+    return f"`{training['command']}` ({steps} steps, commit `{training['commit'][:12]}`)"
 
 
 def _pairs(values: dict[str, Any]) -> str:

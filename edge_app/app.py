@@ -94,7 +94,7 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
 
 def open_outbox(settings: Settings) -> Outbox:
     """Where events wait."""
-    return Outbox.open(
+    return Outbox(
         settings.device.state_directory / OUTBOX_FILE,
         max_bytes=int(settings.outbox.max_megabytes * 1e6),
         memory_bytes=int(settings.outbox.memory_megabytes * 1e6),

@@ -1,11 +1,13 @@
 """What tests of several packages need."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests import mosquitto
-from tests.mosquitto import Mosquitto, Subscriber
+from tests.mosquitto import Mosquitto, Start, Subscriber
 
 
 @pytest.fixture
@@ -25,3 +27,17 @@ def subscriber(broker: Mosquitto) -> Iterator[Subscriber]:
     listening = Subscriber(broker.port)
     yield listening
     listening.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path, broker: Mosquitto) -> Iterator[Start]:
+    """Starts a broker with settings of its own."""
+
+    def start_with(*settings: str) -> Mosquitto:
+        configured = Mosquitto(tmp_path, settings)
+        configured.start()
+        ending.callback(configured.stop)
+        return configured
+
+    with ExitStack() as ending:
+        yield start_with

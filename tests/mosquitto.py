@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_app.config import MqttSettings
@@ -72,6 +72,10 @@ class Mosquitto:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+Start = Callable[..., Mosquitto]
+"""Starts a broker with lines of configuration of its own."""
 
 
 class Subscriber:

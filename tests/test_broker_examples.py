@@ -58,9 +58,13 @@ def guarded(authority: Authority) -> Iterator[Mosquitto]:
 
 
 def settings_of(name: str, authority: Authority, broker: Mosquitto) -> MqttSettings:
-    certificate, key = authority.issue(name)
+    made = authority.issue(name)
     return dataclasses.replace(
-        broker.settings, tls=True, ca_file=authority.ca_file, certificate_file=certificate, key_file=key
+        broker.settings,
+        tls=True,
+        ca_file=authority.own.certificate,
+        certificate_file=made.certificate,
+        key_file=made.key,
     )
 
 
@@ -136,11 +140,11 @@ def test_the_archive_cannot_write_reads(authority: Authority, guarded: Mosquitto
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket")  # paho forgets it when the handshake fails
 def test_without_a_certificate_of_ours_nobody_gets_in(tmp_path: Path, authority: Authority, guarded: Mosquitto) -> None:
     ours = settings_of("gate-01", authority, guarded)
-    certificate, key = Authority(tmp_path / "rogue").issue("gate-01")
+    rogue = Authority(tmp_path / "rogue").issue("gate-01")
 
     for settings in (
         dataclasses.replace(ours, certificate_file=None, key_file=None),
-        dataclasses.replace(ours, certificate_file=certificate, key_file=key),
+        dataclasses.replace(ours, certificate_file=rogue.certificate, key_file=rogue.key),
     ):
         with pytest.raises(UnreachableError), connected(settings):
             pass

@@ -26,7 +26,7 @@ def run(folder: Path, port: int, name: str, total: int, per_second: float, stop:
     committed = len(ledger_path.read_bytes().split()) if ledger_path.exists() else 0
     settings = MqttSettings(host="127.0.0.1", port=port, drain_per_second=DRAIN_PER_SECOND)
     with (
-        contextlib.closing(Outbox.open(folder / "outbox.sqlite", 10**9)) as outbox,
+        contextlib.closing(Outbox(folder / "outbox.sqlite", 10**9)) as outbox,
         ledger_path.open("ab", 0) as ledger,
     ):
         publisher = Publisher(settings, name, outbox, stop, backoff=Backoff(0.1, 0.5))

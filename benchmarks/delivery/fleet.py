@@ -36,7 +36,7 @@ class Device:
     def __init__(self, name: str, settings: MqttSettings, folder: Path) -> None:
         self._factory: EventFactory = factory(images=False, device=name)
         self._stop = threading.Event()
-        self.outbox = Outbox.open(folder / f"{name}.sqlite", 10_000_000)
+        self.outbox = Outbox(folder / f"{name}.sqlite", 10_000_000)
         self._publisher = Publisher(settings, name, self.outbox, self._stop)
         self._thread = threading.Thread(target=self._publisher.run)
         self._thread.start()

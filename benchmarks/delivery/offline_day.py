@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=20, help="as in [mqtt] (default: %(default)s)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        outbox = Outbox.open(Path(folder) / "outbox.sqlite", 10**10)
+        outbox = Outbox(Path(folder) / "outbox.sqlite", 10**10)
         with contextlib.closing(outbox):
             queue(outbox, arguments.events)
             print(f"on the disk: {(Path(folder) / 'outbox.sqlite').stat().st_size / MEGABYTE:.0f} MB")

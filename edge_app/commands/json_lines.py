@@ -5,18 +5,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from edge_app.errors import EdgeAnprError
+from edge_app.errors import EdgeAnprError, UsageError
 
 
 class JsonLinesFile:
-    """Opened at once, so that a wrong place is told before the work is done; `EdgeAnprError` where it fails."""
+    """Opened at once, so that a wrong place is told before the work is done: `UsageError`, and `EdgeAnprError` later.
 
-    def __init__(self, path: Path) -> None:
+    What the file held before is kept where `append` is set.
+    """
+
+    def __init__(self, path: Path, append: bool = False) -> None:
         self._path = path
         try:
-            self._file = path.open("wb", buffering=0)  # 0: whoever looks finds whole lines
+            self._file = path.open("ab" if append else "wb", buffering=0)  # 0: whoever looks finds whole lines
         except OSError as error:
-            raise self._failure(error) from error
+            raise UsageError(self._failure(error)) from error
 
     def write(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Add a line for each."""
@@ -24,7 +27,7 @@ class JsonLinesFile:
         try:
             self._file.write(lines.encode())
         except OSError as error:
-            raise self._failure(error) from error
+            raise EdgeAnprError(self._failure(error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +35,5 @@ class JsonLinesFile:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _failure(self, error: OSError) -> EdgeAnprError:
-        return EdgeAnprError(
-            f"{self._path}: cannot be written ({error.strerror}); give another path, or free some space"
-        )
+    def _failure(self, error: OSError) -> str:
+        return f"{self._path}: cannot be written ({error.strerror}); give another path, or free some space"

@@ -11,12 +11,11 @@ import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from edge_app import config
+from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.config import MqttSettings
-from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
 from edge_app.uplink.decoder import MessageError, decode
@@ -55,14 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
     wishes = read_filter(arguments)
     with contextlib.ExitStack() as ending:
         ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
-        file = ending.enter_context(_open(arguments.output)) if arguments.output else None
+        file = ending.enter_context(JsonLinesFile(arguments.output, append=True)) if arguments.output else None
         subscriber = Subscriber(settings, arguments.topic or [_topic(settings, wishes)], threading.Event())
         ending.enter_context(contextlib.closing(subscriber))
         for message in islice(wanted(subscriber.messages(), wishes, arguments.json), arguments.count):
             document = as_json(message)
             print(document if arguments.json else as_line(message), flush=True)
             if file is not None and document is not None:
-                _append(file, document)
+                file.write([json.loads(document)])
     return 0
 
 
@@ -140,20 +139,6 @@ def _read(message: Message) -> ReadMessage | None:
 
 def _topic(settings: MqttSettings, wishes: ReadFilter) -> str:
     return topics.read(topics.root(settings.topic_prefix, wishes.device or "+"), wishes.camera or "+")
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("ab", buffering=0)  # 0: a line is with the system before the next one is waited for
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}; name another --output") from error
-
-
-def _append(file: BinaryIO, document: str) -> None:
-    try:
-        file.write(document.encode() + b"\n")
-    except OSError as error:
-        raise EdgeAnprError(f"{file.name}: cannot be written: {error.strerror}; look after its disk") from error
 
 
 def _share(text: str) -> float:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from edge_app.errors import OutboxError
 from edge_app.uplink import disk, outbox_file
@@ -46,7 +46,11 @@ class Outbox:
     broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a
     disk again. A crash in between costs a repeat, never an event.
 
-    Every method raises `OutboxError` where something else than the disk is wrong.
+    `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
+    `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late.
+
+    Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
+    another process that uses the file.
     """
 
     def __init__(
@@ -77,26 +81,6 @@ class Outbox:
         self._left_over = self._last_sequence
         if waiting := self.state().events:
             log.info("%d events of an earlier run wait in the outbox", waiting)
-
-    @classmethod
-    def open(
-        cls,
-        path: Path,
-        max_bytes: int,
-        memory_bytes: int = 16_000_000,
-        keep_free_bytes: int = 0,
-        commit_seconds: float = 0.2,
-    ) -> Self:
-        """Open the file, or make it.
-
-        `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory for a disk that takes
-        nothing; a disk with less than `keep_free_bytes` to spare counts as full. Acknowledged events are deleted
-        `commit_seconds` late, many at a time.
-
-        Raises:
-            OutboxError: it cannot be opened: no permission, or another process that uses it.
-        """
-        return cls(path, max_bytes, memory_bytes, keep_free_bytes, commit_seconds)
 
     def put(self, *events: PlateEvent) -> list[int]:
         """Commit events, all or none, and tell their sequence numbers."""

@@ -95,7 +95,7 @@ def test_failures_are_written_and_a_wrong_place_for_them_is_told_before_anything
 ) -> None:
     dataset = dataset_of(photo, text="XX99")
 
-    assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "none" / "failures.jsonl")]) == 1
+    assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "none" / "failures.jsonl")]) == 2
     told = capsys.readouterr()
     assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "failures.jsonl")]) == 0
 

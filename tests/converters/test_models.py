@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from converters.exports import Export, all_exports, checkpoint_of
 from converters.inspection import inspect
 from converters.macs import count_macs
+from converters.model_card import write_cards
 from converters.networks import load_checkpoint
 from edge_app.errors import UsageError
 
@@ -45,3 +48,18 @@ def test_a_checkpoint_that_is_not_there_or_of_another_kind_is_wrong_usage(tmp_pa
         checkpoint_of(export, None, tmp_path)
     with pytest.raises(UsageError, match=r"give the \.keras file"):
         checkpoint_of(export, tmp_path / "model.h5", tmp_path)
+
+
+def test_the_card_tells_every_run_that_a_network_came_from(tmp_path: Path) -> None:
+    told = {"training": {"command": "third", "began_with_run": run("second") | {"began_with_run": run("first")}}}
+    shutil.copytree(MODELS, tmp_path, dirs_exist_ok=True)
+    manifest = tmp_path / "plate_reader.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | told))
+
+    page = write_cards(tmp_path).read_text()
+
+    assert "| went on from | `second` (40 steps, commit `abc`); `first` (40 steps, commit `abc`) |" in page
+
+
+def run(command: str) -> dict[str, Any]:
+    return {"command": command, "commit": "abc", "plan": {"steps": 40}}

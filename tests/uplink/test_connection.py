@@ -5,8 +5,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,24 +18,8 @@ from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, 
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import Mosquitto, Start
 from tests.uplink.fault_proxy import FaultProxy
-
-Start = Callable[..., Mosquitto]
-
-
-@pytest.fixture
-def start(tmp_path: Path, broker: Mosquitto) -> Iterator[Start]:
-    """Starts a broker with settings of its own."""
-
-    def start_with(*settings: str) -> Mosquitto:
-        configured = Mosquitto(tmp_path, settings)
-        configured.start()
-        ending.callback(configured.stop)
-        return configured
-
-    with ExitStack() as ending:
-        yield start_with
 
 
 def dial(settings: MqttSettings, stop: threading.Event | None = None) -> Connection:

@@ -5,8 +5,8 @@ import gc
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,12 +23,10 @@ from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import rehearse
 from edge_app.uplink.system_clock import utc_now
-from tests.mosquitto import Mosquitto, Subscriber, free_port
-from tests.uplink.certificates import Authority, Certificate
+from tests.certificates import Authority, Certificate
+from tests.mosquitto import Mosquitto, Start, Subscriber, free_port
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import DETECTOR, READER, event, plate_pass
-
-Start = Callable[..., Mosquitto]
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <ssl.SSLSocket"  # paho forgets its socket when the handshake fails
@@ -40,20 +38,6 @@ def forgotten_sockets_end_here() -> Iterator[None]:
     """Not in a later test, where a warning of theirs is an error."""
     yield
     gc.collect()
-
-
-@pytest.fixture
-def start(tmp_path: Path, broker: Mosquitto) -> Iterator[Start]:
-    """Starts a broker with settings of its own."""
-
-    def start_with(*settings: str) -> Mosquitto:
-        configured = Mosquitto(tmp_path, settings)
-        configured.start()
-        ending.callback(configured.stop)
-        return configured
-
-    with ExitStack() as ending:
-        yield start_with
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +213,7 @@ def test_two_devices_of_one_name_are_told() -> None:
 def test_telemetry_tells_what_kept_us_away(tmp_path: Path, broker: Mosquitto) -> None:
     broker.stop()
     stop = threading.Event()
-    with closing(Outbox.open(tmp_path / "outbox.sqlite", 1_000_000)) as outbox:
+    with closing(Outbox(tmp_path / "outbox.sqlite", 1_000_000)) as outbox:
         publisher = Publisher(broker.settings, "gate-01", outbox, stop, backoff=Backoff(0.05, 0.1))
         thread = threading.Thread(target=publisher.run)
         thread.start()
@@ -262,7 +246,7 @@ def test_doctor_says_that_a_broker_takes_events(broker: Mosquitto) -> None:
 
 def test_doctor_tells_of_an_outbox_that_was_set_aside(tmp_path: Path) -> None:
     (tmp_path / "outbox.sqlite").write_bytes(b"this is no database" * 1000)
-    Outbox.open(tmp_path / "outbox.sqlite", 1_000_000).close()
+    Outbox(tmp_path / "outbox.sqlite", 1_000_000).close()
 
     finding = doctor.check_disk(Settings(device=DeviceSettings(state_directory=tmp_path)))
 
@@ -277,7 +261,7 @@ def test_an_hour_set_back_changes_neither_order_nor_history(
     slow = EventFactory(Settings(), DETECTOR, READER, now=lambda: utc_now() - hour)
     first, second = event(), slow.make(plate_pass())
     stop = threading.Event()
-    with closing(Outbox.open(tmp_path / "outbox.sqlite", 1_000_000)) as outbox:
+    with closing(Outbox(tmp_path / "outbox.sqlite", 1_000_000)) as outbox:
         outbox.put(first)
         outbox.put(second)
         thread = threading.Thread(target=Publisher(broker.settings, "gate-01", outbox, stop).run)

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outbox(path: Path) -> Iterator[Outbox]:
-    opened = Outbox.open(path, MEGABYTE, commit_seconds=0)
+    opened = Outbox(path, MEGABYTE, commit_seconds=0)
     yield opened
     opened.close()
 
@@ -65,23 +65,23 @@ def test_what_is_forgotten_is_gone_and_its_bytes_too(outbox: Outbox) -> None:
 
 
 def test_the_sequence_goes_on_after_a_restart_even_of_an_empty_outbox(path: Path) -> None:
-    before = Outbox.open(path, MEGABYTE)
+    before = Outbox(path, MEGABYTE)
     before.put(event())
     before.forget(ids(before.pending(1)))
     before.close()
 
-    after = Outbox.open(path, MEGABYTE)
+    after = Outbox(path, MEGABYTE)
 
     assert after.put(event()) == [2]
     after.close()
 
 
 def test_an_event_of_an_earlier_run_is_left_over(path: Path) -> None:
-    before = Outbox.open(path, MEGABYTE)
+    before = Outbox(path, MEGABYTE)
     before.put(event())
     before.close()
 
-    after = Outbox.open(path, MEGABYTE)
+    after = Outbox(path, MEGABYTE)
     after.put(event())
 
     assert [each.left_over for each in after.pending(10)] == [True, False]
@@ -92,12 +92,12 @@ def test_what_put_returned_for_survives_the_death_of_the_process(path: Path) -> 
     script = (
         "import os, sys; from pathlib import Path; from edge_app.uplink.outbox import Outbox;"
         "from tests.uplink.passes import event;"
-        "outbox = Outbox.open(Path(sys.argv[1]), 10**6); [outbox.put(event()) for _ in range(5)]; os._exit(9)"
+        "outbox = Outbox(Path(sys.argv[1]), 10**6); [outbox.put(event()) for _ in range(5)]; os._exit(9)"
     )
     died = subprocess.run([sys.executable, "-c", script, path], check=False, cwd=Path(__file__).parents[2])
     assert died.returncode == 9
 
-    after = Outbox.open(path, MEGABYTE)
+    after = Outbox(path, MEGABYTE)
 
     assert [each.sequence for each in after.pending(10)] == [1, 2, 3, 4, 5]
     after.close()
@@ -124,12 +124,12 @@ def test_what_is_acknowledged_is_deleted_late_and_together(path: Path) -> None:
 
 
 def test_what_was_acknowledged_just_before_a_crash_comes_again(path: Path) -> None:
-    crashed = Outbox.open(path, MEGABYTE, commit_seconds=60)
+    crashed = Outbox(path, MEGABYTE, commit_seconds=60)
     crashed.put(event(), event())
     crashed.forget(ids(crashed.pending(1)))
     crashed._file._database.close()  # type: ignore[union-attr]
 
-    after = Outbox.open(path, MEGABYTE)
+    after = Outbox(path, MEGABYTE)
 
     assert [each.sequence for each in after.pending(10)] == [1, 2]
     after.close()
@@ -145,7 +145,7 @@ def test_what_is_put_together_is_there_whole_or_not_at_all(outbox: Outbox) -> No
 
 
 def test_the_write_ahead_log_stays_small(path: Path) -> None:
-    outbox = Outbox.open(path, 10 * MEGABYTE)
+    outbox = Outbox(path, 10 * MEGABYTE)
 
     for _ in range(100):
         outbox.put(*(event() for _ in range(10)))
@@ -158,7 +158,7 @@ def test_the_write_ahead_log_stays_small(path: Path) -> None:
 def test_when_full_the_oldest_pictures_go_first_and_reads_stay(path: Path) -> None:
     sample = event()
     read_bytes, image_bytes = len(sample.payload()), len(sample.image_jpeg or b"")
-    outbox = Outbox.open(path, 3 * read_bytes + 2 * image_bytes + 100)
+    outbox = Outbox(path, 3 * read_bytes + 2 * image_bytes + 100)
 
     for _ in range(3):
         outbox.put(event())
@@ -169,7 +169,7 @@ def test_when_full_the_oldest_pictures_go_first_and_reads_stay(path: Path) -> No
 
 
 def test_when_no_picture_is_left_the_oldest_reads_go(path: Path) -> None:
-    outbox = Outbox.open(path, 2 * len(event().payload()) + 100)
+    outbox = Outbox(path, 2 * len(event().payload()) + 100)
 
     for _ in range(4):
         outbox.put(event())
@@ -180,7 +180,7 @@ def test_when_no_picture_is_left_the_oldest_reads_go(path: Path) -> None:
 
 
 def test_the_newest_read_is_kept_however_small_the_outbox(path: Path) -> None:
-    outbox = Outbox.open(path, 1)
+    outbox = Outbox(path, 1)
 
     outbox.put(event())
     outbox.put(event())
@@ -190,7 +190,7 @@ def test_the_newest_read_is_kept_however_small_the_outbox(path: Path) -> None:
 
 
 def test_the_bytes_counted_are_the_bytes_kept(path: Path) -> None:
-    outbox = Outbox.open(path, 20_000, commit_seconds=0)
+    outbox = Outbox(path, 20_000, commit_seconds=0)
     for _ in range(30):
         outbox.put(event())
     outbox.forget(ids(outbox.pending(3)))
@@ -202,11 +202,11 @@ def test_the_bytes_counted_are_the_bytes_kept(path: Path) -> None:
 
 
 def test_sacrifices_are_counted_across_restarts(path: Path) -> None:
-    before = Outbox.open(path, 1)
+    before = Outbox(path, 1)
     before.put(event())
     before.close()
 
-    after = Outbox.open(path, 1)
+    after = Outbox(path, 1)
 
     assert after.state().losses == Losses(images_sacrificed=1)
     after.close()
@@ -217,7 +217,7 @@ def test_a_file_that_is_no_database_is_set_aside(path: Path, damage: bytes, capl
     path.parent.mkdir()
     path.write_bytes(damage + b"\0" * 4096 if damage else damage)
 
-    outbox = Outbox.open(path, MEGABYTE)
+    outbox = Outbox(path, MEGABYTE)
     outbox.put(event())
 
     assert len(outbox.pending(10)) == 1
@@ -226,12 +226,12 @@ def test_a_file_that_is_no_database_is_set_aside(path: Path, damage: bytes, capl
 
 
 def test_a_file_of_newer_software_is_set_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Outbox.open(path, MEGABYTE).close()
+    Outbox(path, MEGABYTE).close()
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
 
-    outbox = Outbox.open(path, MEGABYTE)
+    outbox = Outbox(path, MEGABYTE)
 
     assert outbox.put(event()) == [1]
     assert "of version 99" in caplog.text
@@ -244,14 +244,14 @@ def test_a_second_process_is_told_to_leave_it_alone(
     monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
 
     with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
-        Outbox.open(path, MEGABYTE)
+        Outbox(path, MEGABYTE)
 
 
 def test_a_directory_in_its_place_is_a_clear_error(path: Path) -> None:
     path.mkdir(parents=True)
 
     with pytest.raises(OutboxError, match="unable to open"):
-        Outbox.open(path, MEGABYTE)
+        Outbox(path, MEGABYTE)
 
 
 def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -246,7 +246,7 @@ def truncate(path: Path, share: float) -> None:
 
 
 def filled(path: Path, count: int) -> list[PlateEvent]:
-    outbox = Outbox.open(path, 10 * MEGABYTE)
+    outbox = Outbox(path, 10 * MEGABYTE)
     made = [event() for _ in range(count)]
     outbox.put(*made)
     outbox.close()

@@ -35,7 +35,7 @@ class Running:
         home_assistant: HomeAssistant | None = None,
         max_bytes: int = 10_000_000,
     ) -> None:
-        self.outbox = Outbox.open(path, max_bytes)
+        self.outbox = Outbox(path, max_bytes)
         self.stop_event = threading.Event()
         backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
         self.publisher = Publisher(settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant)
@@ -208,7 +208,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(make: Make, proxy: FaultProx
 def test_an_event_of_an_earlier_run_is_historical(
     tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
-    before = Outbox.open(tmp_path / "outbox.sqlite3", 1_000_000)
+    before = Outbox(tmp_path / "outbox.sqlite3", 1_000_000)
     before.put(event())
     before.close()
     running = make(broker.settings)
