@@ -18,7 +18,7 @@ from edge_app.config import CameraSettings, DeviceSettings, LogSettings, MqttSet
 from edge_app.demo import comparison, picture, truth
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.demo.watcher import Watcher
-from edge_app.errors import EdgeAnprError
+from edge_app.errors import UsageError
 from edge_app.uplink.decoder import as_record
 from edge_app.uplink.messages import ReadMessage
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EdgeAnprError(f"{output}: cannot be made: {error}; name another directory with --output") from error
+        raise UsageError(f"{output}: cannot be made ({error.strerror}); give --output another folder") from error
     logs.configure(LogSettings(level="warning"))
     vehicles = truth.load()
     print(f"A rendered road, {len(vehicles)} vehicles: clip -> daemon -> MQTT broker -> here", flush=True)

@@ -37,7 +37,7 @@ def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_pat
     no_folder = demo("--output", tmp_path / "file" / "out")
     no_file = demo("--output", tmp_path / "out")
 
-    assert (no_folder.returncode, no_file.returncode) == (1, 1)
+    assert (no_folder.returncode, no_file.returncode) == (2, 2)
     assert "cannot be made" in no_folder.stderr
     assert "reads.jsonl: cannot be written (Is a directory)" in no_file.stderr
     assert "played" not in no_file.stdout
