@@ -7,6 +7,9 @@ from training.shapes import ALPHABET, READER_HEIGHT, READER_STEPS, READER_WIDTH
 
 _NECK_CHANNELS = 56
 
+_CONTEXT_STEPS = 7
+"""So many steps of the sequence are seen together by each of the last convolutions: about a character to each side."""
+
 _NORM_MOMENTUM = 0.98
 """Of the batch statistics; Keras' 0.999 for this network is made for a hundred times as many steps."""
 
@@ -49,6 +52,7 @@ def plate_detector(width: float = 0.35) -> keras.Model:
 def plate_reader() -> keras.Model:
     """LeNet as a space-displacement network (LeCun et al. 1998, section VII) under a CTC layer (Graves et al. 2006).
 
+    C4 and C5 are deepened by residual convolutions, those after C5 along the sequence only.
     Input (32, 192, 1), grey, 0 to 255. Output `logits` (48, 37): the classes of `ALPHABET` and the blank.
     """
     pixels = layers.Input((READER_HEIGHT, READER_WIDTH, 1), name="pixels")
@@ -62,9 +66,12 @@ def plate_reader() -> keras.Model:
         maps = _convolve(maps, channels, size, name)
         if pool:
             maps = layers.MaxPooling2D(pool, name=f"{name}_pool")(maps)
+    maps = _deepen(maps, 3, "c4_more")
     maps = layers.ZeroPadding2D(((0, 0), (1, 1)), name="c5_pad")(maps)
     maps = layers.Conv2D(144, (4, 3), use_bias=False, name="c5")(maps)
     maps = layers.ReLU(name="c5_relu")(layers.BatchNormalization(momentum=_NORM_MOMENTUM, name="c5_norm")(maps))
+    for name in ("c5_wide", "c5_wider"):
+        maps = _deepen(maps, (1, _CONTEXT_STEPS), name)
     maps = layers.Dropout(0.2, name="f6_drop")(maps)
     maps = layers.Conv2D(len(ALPHABET) + 1, 1, name="f6")(maps)
     logits = layers.Reshape((READER_STEPS, len(ALPHABET) + 1), name="logits")(maps)
@@ -76,6 +83,13 @@ def _convolve(maps: keras.KerasTensor, channels: int, size: int, name: str) -> k
     return layers.ReLU(name=f"{name}_relu")(
         layers.BatchNormalization(momentum=_NORM_MOMENTUM, name=f"{name}_norm")(maps)
     )
+
+
+def _deepen(maps: keras.KerasTensor, size: int | tuple[int, int], name: str) -> keras.KerasTensor:
+    """A residual convolution (He et al. 2016) that changes nothing before it has learned."""
+    more = layers.Conv2D(maps.shape[-1], size, padding="same", use_bias=False, name=name)(maps)
+    more = layers.BatchNormalization(momentum=_NORM_MOMENTUM, gamma_initializer="zeros", name=f"{name}_norm")(more)
+    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([maps, more]))
 
 
 def _point(maps: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:

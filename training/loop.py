@@ -81,9 +81,14 @@ class RunFolder:
 
 
 def begin_with(model: keras.Model, start: Path) -> None:
-    """Take over the weights of a checkpoint of the same network."""
+    """Take over the weights of a checkpoint of the same network; layers that it does not have stay as they are."""
     try:
-        model.load_weights(start)
+        known = keras.models.load_model(start, compile=False)
+        if known.name != model.name:
+            raise ValueError(f"it is one of the {known.name}")
+        weights = {layer.name: layer.get_weights() for layer in known.layers}
+        for layer in model.layers:
+            layer.set_weights(weights.get(layer.name, layer.get_weights()))
     except (BadZipFile, OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"--from {start}: this is no checkpoint of the {model.name} ({reason})") from error

@@ -29,6 +29,12 @@ _ONE_LINE_ASPECT = 2.3
 """A crop without corners that is wider than this has one line; of others the layout is not known."""
 
 
+_UPRIGHT_SHARE = 0.3
+_CORNER_SPREADS, _SPREAD_SHARES = (0.012, 0.03, 0.06), (0.45, 0.4, 0.15)
+_LOOSEST = (0.12, 0.25)
+"""Of the plate's width and height."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Strips:
     """Strips and what they say."""
@@ -115,17 +121,28 @@ def _generate(chunk: tuple[int, int, int]) -> Strips:
 
 
 def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
-    """Corners as a detector finds them: each a little off, the whole a little loose or tight."""
+    """Corners as a detector finds them: too upright now and then, each a little off, the whole loose or tight."""
+    if rng.random() < _UPRIGHT_SHARE:
+        corners = _more_upright(corners, float(rng.uniform(0.2, 1)))
     width = np.linalg.norm(corners[1] - corners[0])
     height = np.linalg.norm(corners[3] - corners[0])
     along = (corners[1] - corners[0]) / max(width, 1e-3)
     down = (corners[3] - corners[0]) / max(height, 1e-3)
-    spread = float(rng.choice((0.012, 0.03)))
+    spread = float(rng.choice(_CORNER_SPREADS, p=_SPREAD_SHARES))
     off = rng.normal(0, spread, (4, 2)) * (width * 0.6, height * 1.5)
-    loose = rng.uniform(-0.02, 0.08, 2) * (width, height * 1.5) if rng.random() < 0.4 else (0.0, 0.0)
+    loose = rng.uniform((-0.02, -0.03), _LOOSEST) * (width, height) if rng.random() < 0.4 else (0.0, 0.0)
     outward = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * loose
     moved = off + outward
     return np.asarray(corners + moved[:, :1] * along + moved[:, 1:] * down, np.float32)
+
+
+def _more_upright(corners: Corners, share: float) -> Corners:
+    """Part of the way to the rectangle of the same size that lies level: what a detector unsure of a tilt says."""
+    middle = corners.mean(axis=0)
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    half = np.array([sides[0] + sides[2], sides[1] + sides[3]]) / 4
+    level = middle + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
+    return np.asarray(corners + (level - corners) * share, np.float32)
 
 
 def _is_wide(path: Path) -> bool:

@@ -96,8 +96,8 @@ def restyle(rng: np.random.Generator, mask: Mask) -> Mask:
         mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     elif draw < 0.3:
         mask = cv2.erode(mask, np.ones((3, 3), np.uint8))
-    if rng.random() < 0.12:
-        slant = float(rng.uniform(-0.25, 0.25))
+    if rng.random() < 0.2:
+        slant = float(rng.uniform(-0.3, 0.3))
         height, width = mask.shape
         extra = int(abs(slant) * height) + 1
         shear = np.array([[1, -slant, slant * height if slant > 0 else 0], [0, 1, 0]], np.float32)

@@ -94,7 +94,7 @@ def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0
     if rng.random() < 0.7:
         sigma = float(rng.uniform(0.2, 1.15)) * max(0.5, min(strength, 2.0))
         image_bgr = cv2.GaussianBlur(image_bgr, (0, 0), sigma)
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         image_bgr = _smear(rng, image_bgr, float(rng.uniform(1.5, 4.5)) * min(strength, 2.0))
     values = image_bgr.astype(np.float32)
     if rng.random() < 0.2:

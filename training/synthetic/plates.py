@@ -1,6 +1,6 @@
 """Flat plates: every Indian layout and colour, and the looks of other countries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -68,6 +68,9 @@ STYLES = (
 _BY_NAME = {style.name: style for style in STYLES}
 _SHARES = np.array([style.share for style in STYLES]) / sum(style.share for style in STYLES)
 
+_DEALER_SHARE = 0.12
+"""Of the Indian plates: the dealer's name stands below the number."""
+
 _SMALL_PRINT = (
     "INDIA", "IND", "KARNATAKA", "MAHARASHTRA", "EMPIRE STATE", "CALIFORNIA", "NEW YORK", "TEXAS", "SUNSHINE STATE",
     "BRASIL", "SAO PAULO", "RIO DE JANEIRO", "CURITIBA", "BELO HORIZONTE", "ISLAMABAD", "PUNJAB", "SINDH",
@@ -108,17 +111,13 @@ def render_plate(
     words = _words(rng, look) if text is None else _parse(text)
     aspect = float(rng.uniform(*look.aspect))
     if look.band == "hsrp" and rng.random() < 0.4 and look.share > 2:
-        look = _without_band(look)
+        look = replace(look, band="")
+    if look.country == "IN" and rng.random() < _DEALER_SHARE:
+        look = replace(look, header="bottom")
     canvas = _background(rng, look, round(height_px * aspect), height_px)
     _print_words(rng, canvas, look, words, fonts)
     _add_bolts(rng, canvas)
     return RenderedPlate(canvas, words.text, len(words.lines), look.country, look.name)
-
-
-def _without_band(look: PlateStyle) -> PlateStyle:
-    return PlateStyle(
-        look.name, look.country, look.lines, look.aspect, look.background, look.ink, look.share, look.kind
-    )
 
 
 def _parse(text: str) -> PlateWords:
