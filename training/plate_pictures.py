@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, islice, repeat
 from multiprocessing import get_context
 
 import cv2
@@ -13,14 +14,21 @@ from tqdm import tqdm
 
 from edge_app.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
+from edge_app.recognizer import CROP_PADDING
 from edge_app.records import Corners, ImageBgr
 from training.synthetic.observation import degrade, light, paste, random_quad
 from training.synthetic.plates import render_plate
 from training.synthetic.scenes import render_scene
 from training.synthetic.textures import lettered
 
-WIDTH, HEIGHT = 320, 192
-"""Size of a training picture in pixels; the network is fully convolutional."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+VIEW: Size = (320, 192)
+CLOSE_UP: Size = (640, 384)
+"""Training pictures; the network is fully convolutional. Close-ups show plates that a view has no room for."""
+
+_GREY = (114, 114, 114)
 
 _SMALLEST_PX = 12.0
 """Narrower plates are neither right nor wrong."""
@@ -30,12 +38,18 @@ _VISIBLE_SHARE = 0.75
 _SURELY_ONE_LINE = 2.6
 """Boxes at least so many times as wide as high hold one line; narrower ones may be two or one seen from the side."""
 
-_ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE = 0.12, 0.3, 0.85
-"""Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need."""
+_ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.15
+"""Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need; cut
+closely around a plate and surrounded as `PlateRecognizer.recognize_crop` surrounds a crop."""
 
-_FAR_PX, _NEAR_PX = (14.0, 90.0), (60.0, 300.0)
+_FAR_PX, _NEAR_PX, _CLOSE_PX = (14.0, 90.0), (60.0, 300.0), (180.0, 560.0)
 """Widths at which plates are shown; at the roadside most are far."""
 _FAR_SHARE = 0.6
+_CROPPED_PX = 50.0
+"""Narrower plates are not cut out."""
+
+_CLOSE_UP_SHARE = 0.2
+"""Of the batches."""
 
 Affine = NDArray[np.float32]
 """(2, 3): a scale and a shift."""
@@ -73,21 +87,24 @@ class PictureSet:
         """The number of pictures."""
         return len(self._pictures)
 
-    def view(self, rng: np.random.Generator, index: int) -> PlatePicture:
+    def view(self, rng: np.random.Generator, index: int, size: Size = VIEW) -> PlatePicture:
         """A random cut of one picture, some of its plates replaced by generated ones."""
         if index not in self._kept:
             self._kept[index] = self._pictures[index]()
         whole = self._kept[index]
         aimed = [plate for plate in whole.plates if plate.counted]
         focus = aimed[rng.integers(len(aimed))] if aimed and rng.random() > _ANYWHERE_SHARE else None
-        matrix = _look_at(rng, focus, whole.image_bgr)
-        picture = _cut(whole.image_bgr, matrix)
-        plates = [_seen(plate, matrix) for plate in whole.plates]
+        matrix = _look_at(rng, focus, whole.image_bgr, size)
+        picture = _cut(whole.image_bgr, matrix, size)
+        plates = [_seen(plate, matrix, size) for plate in whole.plates]
         if rng.random() < 0.5 and not any(plate.exact for plate in plates):  # mirrored text is no plate to learn
             picture = np.ascontiguousarray(picture[:, ::-1])
-            plates = [_flipped(plate) for plate in plates]
+            plates = [_flipped(plate, size[0]) for plate in plates]
         _add_sign(rng, picture, plates)
-        return finish(rng, PlatePicture(picture, tuple(_replace_some(rng, picture, plates))))
+        made = PlatePicture(picture, tuple(_replace_some(rng, picture, plates)))
+        if rng.random() < _CROP_SHARE:
+            made = _as_crop(rng, made)
+        return finish(rng, made)
 
     def __add__(self, other: "PictureSet") -> "PictureSet":
         """The pictures of both."""
@@ -137,11 +154,14 @@ def _corners_of(left: float, top: float, width: float, height: float) -> Corners
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
 
 
-def endless_views(rng: np.random.Generator, pictures: PictureSet, chosen: Sequence[int]) -> Iterator[PlatePicture]:
-    """Views of the chosen pictures in ever new order."""
+def endless_views(
+    rng: np.random.Generator, pictures: PictureSet, chosen: Sequence[int], count: int
+) -> Iterator[list[PlatePicture]]:
+    """Views of the chosen pictures in ever new order, `count` at a time or a fourth as many close-ups."""
+    order = chain.from_iterable(rng.permutation(chosen) for _ in repeat(None))
     while True:
-        for index in rng.permutation(chosen):
-            yield pictures.view(rng, int(index))
+        size, some = (CLOSE_UP, max(1, count // 4)) if rng.random() < _CLOSE_UP_SHARE else (VIEW, count)
+        yield [pictures.view(rng, int(index), size) for index in islice(order, some)]
 
 
 def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
@@ -156,51 +176,85 @@ def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     return PlatePicture(image, picture.plates)
 
 
-def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr) -> Affine:
+def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr, size: Size) -> Affine:
     """Scale and shift that bring the focused plate, or any part of the picture, into view."""
     height, width = image.shape[:2]
-    whole = min(WIDTH / width, HEIGHT / height)
+    room = np.array(size)
+    whole = float((room / (width, height)).min())
     if focus is None:
         scale = float(np.exp(rng.uniform(np.log(whole), np.log(whole * 3))))
         centre = rng.uniform((0, 0), (width, height))
-        place = np.array([WIDTH, HEIGHT]) / 2
+        place = room / 2
     else:
         extent = np.ptp(focus.corners_px, axis=0)
-        low, high = _FAR_PX if rng.random() < _FAR_SHARE else _NEAR_PX
+        usual = _FAR_PX if rng.random() < _FAR_SHARE else _NEAR_PX
+        low, high = _CLOSE_PX if size == CLOSE_UP else usual
         wanted = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         scale = float(np.clip(wanted / extent[0], whole * 0.8, 3.0))
-        scale = min(scale, HEIGHT * 0.9 / float(extent[1]))
+        scale = min(scale, size[1] * 0.9 / float(extent[1]))
         centre = focus.corners_px.min(axis=0) + extent / 2
-        half = np.minimum(extent * scale / 2, (WIDTH * 0.45, HEIGHT * 0.45))
-        place = rng.uniform(half, np.array([WIDTH, HEIGHT]) - half)
+        half = np.minimum(extent * scale / 2, room * 0.45)
+        place = rng.uniform(half, room - half)
     shift = place - centre * scale
-    spare = np.array([WIDTH, HEIGHT]) - np.array([width, height]) * scale
+    spare = room - np.array([width, height]) * scale
     if rng.random() < _FILLED_SHARE:
         shift = np.clip(shift, np.minimum(spare, 0), np.maximum(spare, 0))
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
 
 
-def _cut(image: ImageBgr, matrix: Affine) -> ImageBgr:
+def _cut(image: ImageBgr, matrix: Affine, size: Size) -> ImageBgr:
     matrix = matrix.copy()
     while matrix[0, 0] <= 0.5:
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
         matrix[:, :2] *= 2
     centred = matrix.copy()  # from pixel edges to pixel centres, as OpenCV counts
     centred[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5
-    return cv2.warpAffine(image, centred, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderValue=(114, 114, 114))
+    return cv2.warpAffine(image, centred, size, flags=cv2.INTER_LINEAR, borderValue=_GREY)
 
 
-def _seen(plate: PlateTruth, matrix: Affine) -> PlateTruth:
+def _seen(plate: PlateTruth, matrix: Affine, size: Size) -> PlateTruth:
     corners = (plate.corners_px * matrix[0, 0] + matrix[:, 2]).astype(np.float32)
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    visible = max(0, min(right, WIDTH) - max(left, 0)) * max(0, min(bottom, HEIGHT) - max(top, 0))
-    counted = right - left >= _SMALLEST_PX and visible >= _VISIBLE_SHARE * (right - left) * (bottom - top)
-    return PlateTruth(corners, plate.exact, plate.lines, plate.counted and bool(counted))
+    seen = replace(plate, corners_px=corners)
+    wide = np.ptp(corners[:, 0]) >= _SMALLEST_PX
+    return replace(seen, counted=plate.counted and bool(wide) and _visible(seen, (0, 0, *size)) >= _VISIBLE_SHARE)
 
 
-def _flipped(plate: PlateTruth) -> PlateTruth:
-    corners = (np.array([WIDTH, 0], np.float32) + plate.corners_px * np.array([-1, 1], np.float32))[[1, 0, 3, 2]]
-    return PlateTruth(corners, plate.exact, plate.lines, plate.counted)
+def _visible(plate: PlateTruth, window: tuple[int, int, int, int]) -> float:
+    """The share of a plate's hull that lies in a window: left, top, right, bottom."""
+    low, high = plate.corners_px.min(axis=0), plate.corners_px.max(axis=0)
+    inside = np.clip(np.minimum(high, window[2:]) - np.maximum(low, window[:2]), 0, None)
+    return float(inside.prod() / max((high - low).prod(), 1e-6))
+
+
+def _flipped(plate: PlateTruth, width: int) -> PlateTruth:
+    corners = (np.array([width, 0], np.float32) + plate.corners_px * np.array([-1, 1], np.float32))[[1, 0, 3, 2]]
+    return replace(plate, corners_px=corners)
+
+
+def _as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
+    """All but the surroundings of one plate made grey, their edges drawn out as those of a crop are."""
+    large = [each for each in picture.plates if each.counted and np.ptp(each.corners_px[:, 0]) >= _CROPPED_PX]
+    if not large:
+        return picture
+    height, width = picture.image_bgr.shape[:2]
+    corners = large[rng.integers(len(large))].corners_px
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    margin = (high - low) * rng.uniform(-0.03, 0.35 if rng.random() < 0.4 else 0.1, (2, 2))
+    room = np.array([width, height])
+    left, top = np.clip(np.rint(low - margin[0]), 0, room - 4).astype(int).tolist()
+    right, bottom = np.clip(np.rint(high + margin[1]), (left + 4, top + 4), room).astype(int).tolist()
+    window = (left, top, right, bottom)
+    across, down = round((right - left) * CROP_PADDING), round((bottom - top) * CROP_PADDING)
+    border = cv2.copyMakeBorder(
+        picture.image_bgr[top:bottom, left:right], down, down, across, across, cv2.BORDER_REPLICATE
+    )
+    canvas = np.full_like(picture.image_bgr, _GREY)
+    above, beside = min(down, top), min(across, left)
+    shown = border[down - above :, across - beside :][: height - top + above, : width - left + beside]
+    canvas[top - above :, left - beside :][: shown.shape[0], : shown.shape[1]] = shown
+    visible = [(plate, _visible(plate, window)) for plate in picture.plates]
+    kept = [replace(each, counted=each.counted and share >= _VISIBLE_SHARE) for each, share in visible if share > 0]
+    return PlatePicture(canvas, tuple(kept))
 
 
 def _add_sign(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth]) -> None:
@@ -211,7 +265,7 @@ def _add_sign(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth
     ink = int(rng.choice((10, 245)))
     board = lettered(rng, int(rng.integers(1, 4)), (ink, ink, ink), (blue, green, red))
     quad = random_quad(rng, board.shape[1] / board.shape[0], float(np.exp(rng.uniform(np.log(7), np.log(50)))))
-    quad += rng.uniform((0, 0), (WIDTH, HEIGHT)) - quad.mean(axis=0)
+    quad += rng.uniform((0, 0), image.shape[1::-1]) - quad.mean(axis=0)
     (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
     for plate in plates:
         low, high = plate.corners_px.min(axis=0), plate.corners_px.max(axis=0)
@@ -227,7 +281,8 @@ def _replace_some(rng: np.random.Generator, image: ImageBgr, plates: list[PlateT
         else:
             yield plate
     if not plates and rng.random() < 0.3:
-        centre, size = rng.uniform((60, 40), (WIDTH - 60, HEIGHT - 40)), np.exp(rng.uniform(np.log(20), np.log(120)))
+        height, width = image.shape[:2]
+        centre, size = rng.uniform((60, 40), (width - 60, height - 40)), np.exp(rng.uniform(np.log(20), np.log(120)))
         box = np.array([[-1, -0.3], [1, -0.3], [1, 0.3], [-1, 0.3]]) * size / 2 + centre
         yield _pasted(rng, image, PlateTruth(box.astype(np.float32), False, None))
 
@@ -241,7 +296,7 @@ def _pasted(rng: np.random.Generator, image: ImageBgr, plate: PlateTruth) -> Pla
     quad -= quad.min(axis=0)
     extent = quad.max(axis=0)
     cover = max(size[0] / extent[0], size[1] / extent[1]) if rng.random() < 0.7 else size[0] / extent[0]
-    cover = float(min(cover * rng.uniform(0.98, 1.1), WIDTH / extent[0], HEIGHT / extent[1]))
+    cover = float(min(cover * rng.uniform(0.98, 1.1), image.shape[1] / extent[0], image.shape[0] / extent[1]))
     quad = (quad - extent / 2) * cover + np.array([left, top]) + size / 2
     beneath = image[max(0, int(top)) : int(top + size[1]) + 1, max(0, int(left)) : int(left + size[0]) + 1]
     glow = float(np.clip(np.percentile(beneath, 85), 50, 250)) / 230 if beneath.size else 0.8

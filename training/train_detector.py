@@ -16,14 +16,7 @@ from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
-from training.plate_pictures import (
-    HEIGHT,
-    WIDTH,
-    PlatePicture,
-    endless_views,
-    real_pictures,
-    rendered_pictures,
-)
+from training.plate_pictures import PlatePicture, endless_views, real_pictures, rendered_pictures
 from training.real_data import real_labels, sets_of
 from training.shapes import STRIDE
 
@@ -31,7 +24,7 @@ HELD_OUT = "held_out"
 """Folder of a run that holds the labels of the pictures that were not learned from."""
 
 _HELD_OUT = 160
-_CORNER_SHARE, _LINE_SHARE = 1.0, 1.0
+_CORNER_SHARE, _LINE_SHARE = 2.0, 1.0
 
 Maps = tuple[NDArray[np.float32], ...]
 
@@ -57,7 +50,7 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     write_held_out(run_path / HELD_OUT, [labels[index] for index in order[:_HELD_OUT] if index < len(labels)])
 
     def batches(rng: np.random.Generator) -> Iterator[Maps]:
-        return _maps(endless_views(rng, pictures, order[_HELD_OUT:]), plan.batch_size)
+        return map(_maps, endless_views(rng, pictures, order[_HELD_OUT:], plan.batch_size))
 
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"
@@ -139,13 +132,12 @@ def _hull(codes: tf.Tensor) -> tf.Tensor:
     return tf.stack(ends, axis=-1)
 
 
-def _maps(views: Iterator[PlatePicture], batch_size: int) -> Iterator[Maps]:
-    while True:
-        pictures = [next(views) for _ in range(batch_size)]
-        targets = [targets_of(picture.plates, WIDTH, HEIGHT) for picture in pictures]
-        yield (
-            np.stack([picture.image_bgr for picture in pictures]).astype(np.float32),
-            np.stack([target.score for target in targets]),
-            np.stack([target.corners for target in targets]),
-            np.stack([target.lines for target in targets]),
-        )
+def _maps(pictures: Sequence[PlatePicture]) -> Maps:
+    height, width = pictures[0].image_bgr.shape[:2]
+    targets = [targets_of(picture.plates, width, height) for picture in pictures]
+    return (
+        np.stack([picture.image_bgr for picture in pictures]).astype(np.float32),
+        np.stack([target.score for target in targets]),
+        np.stack([target.corners for target in targets]),
+        np.stack([target.lines for target in targets]),
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from edge_app.detection.corner_decoding import decode
 from training.detector_targets import targets_of
-from training.plate_pictures import HEIGHT, WIDTH, PlateTruth
+from training.plate_pictures import VIEW, PlateTruth
 from training.shapes import ALPHABET, STRIDE
 from training.strips import encode, generated_strips, loosen
 from training.synthetic.observation import observe
@@ -76,7 +76,7 @@ def test_targets_decode_to_the_plates_they_were_made_from() -> None:
     small = np.array([[300, 10], [306, 10], [306, 13], [300, 13]], np.float32)
     plates = (PlateTruth(wide, True, 1), PlateTruth(two, True, 2), PlateTruth(small, False, None, counted=False))
 
-    targets = targets_of(plates, WIDTH, HEIGHT)
+    targets = targets_of(plates, *VIEW)
     said = decode(
         (targets.score[..., 0] - 0.5) * 20, targets.corners[..., :8], targets.lines[..., 0] - 0.5, STRIDE, 0.5, 9
     )

@@ -14,7 +14,7 @@ from training.architectures import plate_detector, plate_reader
 from training.detector_targets import targets_of
 from training.loop import RunFolder, train
 from training.plan import Plan
-from training.plate_pictures import HEIGHT, WIDTH, PlateTruth
+from training.plate_pictures import VIEW, PlateTruth
 from training.shapes import STRIDE
 from training.strips import Strips, batches, generated_strips
 from training.train_detector import detector_loss
@@ -82,8 +82,8 @@ def test_greedy_reading_counts_exact_matches_only() -> None:
 
 def test_the_detector_loss_is_lower_where_the_answer_is_right() -> None:
     quad = np.array([[100, 60], [180, 62], [180, 84], [100, 82]], np.float32)
-    target = targets_of((PlateTruth(quad, True, 1),), WIDTH, HEIGHT)
-    batch = (np.zeros((1, HEIGHT, WIDTH, 3), np.float32), target.score[None], target.corners[None], target.lines[None])
+    target = targets_of((PlateTruth(quad, True, 1),), *VIEW)
+    batch = (np.zeros((1, *VIEW[::-1], 3), np.float32), target.score[None], target.corners[None], target.lines[None])
 
     def right(images: np.ndarray, training: bool) -> dict[str, np.ndarray]:
         return {
