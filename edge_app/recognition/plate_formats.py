@@ -29,9 +29,9 @@ class FormatMatch:
 
 @dataclass(frozen=True, slots=True)
 class PlateFormat:
-    """One layout of one country."""
+    """One layout of one country, or of many."""
 
-    country: str
+    country: str | None
     name: str
     log_prior: float
     log_prior_unknown_code: float
@@ -50,7 +50,7 @@ class PlateFormats:
     def __init__(
         self, formats: Sequence[PlateFormat], generic: re.Pattern[str], log_priors: tuple[float, float]
     ) -> None:
-        self._formats = sorted(formats, key=lambda each: -each.log_prior)
+        self._formats = sorted(formats, key=lambda each: (each.country is None, -each.log_prior))
         self._generic = generic
         self._generic_log_prior, self._other_log_prior = log_priors
 
@@ -58,9 +58,9 @@ class PlateFormats:
     def load(cls, countries: Sequence[str]) -> "PlateFormats":
         """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` where there is none."""
         generic = _read(_GENERIC)
-        formats = [each for country in countries if country != _GENERIC for each in _formats_of(_read(country))]
+        named = [each for country in countries if country != _GENERIC for each in _formats_of(_read(country))]
         log_priors = (float(generic["generic"]["log_prior"]), float(generic["other"]["log_prior"]))
-        return cls(formats, _any_text(generic["generic"]), log_priors)
+        return cls([*named, *_layouts_of(generic)], _any_text(generic["generic"]), log_priors)
 
     @property
     def templates(self) -> tuple[Template, ...]:
@@ -70,7 +70,7 @@ class PlateFormats:
     def match(self, text: str) -> FormatMatch:
         """The likeliest format that `text` fits exactly, else the generic one, else none."""
         for each in self._formats:
-            if each.exact.fullmatch(text):
+            if each.country and each.exact.fullmatch(text):
                 return FormatMatch(each.country, each.name, valid=True)
         return FormatMatch(None, _GENERIC if self._generic.fullmatch(text) else None, valid=False)
 
@@ -79,8 +79,8 @@ class PlateFormats:
         best = self._generic_log_prior if self._generic.fullmatch(text) else self._other_log_prior
         for each in self._formats:
             if each.exact.fullmatch(text):
-                return max(best, each.log_prior)
-            if each.shape.fullmatch(text):
+                best = max(best, each.log_prior)
+            elif each.shape.fullmatch(text):
                 best = max(best, each.log_prior_unknown_code)
         return best
 
@@ -116,18 +116,28 @@ def _any_text(limits: dict[str, Any]) -> re.Pattern[str]:
 
 
 def _formats_of(table: dict[str, Any]) -> Iterator[PlateFormat]:
+    unknown_code = float(table["priors"]["unknown_code"])
     for entry in table["formats"]:
-        fields = [_parse(field, table) for field in entry["pattern"].split()]
-        yield PlateFormat(
-            country=table["country"],
-            name=entry["name"],
-            log_prior=float(entry["log_prior"]),
-            log_prior_unknown_code=float(entry["log_prior"]) + float(table["priors"]["unknown_code"]),
-            exact=re.compile("".join(field.exact for field in fields)),
-            shape=re.compile("".join(field.shape for field in fields)),
-            codes=tuple(field.codes for field in fields if field.codes),
-            templates=tuple(sum(parts, ()) for parts in product(*(field.templates for field in fields))),
-        )
+        yield _format_of(table, entry, table["country"], unknown_code)
+
+
+def _layouts_of(generic: dict[str, Any]) -> Iterator[PlateFormat]:
+    for entry in generic["layouts"]:
+        yield _format_of(generic | {"codes": {}}, entry | {"name": _GENERIC}, None, 0.0)
+
+
+def _format_of(table: dict[str, Any], entry: dict[str, Any], country: str | None, unknown_code: float) -> PlateFormat:
+    fields = [_parse(field, table) for field in entry["pattern"].split()]
+    return PlateFormat(
+        country=country,
+        name=entry["name"],
+        log_prior=float(entry["log_prior"]),
+        log_prior_unknown_code=float(entry["log_prior"]) + unknown_code,
+        exact=re.compile("".join(field.exact for field in fields)),
+        shape=re.compile("".join(field.shape for field in fields)),
+        codes=tuple(field.codes for field in fields if field.codes),
+        templates=tuple(sum(parts, ()) for parts in product(*(field.templates for field in fields))),
+    )
 
 
 @dataclass(frozen=True, slots=True)

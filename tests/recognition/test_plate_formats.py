@@ -49,8 +49,13 @@ def test_what_no_plate_bears_has_no_format(formats: PlateFormats) -> None:
     assert formats.match("A1") == FormatMatch(None, None, valid=False)
 
 
-def test_the_prior_falls_from_a_real_code_over_the_layout_and_any_text_to_the_rest(formats: PlateFormats) -> None:
-    priors = [formats.log_prior(text) for text in ("MH12AB1234", "XX12AB1234", "ABC1234", "A")]
+@pytest.mark.parametrize(
+    "texts", [("MH12AB1234", "XX12AB1234", "X1Y2Z3", "A"), ("MH12AB1234", "ABC1234", "A1C1Z34", "A")]
+)
+def test_the_prior_falls_from_a_real_code_over_a_layout_and_any_text_to_the_rest(
+    formats: PlateFormats, texts: tuple[str, ...]
+) -> None:
+    priors = [formats.log_prior(text) for text in texts]
 
     assert priors == sorted(priors, reverse=True)
     assert len(set(priors)) == 4
