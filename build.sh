@@ -87,17 +87,24 @@ Usage: ./build.sh train [all|detector|reader] [--quick] [--data DIR] [ARGUMENT�
 Sets up the workstation level and runs `python -m training`. `train --quick` trains both networks
 from generated plates alone in under 15 minutes on two cores; `--data DIR` adds the dataset folders in DIR.
 As root on Debian it also installs fonts: the more letterings, the better the generated plates.
+
+  --from FILE   begin with this checkpoint's weights      --steps N   optimizer steps instead of the plan's
+  --run DIR     run folder; a run cut off is resumed      --out DIR   where the checkpoints go (models)
+  --seed N
 TEXT
 }
 
 help_convert() {
     cat <<'TEXT'
-Usage: ./build.sh convert [ARGUMENT…]
+Usage: ./build.sh convert [all|detector|reader|parity|threshold] [ARGUMENT…]
 
 Sets up the workstation level and runs `python -m converters`: Keras to int8 TFLite with calibration pictures,
 then the parity gate, which runs the result in the device's own runtime beside the float network on held-out
 pictures (--held-out DATASET…; without it on generated scenes). Where int8 lost too much it ends with exit
 code 1 and leaves models/ as it was. `convert threshold --held-out DATASET…` chooses the detector's confidence.
+
+  --checkpoint FILE   a .keras file instead of that in --out      --out DIR      models, unless told otherwise
+  --calibration DIR   dataset folders to calibrate on             --tolerance N  most that int8 may lose
 TEXT
 }
 
@@ -116,7 +123,7 @@ help_install() {
 Usage: sudo ./build.sh install [ARGUMENT…]
 
 Runs systemd/install.sh: code and models into /opt/edge-anpr, configuration into /etc/edge-anpr (an existing
-one is kept), and the systemd unit.
+one is kept), and the systemd unit. `--uninstall` takes program and unit off again, `--root DIR` installs below DIR.
 TEXT
 }
 

@@ -10,7 +10,7 @@ from edge_app.capture.source import open_source
 from edge_app.config import Settings
 from edge_app.daemon import Daemon
 from edge_app.detection.detector import PlateDetector
-from edge_app.errors import ModelError
+from edge_app.errors import ConfigurationError, ModelError
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
@@ -34,8 +34,10 @@ _PACKAGE = Path(__file__).resolve().parent
 
 def models_directory(settings: Settings) -> Path:
     """Where the networks are: as set, or those shipped with the package or lying beside it in its repository."""
-    if settings.models.directory is not None:
-        return settings.models.directory
+    if (set_here := settings.models.directory) is not None:
+        if not set_here.is_dir():
+            raise ConfigurationError(f"[models] directory: {set_here}: no such folder; name the one with the models")
+        return set_here
     places = [_PACKAGE / "models", _PACKAGE.parent / "models"]
     for place in places:
         if (place / DETECTOR_FILE).is_file():

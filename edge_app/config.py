@@ -6,7 +6,7 @@ part of its type.
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -197,6 +197,14 @@ def load(path: Path) -> Settings:
     settings = strict_toml.read(path, Settings, _disagreements)
     source = source_url.starting_at(path.resolve().parent, settings.camera.source)
     return replace(settings, camera=replace(settings.camera, source=source))
+
+
+def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Files and folders that must be there before the daemon starts, with the keys that name them."""
+    for section in ("camera", "models", "mqtt"):
+        table = getattr(settings, section)
+        values = ((each.name, getattr(table, each.name)) for each in fields(table))
+        yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:

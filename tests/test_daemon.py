@@ -25,7 +25,15 @@ from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.capture.source import Source
 from edge_app.capture.stamp import Stamp
-from edge_app.config import CameraSettings, DeviceSettings, MotionSettings, MqttSettings, Settings, TrackingSettings
+from edge_app.config import (
+    CameraSettings,
+    DeviceSettings,
+    ModelSettings,
+    MotionSettings,
+    MqttSettings,
+    Settings,
+    TrackingSettings,
+)
 from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
@@ -547,10 +555,19 @@ def test_a_camera_that_is_not_there_is_told_before_an_outbox_is_made(tmp_path: P
         camera=CameraSettings(source=f"file:{tmp_path / 'absent.mp4'}"),
     )
 
-    with pytest.raises(SourceError, match="no such video file"):
+    with pytest.raises(ConfigurationError, match="no such video file"):
         build_daemon(settings)
 
     assert not (tmp_path / "state").exists()
+
+
+def test_a_folder_of_models_that_is_not_there_is_wrong_configuration(tmp_path: Path) -> None:
+    settings = Settings(
+        device=DeviceSettings(state_directory=tmp_path / "state"), models=ModelSettings(directory=tmp_path / "absent")
+    )
+
+    with pytest.raises(ConfigurationError, match=r"\[models\] directory: .*absent: no such folder"):
+        build_daemon(settings)
 
 
 def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

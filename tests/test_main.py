@@ -36,3 +36,12 @@ def test_help_and_a_check_of_the_configuration_wait_for_no_heavy_library(argumen
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert HEAVY & set(done.stdout.splitlines()) == set()
+
+
+def test_a_full_disk_behind_the_output_is_told_in_a_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "edge_app", "check-config", str(DEFAULT)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == "edge-anpr: no space is left where the output goes; free some, or write elsewhere\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from edge_app.capture.stamp import Stamp
-from edge_app.errors import SourceError
+from edge_app.errors import ConfigurationError, SourceError
 from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class FileSource:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not path.is_file():
-            raise SourceError(f"{path}: no such video file; check camera.source")
+            raise ConfigurationError(f"{path}: no such video file; check camera.source")
         self.attempts = 0
         self._path = path
         self._loop = loop

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge_app.capture.stamp import Stamp
-from edge_app.errors import SourceError
+from edge_app.errors import ConfigurationError, SourceError
 from edge_app.image_files import IMAGE_SUFFIXES
 from edge_app.records import Frame, ImageBgr
 
@@ -31,7 +31,7 @@ class ImageFolderSource:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         if not directory.is_dir():
-            raise SourceError(f"{directory}: no such folder of images; check camera.source")
+            raise ConfigurationError(f"{directory}: no such folder of images; check camera.source")
         self._paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
         if not self._paths:
             raise SourceError(f"{directory}: holds no picture ({', '.join(sorted(IMAGE_SUFFIXES))})")

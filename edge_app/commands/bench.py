@@ -100,7 +100,8 @@ def _summary(values: list[float]) -> dict[str, float]:
 
 def as_text(report: dict[str, Any]) -> str:
     """A table for people."""
-    lines = [f"{report['machine']}, {report['runtime']}, models {report['models']}"]
+    models = ", ".join(f"{name} {version}" for name, version in report["models"].items())
+    lines = [f"{report['machine']}, {report['runtime']}, {models}"]
     for each in report["runs"]:
         lines.append(f"\n{each['threads']} thread(s): {each['frames_per_second']} frames a second")
         lines += [

@@ -1,6 +1,10 @@
-"""Check a configuration file: every error with its line and key."""
+"""Check a configuration file: every error with its line and key.
+
+Files and folders that it names and that are not on this machine are told, but are no error: the file may be another's.
+"""
 
 import argparse
+import sys
 from pathlib import Path
 
 from edge_app import config
@@ -13,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the file as the daemon would."""
-    config.load(arguments.file)
+    settings = config.load(arguments.file)
+    for key, path in config.paths_in(settings):
+        if not path.exists():
+            print(f"{arguments.file}: {key}: {path} is not on this machine", file=sys.stderr)
     print(f"{arguments.file}: correct")
     return 0

@@ -43,7 +43,8 @@ def test_json_tells_every_stage_on_one_thread_and_on_as_many_as_are_set(
 @pytest.mark.parametrize(
     ("content", "code", "fault"),
     [
-        ('[models]\ndirectory = "absent"\n', 1, "the manifest cannot be read"),
+        ('[models]\ndirectory = "/proc"\n', 1, "the manifest cannot be read"),
+        ('[models]\ndirectory = "absent"\n', 2, "no such folder"),
         ("[models]\nthreads = 0\n", 2, "out of range"),
     ],
 )

@@ -71,6 +71,22 @@ def test_a_correct_configuration_is_said_to_be_and_a_wrong_key_is_named(
     assert f"{wrong}:2:" in capsys.readouterr().err
 
 
+def test_paths_of_a_configuration_that_are_not_here_are_told_and_are_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "device.toml"
+    file.write_text('[models]\ndirectory = "/nowhere/models"\n[mqtt]\ntls = true\nca_file = "/nowhere/ca.crt"\n')
+
+    assert main(["check-config", str(file)]) == 0
+
+    told = capsys.readouterr()
+    assert told.out == f"{file}: correct\n"
+    assert told.err.splitlines() == [
+        f"{file}: [models] directory: /nowhere/models is not on this machine",
+        f"{file}: [mqtt] ca_file: /nowhere/ca.crt is not on this machine",
+    ]
+
+
 def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
     """A dataset folder of the photo, with that text as its truth."""
     (photo.parent / "images").mkdir()
