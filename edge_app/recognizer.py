@@ -63,8 +63,7 @@ class PlateRecognizer:
         """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
         image_bgr = as_bgr(image)
         height, width = image_bgr.shape[:2]
-        across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
-        padded = cv2.copyMakeBorder(image_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
+        padded, (across, down) = pad_crop(image_bgr)
         right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
         found = self.find(as_bgr(surrounded))
@@ -104,6 +103,14 @@ def as_bgr(image: NDArray[Any]) -> ImageBgr:
 
 
 _WANTED = "give (height, width, 3) in the order blue, green, red, of type uint8"
+
+
+def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
+    """A crop with its edges drawn out to each side, and by how many pixels to the left and to the top."""
+    height, width = crop_bgr.shape[:2]
+    across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
+    padded = cv2.copyMakeBorder(crop_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, np.uint8), (across, down)
 
 
 def as_frame(image_bgr: ImageBgr) -> Frame:

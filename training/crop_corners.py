@@ -10,7 +10,7 @@ from tqdm import tqdm
 from converters.networks import FloatModel, load_checkpoint
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import EdgeAnprError
-from edge_app.recognizer import CROP_PADDING, as_frame
+from edge_app.recognizer import as_frame, pad_crop
 from edge_app.records import ImageBgr, PlateDetection
 from edge_app.tflite_model import InputShape, ModelManifest
 from training.shapes import STRIDE
@@ -32,14 +32,12 @@ class CropSearch:
 
     def find(self, crop_bgr: ImageBgr) -> PlateDetection | None:
         """The plate, its corners in pixels of the crop; None where the detector sees none that fills it."""
-        height, width = crop_bgr.shape[:2]
-        across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
-        padded = cv2.copyMakeBorder(crop_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
-        found = self._detector.find(as_frame(np.ascontiguousarray(padded)))
-        if not found or found[0].box_px[2] < _LEAST_COVER * width:
+        padded, shift = pad_crop(crop_bgr)
+        found = self._detector.find(as_frame(padded))
+        if not found or found[0].box_px[2] < _LEAST_COVER * crop_bgr.shape[1]:
             return None
         best = found[0]
-        return PlateDetection(best.corners_px - np.array([across, down], np.float32), best.confidence, best.lines)
+        return PlateDetection(best.corners_px - np.array(shift, np.float32), best.confidence, best.lines)
 
 
 def find_in_crops(checkpoint: Path, paths: Sequence[Path]) -> list[PlateDetection | None]:

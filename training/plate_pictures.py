@@ -103,7 +103,7 @@ class PictureSet:
         _add_sign(rng, picture, plates)
         made = PlatePicture(picture, tuple(_replace_some(rng, picture, plates)))
         if rng.random() < _CROP_SHARE:
-            made = _as_crop(rng, made)
+            made = as_crop(rng, made)
         return finish(rng, made)
 
     def __add__(self, other: "PictureSet") -> "PictureSet":
@@ -231,7 +231,7 @@ def _flipped(plate: PlateTruth, width: int) -> PlateTruth:
     return replace(plate, corners_px=corners)
 
 
-def _as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
+def as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     """All but the surroundings of one plate made grey, their edges drawn out as those of a crop are."""
     large = [each for each in picture.plates if each.counted and np.ptp(each.corners_px[:, 0]) >= _CROPPED_PX]
     if not large:
