@@ -24,8 +24,9 @@ class ImageResult:
 
     label: LabelledImage
     detections: list[PlateDetection]
+    """Of what is reported, the surest first."""
     faint_detections: list[PlateDetection]
-    """Down to `FAINT_CONFIDENCE`; empty where the labels do not tell what is a plate."""
+    """The detector's alone, down to `FAINT_CONFIDENCE`; empty where the labels do not tell what is a plate."""
     reads: list[PlateRead]
     elapsed_ms: float
     """Of recognition alone, without reading the file."""
@@ -54,16 +55,13 @@ def run_over(
 def run_on(recognizer: PlateRecognizer, label: LabelledImage) -> ImageResult:
     """Recognize one image, as a crop where its label says that it is one."""
     image_bgr = load_image(label.path)
-    detections: list[PlateDetection] = []
+    recognize = recognizer.recognize_crop if label.is_crop else recognizer.recognize
     began = time.perf_counter()
-    if label.is_crop:
-        reads = recognizer.recognize_crop(image_bgr)
-    else:
-        detections = recognizer.find(image_bgr)
-        reads = recognizer.read(image_bgr, detections)
+    reads = recognize(image_bgr)
     elapsed_ms = (time.perf_counter() - began) * 1000
     faint = recognizer.find(image_bgr, FAINT_CONFIDENCE) if label.has_all_boxes else []
-    return ImageResult(label, detections, faint, reads, elapsed_ms)
+    detections = [] if label.is_crop else [read.detection for read in reads]
+    return ImageResult(label, sorted(detections, key=lambda each: -each.confidence), faint, reads, elapsed_ms)
 
 
 def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:

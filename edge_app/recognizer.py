@@ -68,9 +68,7 @@ class PlateRecognizer:
         surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
         found = self.find(as_bgr(surrounded))
         detections = [_moved(detection, -across - right, -down - below) for detection in found]
-        if detections:
-            return self.read(image_bgr, detections)
-        return self.read(image_bgr, _whole(width, height))[:1]
+        return self.read(image_bgr, detections) or self.read(image_bgr, _whole(width, height))[:1]
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""

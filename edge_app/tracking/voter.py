@@ -30,6 +30,9 @@ must not be overruled by a few such."""
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
+_LEAST_CONFIDENCE = 0.02
+"""What is read with less is no text: a grille, a window, a plate too far away."""
+
 _LEAST_REST = 1e-6
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
@@ -60,7 +63,7 @@ class Voter:
         texts = self._propose(log_probs[clearest])
         confidences = self._posterior(texts, log_probs, weights)
         order = np.argsort(-confidences, kind="stable")
-        if not texts[order[0]]:
+        if not texts[order[0]] or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)

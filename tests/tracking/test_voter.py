@@ -37,6 +37,10 @@ def test_one_murky_frame_is_not_sure(voter: Voter) -> None:
     assert text.confidence < 0.4
 
 
+def test_what_may_be_anything_is_no_text(voter: Voter) -> None:
+    assert voter.settle([reading("TOYOTA", clarity=0.3)]) is None
+
+
 def test_many_frames_that_agree_are_surer_than_each_of_them(voter: Voter) -> None:
     one = settle(voter, reading("MH12AB1234", clarity=0.8))
     many = settle(voter, *[reading("MH12AB1234", clarity=0.8)] * 9)

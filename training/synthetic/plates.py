@@ -49,6 +49,8 @@ STYLES = (
     PlateStyle("hsrp_two", "IN", 2, (1.5, 2.1), _WHITE, _BLACK, 8, band="hsrp"),
     PlateStyle("white_two", "IN", 2, _TWO, _WHITE, _BLACK, 13),
     PlateStyle("commercial_two", "IN", 2, _TWO, _YELLOW, _BLACK, 5, band="hsrp"),
+    PlateStyle("rickshaw", "IN", 2, (1.0, 1.5), _YELLOW, _BLACK, 3),
+    PlateStyle("white_square", "IN", 2, (1.0, 1.5), _WHITE, _BLACK, 2),
     PlateStyle("electric_two", "IN", 2, _TWO, _GREEN, _WHITE, 1, band="hsrp"),
     PlateStyle("rental_two", "IN", 2, _TWO, _BLACK, _YELLOW, 0.5),
     PlateStyle("trade_two", "IN", 2, _TWO, _RED, _WHITE, 0.5),
