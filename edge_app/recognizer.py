@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from edge_app.config import Settings
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ImageError
+from edge_app.recognition.looks import other_looks
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead, Reading
 from edge_app.tracking.voter import Voter
 
 CROP_PADDING = 0.25
@@ -23,6 +24,12 @@ CROP_PADDING = 0.25
 _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
+
+_CLEAR = -0.7
+"""Promise (natural logarithm) from which on a plate is looked at once only: even odds, in the commonest format."""
+
+_FIRST_LOOK = 0.5
+"""Others must promise so much more than the first."""
 
 _GREY = (114, 114, 114)
 
@@ -79,10 +86,28 @@ class PlateRecognizer:
         reads = [read for detection in detections if (read := self._read_one(image_bgr, detection))]
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
-    def _read_one(self, image_bgr: ImageBgr, detection: PlateDetection) -> PlateRead | None:
-        strip = self._stages.rectifier.rectify(image_bgr, detection)
-        text = self._stages.voter.settle([self._stages.reader.read(strip)])
-        return None if text is None else PlateRead(text, detection)
+    def _read_one(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateRead | None:
+        """A picture shows a plate once: where the first look leaves doubt, another may read better."""
+        first = self._look(image_bgr, found)
+        looks = [first]
+        if first.promise < _CLEAR:
+            looks += [self._look(image_bgr, other) for other in other_looks(found)]
+        best = max(looks, key=lambda look: look.promise + _FIRST_LOOK * (look is first))
+        text = self._stages.voter.settle([best.reading])
+        return None if text is None else PlateRead(text, best.detection)
+
+    def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
+        reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
+        return _Look(detection, reading, self._stages.voter.promise(reading))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """One reading of a plate, and how well it reads at a glance."""
+
+    detection: PlateDetection
+    reading: Reading
+    promise: float
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:

@@ -30,6 +30,13 @@ def holds_text(log_probs: LogProbs) -> bool:
     return bool((log_probs.argmax(axis=1) < log_probs.shape[1] - 1).any())
 
 
+def best_path(log_probs: LogProbs, alphabet: str) -> tuple[str, float]:
+    """What the likeliest path says, and its natural logarithm: a glance, not the likeliest text."""
+    path = log_probs.argmax(axis=1)
+    begins = np.concatenate([[True], path[1:] != path[:-1]]) & (path < len(alphabet))
+    return "".join(alphabet[code] for code in path[begins]), float(log_probs.max(axis=1).sum())
+
+
 def log_likelihood(log_probs: LogProbs, text: str, alphabet: str) -> float:
     """Natural logarithm of P(text | log_probs), summed over all alignments."""
     return float(log_likelihoods(log_probs[None], [text], alphabet)[0, 0])

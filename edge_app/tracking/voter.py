@@ -69,6 +69,11 @@ class Voter:
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         return self._describe([(texts[index], float(confidences[index])) for index in order], characters)
 
+    def promise(self, reading: Reading) -> float:
+        """How well a reading reads at a glance: log probability of its best path, and log prior of what that says."""
+        text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
+        return likelihood + self._formats.log_prior(text)
+
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
         for frame in log_probs:

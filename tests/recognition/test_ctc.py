@@ -45,6 +45,19 @@ def test_the_likelihood_of_every_text_equals_the_sum_over_all_paths(log_probs: L
 
 
 @settings(max_examples=60, deadline=None)
+@given(evidence())
+def test_the_best_path_is_the_likeliest_of_all(log_probs: LogProbs) -> None:
+    paths = list(product(range(4), repeat=len(log_probs)))
+    likelihoods = [sum(log_probs[step, code] for step, code in enumerate(path)) for path in paths]
+    best = paths[int(np.argmax(likelihoods))]
+
+    text, likelihood = ctc.best_path(log_probs, ALPHABET)
+
+    assert likelihood == pytest.approx(max(likelihoods), abs=1e-4)
+    assert text == "".join(ALPHABET[code] for code, _ in groupby(best) if code < 3)
+
+
+@settings(max_examples=60, deadline=None)
 @given(evidence(), st.text(ALPHABET, min_size=1, max_size=4))
 def test_the_likelihood_of_every_character_in_its_place_equals_that_of_the_whole_text(
     log_probs: LogProbs, text: str
