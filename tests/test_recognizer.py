@@ -13,7 +13,9 @@ def test_a_plate_whose_lines_were_miscounted_is_read_in_the_other_layout() -> No
     height, width = plate.shape[:2]
     wall = np.full((384, 640, 3), 70, np.uint8)
     wall[100 : 100 + height, 200 : 200 + width] = plate
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array([200, 100], np.float32)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array(
+        [200, 100], np.float32
+    )
 
     (read,) = PlateRecognizer().read(wall, [PlateDetection(corners, 0.9, lines=1)])
 

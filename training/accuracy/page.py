@@ -139,7 +139,9 @@ def _decisions(measured: Measured) -> str:
     return (
         f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of training).\n"
         f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
-        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets."
+        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
+        "- Priors of layouts that are common in the world: their shares among the texts of the training sets, see "
+        "`edge_app/recognition/formats/generic.toml`."
     )
 
 
