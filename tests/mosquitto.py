@@ -89,7 +89,8 @@ class Subscriber:
         settings: MqttSettings | None = None,
     ) -> None:
         self.messages: list[Message] = []
-        settings = settings or MqttSettings(host="127.0.0.1", port=port)
+        # Nobody answers the broker while a test waits for a daemon to end.
+        settings = settings or MqttSettings(host="127.0.0.1", port=port, keepalive_seconds=600)
         self._connection = Connection(
             settings, credentials.load(settings), client_id, MQTT_5, Waker(), threading.Event()
         )
