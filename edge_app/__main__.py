@@ -17,7 +17,7 @@ COMMANDS = {
     "listen": "Subscribe to the broker and print reads as they arrive.",
     "evaluate": "Score detection and reading on dataset folders.",
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
-    "doctor": "Check this installation: models, camera, broker, clock, disk, service. "
+    "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Says what to do about each fault.",
     "check-config": "Check a configuration file: every error with its line and key.",
 }

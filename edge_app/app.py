@@ -11,6 +11,8 @@ from edge_app.config import Settings
 from edge_app.daemon import Daemon
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
+from edge_app.lists.hook import Hook
+from edge_app.lists.lists import Lists
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
@@ -20,6 +22,7 @@ from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
+from edge_app.uplink import hash_keys
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.outbox import Outbox
@@ -94,6 +97,17 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
     )
 
 
+def open_lists(settings: Settings) -> Lists:
+    """What the operator says of some plates."""
+    formats = PlateFormats.load(settings.recognition.formats)
+    return Lists(settings.lists, lambda text: formats.match(text).valid, settings.privacy.lists_only)
+
+
+def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
+    """What is done about plates on a list, where a program is set."""
+    return Hook(settings.hook, stop) if settings.hook.program else None
+
+
 def open_outbox(settings: Settings) -> Outbox:
     """Where events wait."""
     return Outbox(
@@ -109,7 +123,9 @@ def build_daemon(settings: Settings) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
     source = open_source(settings.camera)
+    lists, keys = open_lists(settings), hash_keys.load(settings.privacy)
     stop = threading.Event()
+    hook = open_hook(settings, stop)
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings)))
         daemon = Daemon(
@@ -117,7 +133,8 @@ def build_daemon(settings: Settings) -> Daemon:
             source,
             MotionGate(settings.motion),
             pipeline_around(stages_around(detector, reader, settings), settings),
-            EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256),
+            lists,
+            EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256, keys),
             outbox,
             Publisher(
                 settings.mqtt,
@@ -127,6 +144,7 @@ def build_daemon(settings: Settings) -> Daemon:
                 home_assistant=HomeAssistant(settings) if settings.home_assistant.enabled else None,
             ),
             stop,
+            hook,
         )
         on_error.pop_all()  # from here on the daemon closes it
     return daemon

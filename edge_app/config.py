@@ -119,6 +119,47 @@ class TrackingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSettings:
+    """`[[lists]]`: plates that are known here."""
+
+    name: TopicLevel
+    kind: Annotated[str, OneOf(("allow", "deny", "watch", "ignore"))]
+    """Of deny and watch an alert is sent; a plate to ignore leaves no trace."""
+    file: Path
+    """A CSV file, the plate first in each line; read again when it changes."""
+    max_cost: Annotated[float, Between(0, 3)] = 0.5
+    """What characters taken for one another may cost together: 0/O and 1/I 0.25 each, 8/B, 5/S and 2/Z 0.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """`[hook]`: a program run for plates on a list, for a gate relay, say."""
+
+    program: Path | None = None
+    """Run without a shell; it gets the event as JSON on its standard input."""
+    kinds: tuple[Annotated[str, OneOf(("allow", "deny", "watch"))], ...] = ("allow",)
+    """Kinds of lists for which it is run."""
+    timeout_seconds: Annotated[float, Between(0.1, 60)] = 5.0
+    """It is killed after this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """`[privacy]`: what is held back."""
+
+    hash: bool = False
+    """Keep and send a keyed hash in place of every plate, and no picture."""
+    key_file: Path | None = None
+    """The hash's key; a systemd credential named `plate-hash-key` is taken where this is not set."""
+    key_days: Annotated[int, Between(0, 366)] = 0
+    """Change to another key, derived from the file's, every so many days; 0: never."""
+    lists_only: bool = False
+    """Keep and send nothing of plates on no list."""
+    no_images: bool = False
+    """Keep and send no picture."""
+
+
+@dataclass(frozen=True, slots=True)
 class MqttSettings:
     """`[mqtt]`: the broker."""
 
@@ -186,10 +227,18 @@ class Settings:
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
     zones: tuple[ZoneSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    lists: tuple[ListSettings, ...] = ()
+    hook: HookSettings = field(default_factory=HookSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     home_assistant: HomeAssistantSettings = field(default_factory=HomeAssistantSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     log: LogSettings = field(default_factory=LogSettings)
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether events carry the plate's picture: it shows what a hash hides."""
+        return self.mqtt.images and not (self.privacy.no_images or self.privacy.hash)
 
 
 def load(path: Path) -> Settings:
@@ -201,15 +250,17 @@ def load(path: Path) -> Settings:
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
-    for section in ("camera", "models", "mqtt"):
+    for section in ("camera", "models", "hook", "privacy", "mqtt"):
         table = getattr(settings, section)
         values = ((each.name, getattr(table, each.name)) for each in fields(table))
         yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
+    yield from ((f"[[lists]] {each.name}", each.file) for each in settings.lists)
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """What only several keys together show."""
     yield from _zone_complaints(settings.zones)
+    yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
     for index, country in enumerate(settings.recognition.formats):
         if country not in (known := known_countries()):
@@ -229,6 +280,22 @@ def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
             yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
         if len(zone.polygon) < 3:
             yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
+
+
+def _list_complaints(settings: Settings) -> Iterator[Complaint]:
+    names = [each.name for each in settings.lists]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Complaint(("lists", index, "name"), f'a list is called "{name}" already; give another name')
+    if settings.hook.program and not {each.kind for each in settings.lists} & set(settings.hook.kinds):
+        yield Complaint(
+            ("hook", "program"), "it would never run: no list in [[lists]] is of a kind in `kinds`; add one"
+        )
+    if settings.privacy.lists_only and not settings.lists:
+        yield Complaint(("privacy", "lists_only"), "there is no list: nothing would ever be sent; add one in [[lists]]")
+    for key in ("key_file", "key_days"):
+        if getattr(settings.privacy, key) and not settings.privacy.hash:
+            yield Complaint(("privacy", key), "this is used by the hash only; set `hash = true`, or remove the key")
 
 
 def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:

@@ -1,7 +1,8 @@
 """The life of the daemon: start, run, stop.
 
 The camera thread puts frames into a one-place slot, the main thread searches them and commits what it finds to
-the outbox, the publisher thread drains the outbox.
+the outbox, the publisher thread drains the outbox. The lists thread reads lists that have changed, and the hook thread
+runs the operator's program, where there is one.
 """
 
 import contextlib
@@ -19,6 +20,8 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
+from edge_app.lists.hook import Hook
+from edge_app.lists.lists import Lists
 from edge_app.records import Frame, PlatePass
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.messages import VitalsMessage
@@ -31,7 +34,7 @@ log = logging.getLogger(__name__)
 TAKE_SECONDS = 0.2
 """Longest wait for a frame, and so the time within which a signal is heard."""
 JOIN_SECONDS = 1.5
-"""Longest wait for both threads at the end; systemd expects us gone soon."""
+"""Longest wait for the threads at the end; systemd expects us gone soon."""
 DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 WATCHDOG_SECONDS = 1.0
@@ -58,10 +61,12 @@ class Daemon:
         source: Source,
         gate: MotionGate,
         pipeline: Stages,
+        lists: Lists,
         event_factory: EventFactory,
         outbox: Outbox,
         publisher: Publisher,
         stop: threading.Event,
+        hook: Hook | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.frames = 0
@@ -73,6 +78,8 @@ class Daemon:
         self._source = source
         self._gate = gate
         self._pipeline = pipeline
+        self._lists = lists
+        self._hook = hook
         self._event_factory = event_factory
         self._outbox = outbox
         self._publisher = publisher
@@ -87,6 +94,10 @@ class Daemon:
         self._systemd = Systemd(clock)
         self._camera_thread = Worker("camera", self._capture)
         self._publisher_thread = Worker("publisher", publisher.run)
+        # What the main loop cannot do without: the end of one of them is its own.
+        self._helpers = [self._publisher_thread, Worker("lists", lambda: lists.run(stop))]
+        if hook is not None:
+            self._helpers.append(Worker("hook", hook.run))
 
     @property
     def dropped(self) -> int:
@@ -95,7 +106,8 @@ class Daemon:
 
     def start(self) -> None:
         """Begin to capture and to publish."""
-        self._publisher_thread.start()
+        for helper in self._helpers:
+            helper.start()
         self._camera_thread.start()
 
     def run(self) -> None:
@@ -116,7 +128,7 @@ class Daemon:
         self.asked_to_stop = True
 
     def stop(self) -> None:
-        """End both threads, waiting a little for each, and close the outbox."""
+        """End the threads, waiting a little for each, and close the outbox."""
         self._systemd.stopping()
         # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
@@ -125,7 +137,7 @@ class Daemon:
         self._stop.set()
         self._publisher.wake()
         deadline = self._clock() + JOIN_SECONDS
-        for thread in (self._camera_thread, self._publisher_thread):
+        for thread in (self._camera_thread, *self._helpers):
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - self._clock()))
             if thread.is_alive():
@@ -147,7 +159,7 @@ class Daemon:
             self._slot.end()
 
     def _work(self) -> None:
-        while not (self.asked_to_stop or self._slot.ended or self._publisher_thread.error):
+        while not (self.asked_to_stop or self._slot.ended or any(helper.error for helper in self._helpers)):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
@@ -158,7 +170,8 @@ class Daemon:
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
-        self._publisher_thread.check()
+        for helper in self._helpers:
+            helper.check()
         if not self.asked_to_stop:
             self._end_of_recording()
 
@@ -176,15 +189,19 @@ class Daemon:
 
     def _commit(self, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
-        if not passes:
+        looked_up = [(plate_pass, self._lists.look_up(plate_pass.read.text)) for plate_pass in passes]
+        known = [(plate_pass, matches) for plate_pass, matches in looked_up if matches is not None]
+        if not known:
             return
-        events = [self._event_factory.make(plate_pass) for plate_pass in passes]
-        self._outbox.put(*events)
+        events = [self._event_factory.make(plate_pass, matches) for plate_pass, matches in known]
+        sequences = self._outbox.put(*events)
         self._publisher.wake()
-        self.passes += len(passes)
-        for event, plate_pass in zip(events, passes, strict=True):
+        self.passes += len(events)
+        for sequence, event, (plate_pass, matches) in zip(sequences, events, known, strict=True):
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
-            log.debug("event %s is %s", event.event_id, plate_pass.read.text)
+            log.debug("event %s is %s", event.event_id, event.message.plate.text)
+            if self._hook is not None and self._hook.wants(matches):
+                self._hook.ask(event.event_id, event.payload(sequence))
 
     def _end_of_recording(self) -> None:
         """Give the broker some time to take what is left; a camera should not have ended."""
@@ -209,7 +226,11 @@ class Daemon:
 
     def _report(self) -> None:
         corrupt = self._source.stamp.corrupt
-        self._publisher.vitals = VitalsMessage(self.frames, self.dropped, corrupt, self.passes, self.picture)
+        hook = self._hook.state() if self._hook else None
+        lists = self._lists.state()
+        self._publisher.vitals = VitalsMessage(
+            self.frames, self.dropped, corrupt, self.passes, self.picture, lists, hook
+        )
         attempts = self._source.attempts
         # A camera that is away when we start is waited for, as one that goes later is: that is no failed start.
         if self.frames or attempts > 1:

@@ -128,6 +128,20 @@ class PlateRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ListMatch:
+    """An entry of a list that stands for a plate."""
+
+    list: str
+    """The list's name."""
+    kind: str
+    """"allow", "deny", "watch" or "ignore"."""
+    entry: str
+    """A-Z and 0-9."""
+    cost: float
+    """0 where entry and text are the same, else what their confusions cost."""
+
+
+@dataclass(frozen=True, slots=True)
 class StageTimes:
     """Milliseconds that the stages took for one frame or, summed, for one pass."""
 

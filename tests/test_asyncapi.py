@@ -18,6 +18,7 @@ ROOT = topics.root("{prefix}", "{device}")
 ADDRESSES = {
     "read": topics.read(ROOT, "{camera}"),
     "last": topics.last(ROOT, "{camera}"),
+    "alert": topics.alert(ROOT, "{camera}"),
     "image": topics.image(ROOT, "{camera}", "{event_id}"),
     "status": topics.status(ROOT),
     "telemetry": topics.telemetry(ROOT),

@@ -1,7 +1,7 @@
 """What the operator may set: the shipped file tells the truth, and a wrong one is told every error."""
 
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -28,9 +28,13 @@ def errors(folder: Path, content: str) -> list[str]:
 
 def every_key() -> set[tuple[str, str]]:
     """Section and key of all that may be set."""
-    sections = get_type_hints(Settings)
-    kinds = {name: hint if is_dataclass(hint) else get_args(hint)[0] for name, hint in sections.items()}
-    return {(name, field.name) for name, kind in kinds.items() for field in fields(kind)}
+    return {(name, field.name) for name in get_type_hints(Settings) for field in fields(kind_of(name))}
+
+
+def kind_of(section: str) -> Any:
+    """The record of a section, or of each of its tables."""
+    hint = get_type_hints(Settings)[section]
+    return hint if is_dataclass(hint) else get_args(hint)[0]
 
 
 def keys_shown(text: str) -> dict[tuple[str, str], str]:
@@ -45,6 +49,17 @@ def keys_shown(text: str) -> dict[tuple[str, str], str]:
         else:
             comment, is_told = line if is_told else f"{comment} {line}", False
     return shown
+
+
+def needed() -> set[tuple[str, str]]:
+    """Keys without a default."""
+    return {(section, key) for section, key in every_key() if default_of(section, key) is MISSING}
+
+
+def default_of(section: str, key: str) -> Any:
+    """What holds where a key is not set."""
+    (field,) = (each for each in fields(kind_of(section)) if each.name == key)
+    return field.default
 
 
 def as_toml(value: object) -> str:
@@ -70,17 +85,16 @@ def test_the_shipped_file_tells_the_default_of_every_key() -> None:
     told = keys_shown(DEFAULT.read_text())
 
     for (section, key), comment in told.items():
-        if section != "zones":
-            default = as_toml(getattr(getattr(Settings(), section), key))
+        if (section, key) not in needed():
+            default = as_toml(default_of(section, key))
             assert re.search(rf"Default: (.* and )?{re.escape(default)}([.,]| and|$)", comment), f"{section}.{key}"
 
 
 def test_the_shipped_file_tells_the_range_of_every_number() -> None:
     told = keys_shown(DEFAULT.read_text())
-    hints = get_type_hints(Settings)
 
     for (section, key), comment in told.items():
-        limits = numbers_of(hints[section], key) if section != "zones" else None
+        limits = numbers_of(kind_of(section), key)
         if limits is not None:
             assert f"{limits[0]:.10g} to {limits[1]:.10g}" in comment, f"{section}.{key}"
 
@@ -94,9 +108,12 @@ def numbers_of(kind: Any, key: str) -> tuple[float, float] | None:
 def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
     shown = re.sub(r"^# (?=\w+ = |\[\[)", "", DEFAULT.read_text(), flags=re.MULTILINE)
 
-    settings = loaded(tmp_path, shown.replace("\ntls = false", "\ntls = true"))
+    settings = loaded(
+        tmp_path, shown.replace("\ntls = false", "\ntls = true").replace("\nhash = false", "\nhash = true")
+    )
 
     assert [zone.name for zone in settings.zones] == ["gate"]
+    assert [each.kind for each in settings.lists] == ["allow"]
     assert settings.mqtt.username == "gate"
     assert settings.models.directory == Path("/opt/edge-anpr/models")
 
@@ -221,3 +238,32 @@ def test_settings_of_the_broker_that_disagree_are_told(tmp_path: Path, content: 
     (told,) = errors(tmp_path, f"[mqtt]\n{content}\n")
 
     assert told.startswith(complaint)
+
+
+LIST = "[[lists]]\nname = 'residents'\nkind = '{}'\nfile = 'residents.csv'\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (LIST.format("white"), '3: [[lists]] kind: "white" is not known; choose one of: allow, deny, watch, ignore'),
+        (2 * LIST.format("allow"), '6: [[lists]] name: a list is called "residents" already; give another name'),
+        (
+            LIST.format("watch") + "[hook]\nprogram = '/bin/true'\n",
+            "6: [hook] program: it would never run: no list in [[lists]] is of a kind in `kinds`; add one",
+        ),
+        ("[hook]\nkinds = ['ignore']\n", '2: [hook] kinds item 1: "ignore" is not known; choose one of: allow'),
+        ("[privacy]\nlists_only = true\n", "2: [privacy] lists_only: there is no list: nothing would ever be sent"),
+        ("[privacy]\nkey_days = 1\n", "2: [privacy] key_days: this is used by the hash only; set `hash = true`"),
+    ],
+)
+def test_settings_of_lists_and_privacy_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
+    (told,) = errors(tmp_path, content)
+
+    assert told.startswith(complaint)
+
+
+@pytest.mark.parametrize("key", ["hash", "no_images"])
+def test_no_picture_is_taken_where_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
+    assert loaded(tmp_path, "").takes_pictures
+    assert not loaded(tmp_path, f"[privacy]\n{key} = true\n[mqtt]\nimages = true\n").takes_pictures

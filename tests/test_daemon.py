@@ -1,5 +1,6 @@
 """The daemon's life around a canned pipeline: real sources, a real outbox, a real broker, real signals."""
 
+import json
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 from edge_app.__main__ import main
 from edge_app.app import build_daemon
@@ -28,6 +30,8 @@ from edge_app.capture.stamp import Stamp
 from edge_app.config import (
     CameraSettings,
     DeviceSettings,
+    HookSettings,
+    ListSettings,
     ModelSettings,
     MotionSettings,
     MqttSettings,
@@ -37,9 +41,13 @@ from edge_app.config import (
 from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
+from edge_app.lists.hook import Hook
+from edge_app.lists.lists import Lists
 from edge_app.records import Frame, PlatePass
 from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.event_schema import schema_of
 from edge_app.uplink.event_store import WaitingEvent
+from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.capture.pictures import write_clip, write_picture
@@ -50,6 +58,7 @@ NOBODY = MqttSettings(host="127.0.0.1", port=1)
 """A broker that is not there."""
 NO_GATE = MotionSettings(enabled=False)
 DEFAULTS = TrackingSettings()
+NO_LISTS = Lists((), lambda _: True)
 
 
 class VehicleInEveryFrame:
@@ -108,7 +117,7 @@ class Rig:
         self.outbox = Outbox(self.path, 10_000_000)
         self.backoff = Backoff()
         self._mqtt = mqtt
-        self._stop = threading.Event()
+        self.stop = threading.Event()
 
     def daemon(
         self,
@@ -116,18 +125,22 @@ class Rig:
         pipeline: VehicleInEveryFrame,
         motion: MotionSettings = NO_GATE,
         tracking: TrackingSettings = DEFAULTS,
+        lists: Lists = NO_LISTS,
+        hook: Hook | None = None,
     ) -> Daemon:
         """A daemon on a source."""
-        self.publisher = Publisher(self._mqtt, "gate-01", self.outbox, self._stop, backoff=self.backoff)
+        self.publisher = Publisher(self._mqtt, "gate-01", self.outbox, self.stop, backoff=self.backoff)
         return Daemon(
             Settings(camera=CameraSettings(name="north"), tracking=tracking),
             source,
             MotionGate(motion),
             pipeline,
+            lists,
             factory(),
             self.outbox,
             self.publisher,
-            self._stop,
+            self.stop,
+            hook,
         )
 
     def waiting(self) -> list[WaitingEvent]:
@@ -189,10 +202,10 @@ class BackoffThatBreaks(Backoff):
 
 @pytest.fixture(autouse=True)
 def nobody_is_left_behind() -> Iterator[None]:
-    """Every test ends with both threads gone."""
+    """Every test ends with its threads gone."""
     yield
     for thread in threading.enumerate():
-        if thread.name in ("camera", "publisher"):
+        if thread.name in ("camera", "publisher", "lists", "hook"):
             thread.join(5)
             assert not thread.is_alive()
 
@@ -382,6 +395,72 @@ def test_a_plates_text_is_logged_at_debug_only(tmp_path: Path, caplog: pytest.Lo
     levels = {record.levelno for record in caplog.records if text in record.getMessage()}
     assert levels == {logging.DEBUG}
     assert sum("after 9 reads" in message for message in caplog.messages) == 2
+
+
+def one_list(folder: Path, kind: str, plate: str) -> Lists:
+    """A list with a plate."""
+    (folder / "list.csv").write_text(f"{plate}\n")
+    return Lists([ListSettings("the-list", kind, folder / "list.csv")], lambda _: True)
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_a_plate_to_ignore_leaves_no_event_and_is_not_counted(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    lists = one_list(tmp_path, "ignore", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), VehicleInEveryFrame(), lists=lists)
+
+    daemon.run()
+
+    assert daemon.passes == 0
+    assert rig.waiting() == []
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/told.json\n")
+    (tmp_path / "hook").chmod(0o755)
+    rig = Rig(tmp_path)
+    hook = Hook(HookSettings(tmp_path / "hook"), rig.stop)
+    lists = one_list(tmp_path, "allow", plate_pass().read.text)
+    pipeline = VehicleInEveryFrame(5, lambda: waits_until(lambda: hook.state().done == 3))
+    daemon = rig.daemon(pictures(tmp_path, 5), pipeline, lists=lists, hook=hook)
+
+    daemon.run()
+
+    told = json.loads((tmp_path / "told.json").read_bytes())
+    Draft202012Validator(schema_of(ReadMessage)).validate(told)
+    assert told["event_id"] in [each.event_id for each in rig.waiting()]
+    assert (told["historical"], told["lists"][0]["list"]) == (False, "the-list")
+
+
+def waits_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and_still_holds(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.lists.lists.LOOK_SECONDS", 0.01)
+    rig = Rig(tmp_path)
+    lists = one_list(tmp_path, "deny", plate_pass().read.text)
+
+    def vanish() -> None:
+        (tmp_path / "list.csv").unlink()
+        waits_until(lambda: lists.state()[0].fault is not None)
+
+    pipeline = VehicleInEveryFrame(2, vanish)
+    daemon = rig.daemon(pictures(tmp_path, 8), pipeline, lists=lists)
+
+    daemon.run()
+
+    assert rig.publisher.vitals is not None
+    (state,) = rig.publisher.vitals.lists
+    assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
+    assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
+    assert "list the-list: the last good one, of 1 plates, holds" in caplog.text
 
 
 class StuckCamera:

@@ -14,6 +14,8 @@ import pytest
 
 from edge_app import config
 from edge_app.__main__ import main
+from edge_app.lists.plate_file import read_plates
+from edge_app.uplink.hash_keys import HashKey
 from tests.uplink.passes import event
 
 ROOT = Path(__file__).parent.parent
@@ -103,6 +105,21 @@ def test_the_sample_read_has_the_keys_that_are_sent(page: Path) -> None:
     (sample, *_) = (json.loads(block) for block in blocks(page, "json") if "edge-anpr/read/1" in block)
 
     assert keys_of(sample) == keys_of(json.loads(event().payload()))
+
+
+def test_the_page_on_lists_shows_settings_a_list_and_a_hash_that_are_right(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "lists.md"
+    (tmp_path / "config.toml").write_text("".join(blocks(page, "toml")))
+    (tmp_path / "residents.csv").write_text("".join(blocks(page, "csv")))
+    (tmp_path / "plate-hash-key").write_text("5f" * 32 + "\n")
+    (command,) = (block for block in blocks(page, "sh") if "openssl dgst" in block)
+
+    settings = config.load(tmp_path / "config.toml")
+    hashed = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert [each.kind for each in settings.lists] == ["allow", "deny"]
+    assert read_plates(tmp_path / "residents.csv") == ("MH12AB1234", "DL8CAF5030")
+    assert hashed.strip() == HashKey(b"5f" * 32).hash("MH12AB1234")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

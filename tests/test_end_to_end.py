@@ -23,8 +23,8 @@ RUN_SECONDS = 120
 SCHEMA_OF = {"read": "read-1.json", "last": "last-1.json", "telemetry": "telemetry-1.json"}
 
 
-def run_daemon(directory: Path, broker: Mosquitto) -> subprocess.CompletedProcess[str]:
-    """Play the clip to its end."""
+def run_daemon(directory: Path, broker: Mosquitto, more: str = "") -> subprocess.CompletedProcess[str]:
+    """Play the clip to its end, with more settings."""
     configuration = directory / "config.toml"
     configuration.write_text(f"""
 [device]
@@ -36,6 +36,7 @@ source = "file:{truth.CLIP}"
 [mqtt]
 host = "127.0.0.1"
 port = {broker.port}
+{more}
 """)
     command = [sys.executable, "-m", "edge_app", "run", "--config", str(configuration)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)

@@ -1,4 +1,4 @@
-"""Check this installation: models, camera, broker, clock, disk, service. Says what to do about each fault."""
+"""Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
 
 import argparse
 import contextlib
@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_app import config
-from edge_app.app import OUTBOX_FILE, load_networks
+from edge_app.app import OUTBOX_FILE, load_networks, open_hook, open_lists
 from edge_app.capture.source import open_source
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.tflite_model import runtime_name
-from edge_app.uplink import disk, outbox_file
+from edge_app.uplink import disk, hash_keys, outbox_file
 from edge_app.uplink.connection import LinkError
 from edge_app.uplink.rehearsal import rehearse
 from edge_app.uplink.system_clock import clock_is_synchronized
@@ -64,6 +64,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("models", check_models),
         ("camera", check_camera),
+        ("lists", check_lists),
+        ("privacy", check_privacy),
         ("broker", check_broker),
         ("clock", check_clock),
         ("disk", check_disk),
@@ -98,6 +100,24 @@ def check_camera(settings: Settings) -> Finding:
             height, width = frame.image_bgr.shape[:2]
             return Finding("camera", OK, f"{shown} gives {width}×{height}")
     return Finding("camera", FAULT, f"{shown} gives no picture; check cable, power and address")
+
+
+def check_lists(settings: Settings) -> Finding:
+    """Every list can be read, and the hook's program be run."""
+    open_hook(settings, threading.Event())
+    states = open_lists(settings).state()
+    words = ", ".join(f"{state.name} ({state.kind}) has {state.plates} plates" for state in states)
+    return Finding("lists", OK, words or "none are set")
+
+
+def check_privacy(settings: Settings) -> Finding:
+    """The key of the hash is there; a credential is given to the service alone."""
+    if settings.privacy.hash and settings.privacy.key_file is None:
+        words = "whether the service has the credential `plate-hash-key` can be seen in its log only"
+        return Finding("privacy", WARNING, words)
+    hash_keys.load(settings.privacy)
+    held_back = [name for name in ("hash", "lists_only", "no_images") if getattr(settings.privacy, name)]
+    return Finding("privacy", OK, ", ".join(held_back) or "off")
 
 
 def check_broker(settings: Settings) -> Finding:

@@ -34,7 +34,7 @@ def load(settings: MqttSettings) -> Credentials:
 
 
 def _password(settings: MqttSettings) -> str | None:
-    path = settings.password_file or _systemd_credential()
+    path = settings.password_file or of_systemd(_CREDENTIAL)
     if path is None:
         return None
     try:
@@ -43,9 +43,10 @@ def _password(settings: MqttSettings) -> str | None:
         raise ConfigurationError(f"mqtt.password_file {path}: cannot be read: {error}") from error
 
 
-def _systemd_credential() -> Path | None:
+def of_systemd(name: str) -> Path | None:
+    """The file of a systemd credential, where the service was given one."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory, _CREDENTIAL) if directory else None
+    path = Path(directory, name) if directory else None
     return path if path is not None and path.is_file() else None
 
 

@@ -11,11 +11,14 @@ from edge_app.uplink.connection import Acknowledgement, Connection, Message, Unr
 from edge_app.uplink.event import as_json, encode
 from edge_app.uplink.event_store import WaitingEvent
 from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.messages import LAST_SCHEMA, LastMessage
+from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, AlertMessage, LastMessage, ListMatchMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
+
+ALERTING = ("deny", "watch")
+"""Kinds of lists of which an alert is sent."""
 
 HISTORICAL_SECONDS = 10.0
 """An event older than this when it is sent comes late."""
@@ -23,15 +26,16 @@ HISTORICAL_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
 """A broker that completes no event for this long is taken for dead."""
 
+_PICTURE = "a picture"
+
 
 @dataclass(slots=True)
 class _InFlight:
     """One event, sent and not yet acknowledged."""
 
     event_id: str
-    unacknowledged: set[int]
-    """Numbers of its messages."""
-    image_number: int | None = None
+    unacknowledged: dict[int, str]
+    """What its messages are, by their numbers."""
 
 
 class Delivery:
@@ -107,7 +111,7 @@ class Delivery:
         event = self._in_flight[sequence]
         if acknowledgement.refusal:
             self._judge_refusal(acknowledgement, event)
-        event.unacknowledged.discard(acknowledgement.number)
+        event.unacknowledged.pop(acknowledgement.number)
         if event.unacknowledged:
             return {}
         del self._in_flight[sequence]
@@ -115,9 +119,8 @@ class Delivery:
 
     def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
         """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
-        is_image = acknowledgement.number == event.image_number
-        if not (is_image and acknowledgement.is_lasting):
-            what = "a picture" if is_image else "a read"
+        what = event.unacknowledged[acknowledgement.number]
+        if not (what == _PICTURE and acknowledgement.is_lasting):
             denied = acknowledgement.refusal == "Not authorized"
             state = LinkState.ACCESS_REFUSED if denied else LinkState.REFUSED
             raise UnreachableError(state, f"the broker refuses {what}: {acknowledgement.refusal}")
@@ -127,13 +130,15 @@ class Delivery:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
         read = stamp(event, historical)
-        flight = _InFlight(event.event_id, set())
+        flight = _InFlight(event.event_id, {})
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
             topic = topics.image(self._root, event.camera, event.event_id)
-            flight.image_number = self._connection.send(Message(topic, event.image_jpeg))
-            flight.unacknowledged.add(flight.image_number)
+            flight.unacknowledged[self._connection.send(Message(topic, event.image_jpeg))] = _PICTURE
         topic = topics.read(self._root, event.camera)
-        flight.unacknowledged.add(self._connection.send(Message(topic, as_json(read))))
+        flight.unacknowledged[self._connection.send(Message(topic, as_json(read)))] = "a read"
+        if alarming := alarming_entries(read):
+            topic = topics.alert(self._root, event.camera)
+            flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
         if newest or not historical:
             topic = topics.last(self._root, event.camera)
             self._connection.send(Message(topic, flatten(read), retain=True))
@@ -150,6 +155,35 @@ def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:
     if event.image_jpeg is None:
         message["image"] = None
     return message
+
+
+def alarming_entries(read: dict[str, Any]) -> tuple[ListMatchMessage, ...]:
+    """Those of deny and watch lists; an event of an earlier version knows of no lists."""
+    matches = (ListMatchMessage(**match) for match in read.get("lists", []))
+    return tuple(match for match in matches if match.kind in ALERTING)
+
+
+def as_alert(read: dict[str, Any], alarming: tuple[ListMatchMessage, ...]) -> bytes:
+    """What the read says of the vehicle, for whoever has to act."""
+    plate = read["plate"]
+    return encode(
+        AlertMessage(
+            schema=ALERT_SCHEMA,
+            event_id=read["event_id"],
+            sequence=read["sequence"],
+            historical=read["historical"],
+            device=read["device"],
+            camera=read["camera"],
+            text=plate["text"],
+            hash_key=plate["hash_key"],
+            country=plate["country"],
+            valid=plate["valid"],
+            confidence=plate["confidence"],
+            lists=alarming,
+            seen=read["seen"]["best"],
+            direction=read["geometry"]["direction"],
+        )
+    )
 
 
 def flatten(read: dict[str, Any]) -> bytes:

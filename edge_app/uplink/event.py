@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,9 @@ import cv2
 from edge_app import __version__
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
-from edge_app.records import ImageBgr, PlatePass, PlateText
+from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
 from edge_app.uplink import messages, topics
+from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.uuid7 import RANDOM_BYTES, uuid7
 
@@ -35,9 +36,9 @@ class PlateEvent:
     created_monotonic_ns: int
     """`time.monotonic_ns()` when it was made."""
 
-    def payload(self) -> bytes:
-        """The message as UTF-8 JSON."""
-        return encode(self.message)
+    def payload(self, sequence: int = _UNNUMBERED) -> bytes:
+        """The message as UTF-8 JSON, with a number once it has one."""
+        return encode(dataclasses.replace(self.message, sequence=sequence))
 
 
 def encode(message: object) -> bytes:
@@ -56,7 +57,7 @@ class EventFactory:
     """Makes the events of one device.
 
     `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
-    former can be trusted.
+    former can be trusted. With `hash_keys`, no plate leaves but as its hash.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class EventFactory:
         settings: Settings,
         detector_sha256: str,
         reader_sha256: str,
+        hash_keys: HashKeys | None = None,
         now: Callable[[], datetime] = utc_now,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         synchronized: Callable[[], bool] = clock_is_synchronized,
@@ -72,16 +74,18 @@ class EventFactory:
         self._settings = settings
         self._software = messages.SoftwareMessage(__version__, detector_sha256, reader_sha256)
         self._boot_id = read_boot_id()
+        self._hash_keys = hash_keys
         self._now = now
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
 
-    def make(self, plate_pass: PlatePass) -> PlateEvent:
-        """The event of one vehicle."""
-        now_ns = self._monotonic_ns()
-        event_id = str(uuid7(int(self._now().timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
-        image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.mqtt.images else None
+    def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
+        """The event of one vehicle, with the entries of lists that stand for it."""
+        now_ns, now = self._monotonic_ns(), self._now()
+        key = self._hash_keys.at(now) if self._hash_keys else None
+        event_id = str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
             event_id=event_id,
@@ -90,7 +94,8 @@ class EventFactory:
             historical=False,
             device=self._settings.device.name,
             camera=plate_pass.camera,
-            plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines),
+            plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
+            lists=tuple(_match(match, key) for match in matches),
             seen=_seen(plate_pass, self._synchronized()),
             geometry=_geometry(plate_pass),
             image=self._image(plate_pass.camera, event_id, image_jpeg),
@@ -107,17 +112,25 @@ class EventFactory:
         return messages.ImageMessage(topic, hashlib.sha256(image_jpeg).hexdigest(), "image/jpeg")
 
 
-def _plate(plate: PlateText, lines: int) -> messages.PlateMessage:
+def _plate(plate: PlateText, lines: int, key: HashKey | None) -> messages.PlateMessage:
+    characters = tuple(messages.CharacterMessage(c.value, _share(c.confidence)) for c in plate.characters)
+    candidates = tuple(messages.CandidateMessage(c.text, _share(c.confidence), c.valid) for c in plate.candidates)
     return messages.PlateMessage(
-        text=plate.text,
+        text=key.hash(plate.text) if key else plate.text,
+        hash_key=key.name if key else None,
         country=plate.country,
         format=plate.format,
         valid=plate.valid,
         lines=lines,
         confidence=_share(plate.confidence),
-        characters=tuple(messages.CharacterMessage(c.value, _share(c.confidence)) for c in plate.characters),
-        candidates=tuple(messages.CandidateMessage(c.text, _share(c.confidence), c.valid) for c in plate.candidates),
+        characters=() if key else characters,
+        candidates=() if key else candidates,
     )
+
+
+def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
+    entry = key.hash(match.entry) if key else match.entry
+    return messages.ListMatchMessage(match.list, match.kind, entry, match.cost)
 
 
 def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:

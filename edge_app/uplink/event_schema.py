@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from edge_app.limits import Between, Matching, OneOf
-from edge_app.uplink.messages import LastMessage, ReadMessage, StatusMessage, TelemetryMessage
+from edge_app.uplink.messages import AlertMessage, LastMessage, ReadMessage, StatusMessage, TelemetryMessage
 
 Schema = dict[str, Any]
 
 MESSAGES: dict[str, Any] = {
     "read-1.json": ReadMessage,
     "last-1.json": LastMessage,
+    "alert-1.json": AlertMessage,
     "telemetry-1.json": TelemetryMessage,
     "status-1.json": StatusMessage,
 }

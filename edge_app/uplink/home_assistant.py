@@ -10,6 +10,7 @@ from edge_app.capture.camera_health import PictureState
 from edge_app.config import Settings
 from edge_app.uplink import messages, topics
 from edge_app.uplink.connection import Message
+from edge_app.uplink.delivery import ALERTING
 from edge_app.uplink.event import as_json
 
 Component = dict[str, Any]
@@ -23,6 +24,12 @@ _EVENT_TEMPLATE = (
     " 'country': value_json.plate.country, 'valid': value_json.plate.valid, 'confidence': value_json.plate.confidence,"
     " 'direction': value_json.geometry.direction, 'seen': value_json.seen.best, 'event_id': value_json.event_id}"
     " | to_json }}"
+)
+
+_ALERT_TEMPLATE = (
+    "{{ {'event_type': ('late_' if value_json.historical else '') + value_json.lists[0].kind,"
+    " 'list': value_json.lists[0].list, 'cost': value_json.lists[0].cost, 'text': value_json.text,"
+    " 'confidence': value_json.confidence, 'seen': value_json.seen, 'event_id': value_json.event_id} | to_json }}"
 )
 
 
@@ -48,7 +55,9 @@ def _identifier(settings: Settings) -> str:
 def _device(settings: Settings) -> dict[str, Any]:
     identifier = _identifier(settings)
     root = topics.root(settings.mqtt.topic_prefix, settings.device.name)
-    entities = _of_the_device(root) | _of_the_camera(root, settings.camera.name, settings.mqtt.images)
+    camera = settings.camera.name
+    entities = _of_the_device(root) | _of_the_camera(root, camera, settings.takes_pictures)
+    entities[f"{camera}-alert"] = _alert(root, camera, settings)
     return {
         "device": {
             "identifiers": [identifier],
@@ -94,6 +103,19 @@ def _of_the_camera(root: str, camera: str, images: bool) -> dict[str, Component]
             "state_topic": topics.last(root, camera),
             "value_template": "{{ value_json.text }}",
         },
+    }
+
+
+def _alert(root: str, camera: str, settings: Settings) -> Component:
+    if not any(each.kind in ALERTING for each in settings.lists):
+        return {"platform": "event"}
+    return {
+        "platform": "event",
+        "name": f"{camera} alert",
+        "icon": "mdi:alert",
+        "state_topic": topics.alert(root, camera),
+        "event_types": [late + kind for late in ("", "late_") for kind in ALERTING],
+        "value_template": _ALERT_TEMPLATE,
     }
 
 

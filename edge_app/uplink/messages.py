@@ -12,6 +12,7 @@ from edge_app.uplink.disk import DiskState
 from edge_app.uplink.link_state import LinkState
 
 READ_SCHEMA = "edge-anpr/read/1"
+ALERT_SCHEMA = "edge-anpr/alert/1"
 LAST_SCHEMA = "edge-anpr/last/1"
 TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
 
@@ -24,6 +25,7 @@ Milliseconds = Annotated[float, Between(0, math.inf)]
 PlateCharacters = Annotated[str, Matching(r"^[A-Z0-9]+$", "A-Z and 0-9")]
 Sha256 = Annotated[str, Matching(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
 Moment = Annotated[str, Matching(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", "a time in UTC with milliseconds")]
+HashKeyName = Annotated[str, Matching(r"^[0-9a-f]{8}$", "8 hexadecimal digits")] | None
 EventId = Annotated[str, Matching(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", "a UUIDv7")]
 
 
@@ -49,7 +51,9 @@ class PlateMessage:
     """What the plate says."""
 
     text: PlateCharacters
-    """The top line first."""
+    """The top line first; where `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
+    hash_key: HashKeyName
+    """Null where `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
     country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
     """ISO 3166-1 alpha-2; null where the text fits no country's format."""
     format: str | None
@@ -60,8 +64,22 @@ class PlateMessage:
     confidence: Share
     """Probability of the text against all candidates."""
     characters: tuple[CharacterMessage, ...]
+    """None where `text` is a hash."""
     candidates: tuple[CandidateMessage, ...]
-    """The best first, the text itself among them."""
+    """The best first, the text itself among them; none where `text` is a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListMatchMessage:
+    """An entry of one of the device's lists that stands for this plate."""
+
+    list: str
+    """The list's name."""
+    kind: Annotated[str, OneOf(("allow", "deny", "watch"))]
+    entry: PlateCharacters
+    """The plate as it stands in the list, or its hash where the plate's text is one."""
+    cost: Annotated[float, Between(0, math.inf)]
+    """0: the very plate. Else it is near: 0.25 for each 0/O and 1/I taken for one another, 0.5 for 8/B, 5/S, 2/Z."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +156,39 @@ class ReadMessage:
     device: str
     camera: str
     plate: PlateMessage
+    lists: tuple[ListMatchMessage, ...]
+    """The nearest entries of the device's lists, all equally near; none of an allow list beside one of a deny list."""
     seen: SeenMessage
     geometry: GeometryMessage
     image: ImageMessage | None
     """Null where pictures are switched off, or where this one had to make room for reads."""
     software: SoftwareMessage
     timing_ms: TimingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMessage:
+    """`<prefix>/<device>/<camera>/alert`: a plate on a deny or watch list, sent after its read. QoS 1, not retained."""
+
+    schema: Annotated[str, OneOf((ALERT_SCHEMA,))]
+    event_id: EventId
+    """The read's."""
+    sequence: Annotated[int, Between(1, math.inf)]
+    """The read's."""
+    historical: bool
+    """True: it comes late, from the outbox."""
+    device: str
+    camera: str
+    text: PlateCharacters
+    hash_key: HashKeyName
+    """As in the read."""
+    country: str | None
+    valid: bool
+    confidence: Share
+    lists: tuple[ListMatchMessage, ...]
+    """Those of the read that are of deny and watch lists."""
+    seen: Moment
+    direction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +200,35 @@ class LastMessage:
     device: str
     camera: str
     text: PlateCharacters
+    """Or its hash, as in the read."""
     country: str | None
     valid: bool
     confidence: Share
     seen: Moment
     direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListStateMessage:
+    """How one of the device's lists is."""
+
+    name: str
+    kind: str
+    plates: Count
+    """In the list as it is used."""
+    fault: str | None
+    """Why its file, as it is now, is not used, but what was read of it before; null where nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookStateMessage:
+    """How the program run for plates on a list does, in runs since the start."""
+
+    done: Count
+    failed: Count
+    """It could not be started, ended with another code than 0 or was killed after its time."""
+    skipped: Count
+    """Not run, because those before it took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +245,9 @@ class VitalsMessage:
     """Vehicles that became events since the start."""
     picture: str
     """What the camera's picture is worth: "good", or what is wrong with it."""
+    lists: tuple[ListStateMessage, ...] = ()
+    hook: HookStateMessage | None = None
+    """Null where no program is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,11 @@ def last(root: str, camera: str) -> str:
     return f"{root}/{camera}/last"
 
 
+def alert(root: str, camera: str) -> str:
+    """Where plates on a deny or watch list are told."""
+    return f"{root}/{camera}/alert"
+
+
 def image(root: str, camera: str, event_id: str) -> str:
     """Where an event's picture is sent."""
     return f"{root}/{camera}/image/{event_id}"

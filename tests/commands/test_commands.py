@@ -87,6 +87,22 @@ def test_paths_of_a_configuration_that_are_not_here_are_told_and_are_no_error(
     ]
 
 
+def test_a_list_of_plates_that_is_here_and_wrong_is_an_error_and_one_that_is_not_here_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "device.toml"
+    file.write_text('[[lists]]\nname = "stolen"\nkind = "deny"\nfile = "stolen.csv"\n')
+
+    away = main(["check-config", str(file)])
+    (tmp_path / "stolen.csv").write_text("MH12AB1234\n?\n")
+    wrong = main(["check-config", str(file)])
+
+    assert (away, wrong) == (0, 2)
+    told = capsys.readouterr().err
+    assert f"[[lists]] stolen: {tmp_path / 'stolen.csv'} is not on this machine" in told
+    assert f"{tmp_path / 'stolen.csv'}:2: no plate stands first" in told
+
+
 def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
     """A dataset folder of the photo, with that text as its truth."""
     (photo.parent / "images").mkdir()

@@ -13,6 +13,7 @@ import pytest
 
 from edge_app.commands.listen import as_json, as_line
 from edge_app.commands.read_filter import ReadFilter
+from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
 from edge_app.uplink.messages import ReadMessage
 from tests.mosquitto import Mosquitto, Subscriber
@@ -259,3 +260,9 @@ def test_a_late_read_says_so() -> None:
     late = json.loads(event().payload()) | {"historical": True, "sequence": 1}
 
     assert as_line(Message(TOPIC, json.dumps(late).encode())).endswith("late")
+
+
+def test_the_list_that_counts_is_named() -> None:
+    made = factory().make(plate_pass(), [ListMatch("stolen", "deny", "MH12AB1234", 0.0)])
+
+    assert as_line(Message(TOPIC, made.payload(sequence=1))).endswith("14 frames  deny: stolen")

@@ -1,5 +1,6 @@
 """What Home Assistant is told, and that it understands it."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,14 +10,24 @@ from typing import Any
 import jinja2
 import pytest
 
-from edge_app.config import CameraSettings, DeviceSettings, HomeAssistantSettings, MqttSettings, Settings
+from edge_app.config import (
+    CameraSettings,
+    DeviceSettings,
+    HomeAssistantSettings,
+    ListSettings,
+    MqttSettings,
+    Settings,
+)
+from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
+from edge_app.uplink.delivery import alarming_entries, as_alert
 from edge_app.uplink.home_assistant import LATE_READ, READ, HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from tests.mosquitto import Mosquitto, Subscriber
-from tests.uplink.passes import event
+from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
 
+DENIED = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 TOPIC = "homeassistant/device/edge-anpr-gate-01/config"
 
 
@@ -24,6 +35,7 @@ def settings(images: bool = True) -> Settings:
     return Settings(
         device=DeviceSettings(name="gate-01"),
         camera=CameraSettings(name="north"),
+        lists=(ListSettings("stolen", "deny", Path("stolen.csv")),),
         mqtt=MqttSettings(images=images),
         home_assistant=HomeAssistantSettings(enabled=True),
     )
@@ -105,13 +117,15 @@ def test_every_entity_is_identified_and_all_but_the_connection_vanish_with_the_d
 
 
 def test_the_topics_are_those_that_the_device_sends_on(running: Running, subscriber: Subscriber) -> None:
+    made = factory().make(plate_pass(), [DENIED])
     running.start()
-    (event_id,) = running.put()
+    running.outbox.put(made)
     subscriber.until(1, "/last")
+    subscriber.until(1, "/alert")
     sent = {message.topic for message in subscriber.messages}
 
     asked = {
-        entity[key].replace("+", event_id)
+        entity[key].replace("+", made.event_id)
         for entity in components().values()
         for key in ("state_topic", "image_topic", "availability_topic")
         if key in entity
@@ -165,3 +179,22 @@ def test_what_the_daemon_does_not_know_yet_is_unknown(running: Running, subscrib
 
 def test_where_pictures_are_off_their_entity_is_taken_away() -> None:
     assert components(images=False)["north-image"] == {"platform": "image"}
+
+
+@pytest.mark.parametrize(("historical", "kind"), [(False, "deny"), (True, "late_deny")])
+def test_an_alert_is_an_event_of_the_kind_of_its_list(historical: bool, kind: str) -> None:
+    entity = components()["north-alert"]
+    made = factory().make(plate_pass(), [DENIED])
+    read = json.loads(made.payload()) | {"historical": historical}
+
+    told = json.loads(rendered(entity["value_template"], as_alert(read, alarming_entries(read))))
+
+    assert told["event_type"] == kind
+    assert kind in entity["event_types"]
+    assert (told["list"], told["text"], told["event_id"]) == ("stolen", "MH12AB1234", made.event_id)
+
+
+def test_without_a_list_that_may_raise_an_alert_there_is_no_event_for_it() -> None:
+    announcement = HomeAssistant(dataclasses.replace(settings(), lists=())).announcement
+
+    assert json.loads(announcement.payload)["components"]["north-alert"] == {"platform": "event"}
