@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
-from edge_app.config import Settings
+from edge_app.config import PrivacySettings, Settings
 from edge_app.daemon import Daemon
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
@@ -25,6 +25,7 @@ from edge_app.tracking.zones import Zones
 from edge_app.uplink import hash_keys
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.home_assistant import HomeAssistant
+from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 
@@ -128,6 +129,8 @@ def build_daemon(settings: Settings) -> Daemon:
     hook = open_hook(settings, stop)
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings)))
+        if settings.lists or settings.privacy != PrivacySettings():
+            outbox.revise(LeftOvers(lists, keys, settings.takes_pictures).revise)
         daemon = Daemon(
             settings,
             source,

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+_REVISED_TOGETHER = 100
+
 RETRY_SECONDS = 1.0
 """A disk that took nothing is tried again after this time."""
 
@@ -99,6 +101,33 @@ class Outbox:
                 with self._memory.transaction():
                     found += self._memory.pending(limit - len(found), after)
         return [replace(each, left_over=each.sequence <= self._left_over) for each in found]
+
+    def revise(self, change: Callable[[WaitingEvent], WaitingEvent | None]) -> None:
+        """Have every event changed, or deleted where None comes of it; to be called before any is sent.
+
+        Raises:
+            OutboxError: the disk lets them be read and does not take the change.
+        """
+
+        def work(store: EventStore) -> int:
+            revised = 0
+            after = 0
+            while events := store.pending(_REVISED_TOGETHER, after):
+                after = events[-1].sequence
+                for event in events:
+                    if (changed := change(event)) != event:
+                        store.forget([(event.sequence, event.event_id)])
+                        store.put([changed] if changed else [])
+                        revised += 1
+            return revised
+
+        with self._lock:
+            revised = self._in_file(work)
+            is_readable = self._file is not None
+        if revised is None and is_readable:
+            raise OutboxError(f"the outbox {self._path} holds events that may not be sent as they are: mend its disk")
+        if revised:
+            log.warning("%d events of an earlier run were changed or deleted: they did not keep to [privacy]", revised)
 
     def forget(self, event_ids: Mapping[int, str]) -> None:
         """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error."""
