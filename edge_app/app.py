@@ -111,12 +111,14 @@ def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
 
 def open_outbox(settings: Settings) -> Outbox:
     """Where events wait."""
+    hours = settings.privacy.retention_hours
     return Outbox(
         settings.device.state_directory / OUTBOX_FILE,
         max_bytes=int(settings.outbox.max_megabytes * 1e6),
         memory_bytes=int(settings.outbox.memory_megabytes * 1e6),
         keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
         commit_seconds=settings.outbox.commit_milliseconds / 1e3,
+        retention_seconds=None if hours is None else hours * 3600,
     )
 
 

@@ -157,6 +157,8 @@ class PrivacySettings:
     """Keep and send nothing of plates on no list."""
     no_images: bool = False
     """Keep and send no picture."""
+    retention_hours: Annotated[float, Between(1, 87_600)] | None = None
+    """Events that the broker has not taken by then are deleted; by default they wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)

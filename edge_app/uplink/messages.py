@@ -279,6 +279,8 @@ class TelemetryMessage:
     """Pictures that could not be saved from a damaged outbox."""
     reads_damaged: Count
     """Reads that could not be saved from one."""
+    reads_expired: Count
+    """Reads deleted since the start because they had waited for longer than they may be kept."""
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None

@@ -14,12 +14,16 @@ from edge_app.uplink import disk, outbox_file
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import EventStore, Losses, WaitingEvent
+from edge_app.uplink.uuid7 import unix_ms
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-_REVISED_TOGETHER = 100
+EXPIRE_SECONDS = 60.0
+"""How often is looked for what has waited for too long."""
+
+_EXPIRED_TOGETHER = _REVISED_TOGETHER = 100
 
 RETRY_SECONDS = 1.0
 """A disk that took nothing is tried again after this time."""
@@ -35,6 +39,8 @@ class OutboxState:
     """Of the events, those that the disk has not taken yet: a power cut would cost them."""
     disk: DiskState
     losses: Losses
+    expired: int = 0
+    """Events deleted since the outbox was opened because they had waited for longer than they may."""
 
 
 class Outbox:
@@ -49,7 +55,8 @@ class Outbox:
     disk again. A crash in between costs a repeat, never an event.
 
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
-    `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late.
+    `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
+    waited for `retention_seconds` altogether; `unix_now` tells the age of what an earlier run has left.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
     another process that uses the file.
@@ -62,7 +69,9 @@ class Outbox:
         memory_bytes: int = 16_000_000,
         keep_free_bytes: int = 0,
         commit_seconds: float = 0.2,
+        retention_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        unix_now: Callable[[], float] = time.time,
     ) -> None:
         self.disk = DiskState.GOOD
         """How the disk is, as far as it was tried."""
@@ -71,7 +80,11 @@ class Outbox:
         self._memory_bytes = memory_bytes
         self._keep_free_bytes = keep_free_bytes
         self._commit_seconds = commit_seconds
+        self._retention_seconds = retention_seconds
         self._clock = clock
+        self._unix_now = unix_now
+        self._expire_at = clock()
+        self._expired = 0
         self._lock = threading.Lock()
         self._file: EventStore | None = None
         self._memory: EventStore | None = None
@@ -151,6 +164,8 @@ class Outbox:
                     self._retry()
             elif self._acknowledged and now >= self._commit_at:
                 self._commit([])
+            if self._retention_seconds is not None and now >= self._expire_at:
+                self._expire(self._retention_seconds)
 
     def state(self) -> OutboxState:
         """What waits and what was lost."""
@@ -159,10 +174,11 @@ class Outbox:
             waiting, losses = in_file or (0, Losses())
             stored_bytes = self._file.stored_bytes if self._file is not None else 0
             if self._memory is None:
-                return OutboxState(waiting, stored_bytes, 0, self.disk, losses)
+                return OutboxState(waiting, stored_bytes, 0, self.disk, losses, self._expired)
             in_memory = self._memory.count()
             stored_bytes += self._memory.stored_bytes
-            return OutboxState(waiting + in_memory, stored_bytes, in_memory, self.disk, losses + self._memory.losses())
+            losses += self._memory.losses()
+            return OutboxState(waiting + in_memory, stored_bytes, in_memory, self.disk, losses, self._expired)
 
     def close(self) -> None:
         """Bring the file up to date, as far as the disk allows, and close it."""
@@ -198,6 +214,32 @@ class Outbox:
             log.warning("the disk of the outbox takes events again: it has %d from memory", len(waiting) - len(new))
         self._memory, self.disk = None, DiskState.GOOD
         return True
+
+    def _expire(self, retention_seconds: float) -> None:
+        """Delete some of the oldest events, where they have waited for too long, and damaged files kept for as long."""
+        self._expire_at = self._clock() + EXPIRE_SECONDS
+
+        def work(store: EventStore) -> int:
+            oldest = store.pending(_EXPIRED_TOGETHER, skipping=self._acknowledged)
+            old = [(each.sequence, each.event_id) for each in oldest if self._age_seconds(each) > retention_seconds]
+            return len(store.forget(old))
+
+        expired = self._in_file(work) or 0
+        if self._memory is not None:
+            with self._memory.transaction():
+                expired += work(self._memory)
+        if expired:
+            self._expired += expired
+            log.warning("%d events have waited for as long as they may be kept: deleted", expired)
+        if expired >= _EXPIRED_TOGETHER:
+            self._expire_at = self._clock()
+        outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
+
+    def _age_seconds(self, event: WaitingEvent) -> float:
+        """By the clock that cannot be set, where the event is of this run."""
+        if event.sequence > self._left_over:
+            return self._clock() - event.created_monotonic_ns / 1e9
+        return self._unix_now() - unix_ms(event.event_id) / 1e3
 
     def _has_room(self, store: EventStore, events: list[WaitingEvent]) -> bool:
         if not events:

@@ -98,12 +98,22 @@ def set_aside(path: Path) -> list[Path]:
     return sorted(name for name in names if not name.name.endswith(("-wal", "-shm")))
 
 
+def delete_set_aside(path: Path, before_unix_seconds: float) -> None:
+    """Delete the damaged files that were kept and not written to since, where the disk allows it."""
+    with contextlib.suppress(OSError):
+        for old in set_aside(path):
+            if old.stat().st_mtime < before_unix_seconds:
+                _delete(old)
+                log.info("the damaged outbox %s has been kept for as long as it may be: deleted", old.name)
+
+
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")  # one daemon an outbox; the first access takes the lock
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")  # what is deleted shall not stay in the file's free pages
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         database.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_PAGES * 4096}")
         if database.execute("PRAGMA user_version").fetchone() == (0,):
@@ -195,11 +205,15 @@ def _fresh(path: Path) -> Path:
 def _set_aside(path: Path) -> Path:
     """Rename the file and its journal, so that nothing is lost that somebody could still save."""
     for oldest in set_aside(path)[: 1 - _MOST_SET_ASIDE]:
-        for suffix in ("", "-wal", "-shm"):
-            oldest.with_name(oldest.name + suffix).unlink(missing_ok=True)
+        _delete(oldest)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     for suffix in ("-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(path.with_name(f"{path.name}.{stamp}{suffix}"))
     return path.rename(path.with_name(f"{path.name}.{stamp}"))
+
+
+def _delete(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -175,6 +175,7 @@ class Publisher:
             reads_sacrificed=state.losses.reads_sacrificed,
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
+            reads_expired=state.expired,
             last_fault=self._last_fault,
             vitals=self.vitals,
         )

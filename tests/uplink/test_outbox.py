@@ -6,7 +6,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -280,3 +282,109 @@ def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.Lo
     outbox.forget({})
     assert taken == list(range(1, 201))
     assert outbox.state().bytes == 0
+
+
+class Clocks:
+    """Time that passes when a test says so; the one that can be set agrees with the one that cannot."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self._monotonic, self._unix = time.monotonic(), time.time()
+
+    def monotonic(self) -> float:
+        return self._monotonic + self.passed
+
+    def unix(self) -> float:
+        return self._unix + self.passed
+
+
+def keeping_for(seconds: float, path: Path, clocks: Clocks) -> Outbox:
+    """An outbox with a retention."""
+    return Outbox(
+        path,
+        MEGABYTE,
+        commit_seconds=0,
+        retention_seconds=seconds,
+        clock=clocks.monotonic,
+        unix_now=clocks.unix,
+    )
+
+
+def test_what_has_waited_for_as_long_as_it_may_is_deleted_and_counted(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clocks = Clocks()
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.put(event(), event())
+        clocks.passed = 3500
+        outbox.tend()
+        before = len(outbox.pending(10))
+        clocks.passed = 3700
+        outbox.tend()
+
+        state = outbox.state()
+
+    assert before == 2
+    assert (state.events, state.bytes, state.expired) == (0, 0, 2)
+    assert "2 events have waited for as long as they may be kept: deleted" in caplog.text
+
+
+def test_what_an_earlier_run_has_left_is_as_old_as_its_id(path: Path) -> None:
+    clocks = Clocks()
+    with closing(keeping_for(3600, path, clocks)) as before:
+        before.put(event())
+
+    clocks.passed = 1800
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.tend()
+        waiting_then = outbox.state().events
+        clocks.passed = 3700
+        outbox.tend()
+
+        assert (waiting_then, outbox.state().events) == (1, 0)
+
+
+def test_more_old_events_than_are_deleted_at_once_go_soon_after_one_another(path: Path) -> None:
+    clocks = Clocks()
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.put(*(event(images=False) for _ in range(250)))
+        clocks.passed = 3700
+
+        for _ in range(3):
+            outbox.tend()
+
+        assert outbox.state().expired == 250
+
+
+def test_a_damaged_file_that_was_kept_goes_too(path: Path) -> None:
+    path.parent.mkdir()
+    clocks = Clocks()
+    old = [path.with_name(f"{path.name}.20260131T120000.000000{suffix}") for suffix in ("", "-wal")]
+    for each in old:
+        each.write_bytes(b"MH12AB1234")
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.tend()
+        there_at_first = old[0].exists()
+        clocks.passed = 3700
+        outbox.tend()
+
+    assert there_at_first
+    assert not any(each.exists() for each in old)
+
+
+def test_without_a_limit_events_wait_for_ever(path: Path) -> None:
+    clocks = Clocks()
+    with closing(Outbox(path, MEGABYTE, clock=clocks.monotonic, unix_now=clocks.unix)) as outbox:
+        outbox.put(event())
+        clocks.passed = 1e8
+        outbox.tend()
+
+        assert outbox.state().events == 1
+
+
+def test_a_plate_that_was_deleted_cannot_be_found_in_the_file(path: Path) -> None:
+    with closing(Outbox(path, MEGABYTE, commit_seconds=0)) as outbox:
+        outbox.put(event("KA01ZZ9999"))
+        outbox.forget(ids(outbox.pending(10)))
+
+    assert b"KA01ZZ9999" not in path.read_bytes()

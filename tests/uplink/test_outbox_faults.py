@@ -57,8 +57,8 @@ def opened(clock: Clock) -> Iterator[Open]:
     """Opens outboxes, and closes what is left open."""
     boxes = []
 
-    def open_at(path: Path, **limits: int) -> Outbox:
-        boxes.append(Outbox(path, 10 * MEGABYTE, clock=clock, **limits))
+    def open_at(path: Path, memory_bytes: int = 16 * MEGABYTE, keep_free_bytes: int = 0) -> Outbox:
+        boxes.append(Outbox(path, 10 * MEGABYTE, memory_bytes, keep_free_bytes, clock=clock))
         return boxes[-1]
 
     yield open_at
