@@ -15,7 +15,7 @@ COMMANDS = {
     "read": "Read the plates of images, folders or videos.",
     "demo": "Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.",
     "listen": "Subscribe to the broker and print reads as they arrive.",
-    "evaluate": "Score detection and reading on dataset folders.",
+    "evaluate": "Score detection and reading on dataset folders, and events on folders of clips.",
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Says what to do about each fault.",

@@ -2,11 +2,13 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
+from edge_app.clips.playback import Logbook, Playback, play
 from edge_app.config import PrivacySettings, Settings
 from edge_app.daemon import Daemon
 from edge_app.detection.detector import PlateDetector
@@ -19,6 +21,7 @@ from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -85,8 +88,10 @@ def open_video(path: Path) -> FileSource:
     return FileSource(path, camera=path.stem)
 
 
-def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
-    """One frame through these stages."""
+def pipeline_around(
+    stages: Stages, settings: Settings, watch: Callable[[int, Sight], None] = lambda _track, _sight: None
+) -> Pipeline:
+    """One frame through these stages; `watch` hears of every sight with the number of its track."""
     return Pipeline(
         stages.detector,
         stages.rectifier,
@@ -95,6 +100,7 @@ def pipeline_around(stages: Stages, settings: Settings) -> Pipeline:
         stages.voter,
         Zones(settings.zones),
         settings.tracking,
+        watch=watch,
     )
 
 
@@ -107,6 +113,14 @@ def open_lists(settings: Settings) -> Lists:
 def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
     """What is done about plates on a list, where a program is set."""
     return Hook(settings.hook, stop) if settings.hook.program else None
+
+
+def play_clip(path: Path, stages: Stages, settings: Settings) -> Playback:
+    """What the daemon would make of a clip, in the clip's own time and as fast as it goes."""
+    logbook = Logbook()
+    pipeline = pipeline_around(stages, settings, logbook.note)
+    with contextlib.closing(open_video(path)) as source:
+        return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
 def open_outbox(settings: Settings) -> Outbox:

@@ -46,7 +46,9 @@ class Pipeline:
         zones: Zones,
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
+        watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
     ) -> None:
+        """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
         self._detector = detector
         self._rectifier = rectifier
         self._reader = reader
@@ -55,6 +57,7 @@ class Pipeline:
         self._zones = zones
         self._settings = settings
         self._clock = clock
+        self._watch = watch
         self._passages: dict[int, Passage] = {}
         self._last_sight_ns: dict[str, int] = {}
 
@@ -64,6 +67,7 @@ class Pipeline:
         sights = self._look(frame)
         tracks = self._tracker.follow([sight.detection for sight in sights], frame.monotonic_ns)
         for track, sight in zip(tracks, sights, strict=True):
+            self._watch(track, sight)
             if track in self._passages:
                 self._passages[track].add(sight)
             else:

@@ -63,8 +63,8 @@ class DatasetScore:
 
     def as_json(self) -> dict[str, Any]:
         """What `edge-anpr evaluate --json` prints."""
-        rounded: dict[str, Any] = _rounded(asdict(self))
-        return rounded
+        figures: dict[str, Any] = rounded(asdict(self))
+        return figures
 
 
 def normalize_text(text: str) -> str:
@@ -145,7 +145,8 @@ def score_reading(reads: Sequence[tuple[str, str]]) -> ReadingScore | None:
     return ReadingScore(len(normal), exact, max(0.0, 1 - wrong / max(1, sum(len(truth) for _, truth in normal))))
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """Figures of a document, however deep, to four decimals."""
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
+        return {key: rounded(inner) for key, inner in value.items()}
     return round(value, 4) if isinstance(value, float) else value

@@ -1,52 +1,100 @@
-"""Score detection and reading on dataset folders.
+"""Score detection and reading on dataset folders, and events on folders of clips.
 
 A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5; a read is right when its text
-equals the truth; end to end, the most confident read of an image counts.
+equals the truth; end to end, the most confident read of an image counts. A folder of clips holds videos and
+`events.jsonl`, a line for each vehicle: motion gate, tracker and voter run as in the daemon, in the clips' own time,
+and each vehicle is to become one event. docs/clips.md tells the format and what counts as right.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from edge_app import config
-from edge_app.app import build_recognizer
+from edge_app.app import build_stages, play_clip
+from edge_app.clips import scores
+from edge_app.clips.matching import ClipOutcome, judge
+from edge_app.clips.scores import ClipsScore, score_clips
+from edge_app.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
 from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.errors import UsageError
 from edge_app.evaluation import failures, run_over, score_dataset
+from edge_app.image_files import silence_opencv
+from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.scoring import DatasetScore
 
 _COLUMNS = ("images", "recall", "precis.", "mAP50", "exact", "chars", "ms", "p95")
 HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
 """Of the table whose lines are `as_row`."""
 
+_CLIP_COLUMNS = (
+    "vehicles", "recall", "precis.", "twice", "exact", "joint", "1 frame", "switched", "broken", "late s", "ms",
+)  # fmt: skip
+CLIPS_HEADER = f"{'clips':<20} " + " ".join(f"{name:>8}" for name in _CLIP_COLUMNS)
+"""Of the table whose lines are `as_clips_row`."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("datasets", type=Path, nargs="+", metavar="DATASET", help="a dataset folder")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a dataset")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="take models and formats from this file")
+    parser.add_argument(
+        "datasets", type=Path, nargs="+", metavar="DATASET", help="a dataset folder, or a folder of clips"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a folder")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write what went wrong, one JSON object a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Score each dataset in turn."""
+    """Score each folder in turn."""
+    silence_opencv()
     for folder in arguments.datasets:
-        if not (folder / "labels.jsonl").is_file():
-            raise UsageError(f"{folder}: no labels.jsonl here; give a dataset folder")
-    recognizer = build_recognizer(config.load(arguments.config) if arguments.config else Settings())
+        if not (is_clip_folder(folder) or (folder / "labels.jsonl").is_file()):
+            raise UsageError(
+                f"{folder}: no labels.jsonl here and no {EVENTS_FILE}; give a dataset folder or a folder of clips"
+            )
+    settings = config.load(arguments.config) if arguments.config else Settings()
+    stages = build_stages(settings)
+    header = None
     with JsonLinesFile(arguments.failures) if arguments.failures else nullcontext() as file:
-        if not arguments.json:
-            print(HEADER)
         for folder in arguments.datasets:
-            results = run_over(recognizer, folder, ProgressLine(folder.name))
-            score = score_dataset(folder, results)
-            print(json.dumps(score.as_json()) if arguments.json else as_row(score), flush=True)
+            if is_clip_folder(folder):
+                score, wrong, row = _score_clips(folder, stages, settings)
+                above = CLIPS_HEADER
+            else:
+                score, wrong, row = _score_pictures(folder, stages)
+                above = HEADER
+            if not arguments.json and above != header:
+                print(above)
+                header = above
+            print(json.dumps(score.as_json()) if arguments.json else row, flush=True)
             if file is not None:
-                file.write(failure for result in results for failure in failures(result))
+                file.write(wrong)
     return 0
+
+
+Scored = tuple[DatasetScore | ClipsScore, Iterator[dict[str, Any]], str]
+"""A folder's scores, what went wrong in it, and its line in the table."""
+
+
+def _score_pictures(folder: Path, stages: Stages) -> Scored:
+    results = run_over(PlateRecognizer(stages), folder, ProgressLine(folder.name))
+    score = score_dataset(folder, results)
+    return score, (failure for result in results for failure in failures(result)), as_row(score)
+
+
+def _score_clips(folder: Path, stages: Stages, settings: Settings) -> Scored:
+    clips, progress, outcomes = read_clips(folder), ProgressLine(folder.name), list[ClipOutcome]()
+    for done, clip in enumerate(clips):
+        progress(done, len(clips))
+        outcomes.append(judge(clip, play_clip(clip.path, stages, settings)))
+    progress(len(clips), len(clips))
+    score = score_clips(folder.resolve().name, outcomes)
+    return score, (wrong for outcome in outcomes for wrong in scores.failures(outcome)), as_clips_row(score)
 
 
 def as_row(score: DatasetScore) -> str:
@@ -61,3 +109,28 @@ def as_row(score: DatasetScore) -> str:
     )
     cells = " ".join(f"{'–' if figure is None else f'{figure:.3f}':>7}" for figure in figures)
     return f"{score.dataset:<20} {score.images:>7} {cells} {score.elapsed_ms.median:>7.1f} {score.elapsed_ms.p95:>7.1f}"
+
+
+def as_clips_row(score: ClipsScore) -> str:
+    """A line of the clips' table; a dash where the labels do not tell."""
+    told, read, vote, track, late = score.events, score.reading, score.voting, score.tracking, score.latency_seconds
+    figures = (
+        told.vehicles,
+        told.recall,
+        told.precision,
+        told.duplicates,
+        read.exact if read else None,
+        vote.joint if vote else None,
+        vote.best_frame if vote else None,
+        track.ids_switched if track else None,
+        track.tracks_broken if track else None,
+        late.median if late else None,
+        score.elapsed_ms.median,
+    )
+    return f"{score.clips:<20} " + " ".join(f"{_cell(figure):>8}" for figure in figures)
+
+
+def _cell(figure: float | None) -> str:
+    if figure is None:
+        return "–"
+    return f"{figure:.3f}" if isinstance(figure, float) else str(figure)

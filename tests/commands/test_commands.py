@@ -140,7 +140,7 @@ def test_failures_are_written_and_a_wrong_place_for_them_is_told_before_anything
 def test_a_folder_that_is_no_dataset_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(tmp_path)]) == 2
 
-    assert "no labels.jsonl here" in capsys.readouterr().err
+    assert "no labels.jsonl here and no events.jsonl" in capsys.readouterr().err
 
 
 def test_doctor_names_a_broker_that_does_not_answer(

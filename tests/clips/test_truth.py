@@ -1,0 +1,72 @@
+"""`events.jsonl`: what it says, and what is told of a line that is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_app.clips.truth import read_clips
+from edge_app.errors import SourceError
+
+LINE = {"video": "a.mp4", "plate": "MH 12 ab 1234", "first_frame": 3, "last_frame": 9}
+
+
+def folder_with(folder: Path, *lines: dict[str, Any] | str, videos: tuple[str, ...] = ("a.mp4",)) -> Path:
+    for video in videos:
+        (folder / video).touch()
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+    (folder / "events.jsonl").write_text(text + "\n")
+    return folder
+
+
+def test_each_line_is_a_vehicle_of_its_video(tmp_path: Path) -> None:
+    boxes = {"3": [10, 20, 100, 25], "4": [11, 22, 101, 25.5]}
+    lines = (LINE | {"video": "b.mp4", "plate": None}, "", LINE | {"boxes": boxes, "kind": "bus"}, {"video": "c.mp4"})
+
+    first, second, third = read_clips(folder_with(tmp_path, *lines, videos=("a.mp4", "b.mp4", "c.mp4")))
+
+    assert [clip.path.name for clip in (first, second, third)] == ["a.mp4", "b.mp4", "c.mp4"]
+    (vehicle,) = first.vehicles
+    assert (vehicle.plate, vehicle.first_frame, vehicle.last_frame) == ("MH12AB1234", 3, 9)
+    assert vehicle.boxes == {3: (10.0, 20.0, 100.0, 25.0), 4: (11.0, 22.0, 101.0, 25.5)}
+    assert [clip.has_boxes for clip in (first, second, third)] == [True, False, True]
+    assert second.vehicles[0].plate is None
+    assert third.vehicles == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("{", "this is no vehicle of a clip"),
+        ("[]", "this is no vehicle of a clip"),
+        ({"plate": "MH12AB1234"}, "lacks 'video'"),
+        ({"video": "a.mp4", "plate": "MH12AB1234", "first_frame": 3}, "lacks 'last_frame'"),
+        ({"video": "a.mp4", "first_frame": 3, "last_frame": 4}, "lacks 'plate'"),
+        (LINE | {"first_frame": 10}, "first_frame 10, last_frame 9: frames count from 0"),
+        (LINE | {"plate": "--"}, "`plate` has neither letter nor digit"),
+        (LINE | {"boxes": {"10": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
+        (LINE | {"boxes": {"4": [1, 2, 3]}}, "not enough values"),
+        (LINE | {"video": "b.mp4"}, "b.mp4: no such video; correct `video`"),
+    ],
+)
+def test_a_wrong_line_is_named_with_what_to_write(tmp_path: Path, line: dict[str, Any] | str, fault: str) -> None:
+    folder = folder_with(tmp_path, LINE, line)
+
+    with pytest.raises(SourceError) as told:
+        read_clips(folder)
+
+    assert str(told.value).startswith(f"{folder / 'events.jsonl'}:2: ")
+    assert fault in str(told.value)
+
+
+def test_a_video_that_no_line_is_about_is_not_taken_for_empty(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, LINE, videos=("a.mp4", "b.mp4"))
+
+    with pytest.raises(SourceError, match=r'no line is about b\.mp4; .* write {"video": "b\.mp4"}'):
+        read_clips(folder)
+
+
+def test_a_file_without_lines_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="names no video"):
+        read_clips(folder_with(tmp_path, videos=()))
