@@ -6,13 +6,10 @@
 
 import argparse
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from edge_app.records import ImageBgr
@@ -22,10 +19,12 @@ from training.synthetic.film import Film, Part, Player, Shot, Street
 from training.synthetic.road import RoadLook
 from training.synthetic.scenery import Board, House, LampPost, Thing, Tree
 from training.synthetic.textures import facade, lettered
+from training.synthetic.video import write_video
 
 FRAMES_PER_SECOND = 15
 SEED = 20260131
 _SIZE = (1280, 720)
+_CODING = ("-preset", "slow", "-crf", "22", "-maxrate", "1050k", "-bufsize", "3000k")
 _SEEN_SHARE, _SEEN_WIDTH_PX = 0.9, 36.0
 _WHITE, _SILVER, _GRAY, _BLACK = (236, 236, 234), (188, 190, 192), (120, 122, 124), (45, 44, 44)
 _RED, _BLUE, _ORANGE, _GREEN, _CREAM = (30, 28, 150), (130, 60, 25), (30, 105, 215), (60, 90, 50), (160, 190, 205)
@@ -82,7 +81,8 @@ def write_clip(film: Film, folder: Path) -> None:
     """Render a film into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     corners: dict[str, dict[int, list[list[float]]]] = {player.plate.text: {} for player in film.players}
-    _encode(_note_corners(film.shots(SEED), corners), folder / "clip.mp4", film.frames_per_second)
+    images = _note_corners(film.shots(SEED), corners)
+    write_video(images, folder / "clip.mp4", _SIZE, film.frames_per_second, _CODING)
     (folder / "truth.json").write_text(json.dumps(_truth(film, corners), indent=1) + "\n", encoding="utf-8")
     (folder / "corners.json").write_text(json.dumps(corners, separators=(",", ":")) + "\n", encoding="utf-8")
 
@@ -109,39 +109,6 @@ def _truth(film: Film, corners: dict[str, dict[int, list[list[float]]]]) -> dict
     ]
     vehicles.sort(key=lambda vehicle: vehicle["first_frame"])
     return {"frames_per_second": film.frames_per_second, "vehicles": vehicles}
-
-
-def _encode(images: Iterator[ImageBgr], path: Path, frames_per_second: int) -> None:
-    """Write H.264 where ffmpeg is installed, else MPEG-4 part 2."""
-    if shutil.which("ffmpeg") is None:
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, _SIZE)
-        for image in images:
-            writer.write(image)
-        writer.release()
-        return
-    raw = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "{}x{}".format(*_SIZE), "-r", str(frames_per_second), "-i", "-"]
-    coding = [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "slow",
-        "-crf",
-        "22",
-        "-maxrate",
-        "1050k",
-        "-bufsize",
-        "3000k",
-        "-pix_fmt",
-        "yuv420p",
-    ]
-    command = ["ffmpeg", "-y", "-loglevel", "error", *raw, *coding, "-g", "60", "-movflags", "+faststart", str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as ffmpeg:
-        assert ffmpeg.stdin is not None
-        for image in images:
-            ffmpeg.stdin.write(image.tobytes())
-        ffmpeg.stdin.close()
-    if ffmpeg.returncode:
-        raise subprocess.CalledProcessError(ffmpeg.returncode, command)
 
 
 def main() -> None:

@@ -1,0 +1,135 @@
+"""Renders clips of traffic whose truth is known, for `edge-anpr evaluate`: DIR/0000-town.mp4 … and DIR/events.jsonl.
+
+Roads, traffic, light, weather and cameras of every kind in turn, all from our own drawing; the same seed gives the same
+clips. They are to measure on, never to train on: a plate's text in a clip is random and means nobody.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from edge_app.clips.truth import EVENTS_FILE
+from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.records import Corners, ImageBgr
+from edge_app.scoring import Box
+from training.synthetic.clip_film import ClipFilm
+from training.synthetic.clip_scenes import KINDS, clip_film
+from training.synthetic.traffic import SeenPlate
+from training.synthetic.video import write_video
+
+_CODING = ("-preset", "veryfast", "-crf", "20")
+
+_SEEN_SHARE, _SEEN_WIDTH_PX = 0.3, 16.0
+"""A plate can be seen from this share of it and this width on."""
+
+_CLEAR_SHARE, _CLEAR_LINE_PX, _CLEAR_FRAMES = 0.95, 12.0, 4
+"""Its text can be told where so much of it is seen with lines of this height (all of the plate's height, shared by its
+lines) in so many frames; below that nobody is asked for it."""
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """One plate over a clip."""
+
+    lines: int
+    corners_px: dict[int, Corners] = field(default_factory=dict)
+    clear_frames: int = 0
+
+    def add(self, frame: int, seen: SeenPlate) -> None:
+        sides = np.linalg.norm(np.roll(seen.corners_px, -1, 0) - seen.corners_px, axis=1)
+        width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
+        if seen.visible >= _SEEN_SHARE and width >= _SEEN_WIDTH_PX:
+            self.corners_px[frame] = seen.corners_px
+            self.clear_frames += bool(seen.visible >= _CLEAR_SHARE and height / self.lines >= _CLEAR_LINE_PX)
+
+
+def write_clip(film: ClipFilm, seed: int, path: Path) -> list[dict[str, Any]]:
+    """Render a film into a file; its lines of `events.jsonl`."""
+    sightings = {passer.plate.text: _Sighting(passer.plate.lines) for passer in film.passers}
+
+    def images() -> Iterator[ImageBgr]:
+        shots = enumerate(film.shots(seed))
+        for frame, (image_bgr, plates) in tqdm(shots, total=film.frames, desc=path.name, unit="frame", leave=False):
+            for seen in plates:
+                sightings[seen.plate.text].add(frame, seen)
+            yield image_bgr
+
+    write_video(images(), path, film.size, film.frames_per_second, _CODING)
+    lines = [_line(path.name, text, each) for text, each in sightings.items() if each.corners_px]
+    return sorted(lines, key=lambda line: int(line["first_frame"])) or [{"video": path.name}]
+
+
+def _line(video: str, text: str, sighting: _Sighting) -> dict[str, Any]:
+    return {
+        "video": video,
+        "plate": text if sighting.clear_frames >= _CLEAR_FRAMES else None,
+        "lines": sighting.lines,
+        "first_frame": min(sighting.corners_px),
+        "last_frame": max(sighting.corners_px),
+        "boxes": {str(frame): _box(corners_px) for frame, corners_px in sighting.corners_px.items()},
+    }
+
+
+def _box(corners_px: Corners) -> Box:
+    left, top = corners_px.min(axis=0)
+    width, height = np.ptp(corners_px, axis=0)
+    return round(float(left), 1), round(float(top), 1), round(float(width), 1), round(float(height), 1)
+
+
+def write_clips(folder: Path, seed: int, count: int, seconds: float, kinds: Sequence[str]) -> None:
+    """Render clips of these kinds in turn, each from its own seed, so that fewer of them are the same as more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / EVENTS_FILE).open("w", encoding="utf-8") as file:
+        for number in tqdm(range(count), desc="clips", unit="clip"):
+            kind = kinds[number % len(kinds)]
+            film = clip_film(np.random.default_rng((seed, number)), kind, seconds)
+            for line in write_clip(film, seed + number, folder / f"{number:04}-{kind}.mp4"):
+                file.write(json.dumps(line) + "\n")
+            file.flush()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Render what the command line asks for; 2 for wrong usage."""
+    arguments = _parser().parse_args(words)
+    try:
+        _check(arguments)
+        write_clips(arguments.out, arguments.seed, arguments.count, arguments.seconds, arguments.kinds)
+    except EdgeAnprError as error:
+        print(f"python -m training.clips: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.clips", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    parser.add_argument("--count", type=int, default=60, help="of clips (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each clip (default: %(default)s)")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), metavar="KIND", help=f"of {', '.join(KINDS)}"
+    )
+    return parser
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    for option in ("count", "seconds"):
+        if getattr(arguments, option) <= 0:
+            raise UsageError(f"--{option}: more than 0")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise UsageError(f"--out {arguments.out}: is a file; name a folder")
+    if arguments.out.is_dir() and any(arguments.out.iterdir()):
+        raise UsageError(f"--out {arguments.out}: holds something already; name a new folder, or empty this one")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
