@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.",
     "listen": "Subscribe to the broker and print reads as they arrive.",
     "evaluate": "Score detection and reading on dataset folders, and events on folders of clips.",
+    "replay": "Replay clips with two configurations and show where they differ, event by event.",
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Says what to do about each fault.",

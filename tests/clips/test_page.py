@@ -4,14 +4,17 @@ import json
 import re
 from pathlib import Path
 
+from edge_app.clips.comparison import compare
 from edge_app.clips.matching import ALIKE_SHARE, ON_PLATE_IOU
 from edge_app.clips.scores import score_clips
 from edge_app.clips.truth import read_clips
 from tests.clips.test_scores import OUTCOME
+from tests.clips.told import event
 from tests.test_docs import blocks, keys_of
+from training.synthetic.clip_scenes import KINDS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "clips.md"
-LINE, PRINTED = (json.loads(block) for block in blocks(PAGE, "json"))
+LINE, PRINTED, DIFFERENCE = (json.loads(block) for block in blocks(PAGE, "json"))
 
 
 def test_the_line_shown_is_read(tmp_path: Path) -> None:
@@ -27,6 +30,14 @@ def test_the_object_shown_has_the_keys_that_are_printed() -> None:
     assert keys_of(PRINTED) == keys_of(score_clips("street", [OUTCOME]).as_json())
 
 
+def test_the_difference_shown_has_the_keys_that_are_printed() -> None:
+    (pair,) = compare("gate.mp4", None, [event("KA01MN4561")], [])
+
+    assert keys_of(DIFFERENCE) == keys_of(pair.as_json())
+
+
 def test_the_limits_that_the_page_names_are_those_in_code() -> None:
     assert f"at least {ON_PLATE_IOU}" in re.sub(r"\s+", " ", PAGE.read_text())
     assert ALIKE_SHARE == 0.5
+    for kind in KINDS:
+        assert f"`{kind}`" in PAGE.read_text()

@@ -1,0 +1,81 @@
+"""Replay clips with two configurations and show where they differ, event by event.
+
+A clip is a video, or one of a folder of clips (with `events.jsonl`, which tells who is right) or of any folder of
+videos. Motion gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their
+folders as `directory` in [models] of the two files. Differences are no error: the exit code is 0.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge_app import config
+from edge_app.app import build_stages, play_clip
+from edge_app.clips.comparison import Pair, compare
+from edge_app.clips.playback import ClipEvent
+from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clips
+from edge_app.commands.progress import ProgressLine
+from edge_app.errors import SourceError, UsageError
+from edge_app.image_files import is_video, list_media, silence_opencv
+
+HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
+"""Of the table whose lines are `as_row`."""
+
+Clip = tuple[Path, LabelledClip | None]
+"""A video, and what passes in it where that is known."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIPS", help="a video, or a folder of them")
+    parser.add_argument(
+        "--compare", type=Path, nargs=2, required=True, metavar=("A", "B"), help="the two configuration files"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a vehicle that differs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play every clip twice."""
+    silence_opencv()
+    clips = [clip for path in arguments.clips for clip in _expand(path)]
+    both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
+    progress = ProgressLine("replaying")
+    told = changed = 0
+    if not arguments.json:
+        print(HEADER)
+    for done, (path, labelled) in enumerate(clips):
+        progress(done, len(clips))
+        first, second = (play_clip(path, stages, settings).events for stages, settings in both)
+        pairs = compare(path.name, labelled, first, second)
+        different = [pair for pair in pairs if pair.differs]
+        told, changed = told + len(pairs), changed + len(different)
+        for pair in different:
+            print(json.dumps(pair.as_json()) if arguments.json else as_row(pair), flush=True)
+    progress(len(clips), len(clips))
+    if not arguments.json:
+        print(f"{changed} of {told} vehicles differ")
+    return 0
+
+
+def _expand(path: Path) -> Iterator[Clip]:
+    if is_clip_folder(path):
+        yield from ((clip.path, clip) for clip in read_clips(path))
+    elif path.is_dir() or path.is_file():
+        videos = [each for each in list_media(path) if is_video(each)]
+        if not videos:
+            raise UsageError(f"{path}: no video here; give a video, or a folder of them")
+        yield from ((each, None) for each in videos)
+    else:
+        raise SourceError(f"{path}: no such file; check the path")
+
+
+def as_row(pair: Pair) -> str:
+    """A line of the table."""
+    truth = "?" if pair.truth is None else pair.truth or "none"
+    a, b = _cell(pair.first), _cell(pair.second)
+    return f"{pair.video:<24} {pair.frame:>6}  {truth:<12} {a:<17} {b:<17} {pair.verdict}"
+
+
+def _cell(event: ClipEvent | None) -> str:
+    return "–" if event is None else f"{event.text} {event.confidence:.0%}"

@@ -1,0 +1,121 @@
+"""`edge-anpr evaluate` and `replay` on a rendered clip, with the networks as shipped."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_app.__main__ import main
+from training.clips import write_clip
+from training.synthetic.camera import PinholeCamera
+from training.synthetic.camera_effects import CameraEffects
+from training.synthetic.cars import car
+from training.synthetic.clip_film import ClipFilm
+from training.synthetic.courses import Course, Passer
+from training.synthetic.film import Street
+from training.synthetic.lettering import shipped_fonts
+from training.synthetic.plates import render_plate
+from training.synthetic.road import RoadLook
+
+PLATE = "MH12AB1234"
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A car that comes near in a second and a half, with a clear plate."""
+    folder = tmp_path_factory.mktemp("clips")
+    plate = render_plate(np.random.default_rng(3), "hsrp", "MH 12 AB 1234", 200, shipped_fonts())
+    vehicle = car(np.random.default_rng(5), "sedan", (120, 60, 30))
+    passer = Passer(vehicle, plate, 0.1, True, 11.0, Course.steady(3.5, 1.5))
+    camera = PinholeCamera.looking((640, 384), 1500.0, (0.0, 1.6, 0.0), pitch=0.09)
+    effects = CameraEffects(gain=(1.2, 1.2, 1.2), blur_px=0.3)
+    film = ClipFilm("town", Street(camera, RoadLook(), ()), (passer,), 1.5, 10, 2.0, 60.0, effects)
+    lines = write_clip(film, 1, folder / "car.mp4")
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+@pytest.fixture
+def clips(rendered: Path, tmp_path: Path) -> Path:
+    """The same, to be written into."""
+    for path in rendered.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def evaluate(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main(["evaluate", "--json", str(folder)]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_a_vehicle_that_passes_is_one_event_read_right(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = evaluate(clips, capsys)
+
+    assert told["events"] == {
+        "vehicles": 1, "found": 1, "false": 0, "duplicates": 0, "recall": 1.0, "precision": 1.0, "duplicate_rate": 0.0,
+    }  # fmt: skip
+    assert told["reading"] == {"plates": 1, "exact": 1.0, "character_accuracy": 1.0}
+    assert told["voting"]["joint"] == 1.0
+    assert told["tracking"] == {"ids_switched": 0, "tracks_broken": 0}
+    assert (told["videos"], told["frames"]) == (1, 15)
+
+
+def test_playing_a_clip_again_gives_the_same_scores(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (evaluate(clips, capsys) for _ in range(2))
+
+    assert first.pop("elapsed_ms").keys() == second.pop("elapsed_ms").keys()
+    assert first == second
+
+
+def test_a_misread_a_missed_vehicle_and_a_false_event_are_told_with_their_frames(
+    clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = json.loads((clips / "events.jsonl").read_text())
+    elsewhere = {frame: [0, 0, 40, 10] for frame in line["boxes"]}
+    truths = [line | {"plate": "MH12AB1284"}, line | {"plate": "KA01MN4567", "boxes": elsewhere}]
+    (clips / "events.jsonl").write_text("\n".join(map(json.dumps, truths)))
+
+    assert main(["evaluate", str(clips), "--failures", str(clips / "failures.jsonl")]) == 0
+
+    failures = [json.loads(each) for each in (clips / "failures.jsonl").read_text().splitlines()]
+    assert [(each["kind"], each["truth"]) for each in failures] == [("misread", "MH12AB1284"), ("missed", "KA01MN4567")]
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["clips", "vehicles", "recall", "precis."]
+    assert row.split()[:4] == [clips.name, "2", "0.500", "1.000"]
+
+
+def test_a_wrong_line_ends_the_command_with_its_place(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clips / "events.jsonl").write_text('{"video": "car.mp4", "plate": 7}\n')
+
+    assert main(["evaluate", str(clips)]) == 1
+
+    assert f"{clips / 'events.jsonl'}:1: this is no vehicle of a clip" in capsys.readouterr().err
+
+
+def test_replay_tells_what_only_one_configuration_publishes(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same, strict = clips / "same.toml", clips / "strict.toml"
+    same.write_text("")
+    strict.write_text("[tracking]\nmin_reads = 100\n")
+
+    assert main(["replay", "--json", "--compare", str(same), str(strict), str(clips)]) == 0
+    (told,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert main(["replay", "--compare", str(same), str(same), str(clips / "car.mp4")]) == 0
+
+    assert (told["truth"], told["a"]["text"], told["b"], told["verdict"]) == (PLATE, PLATE, None, "A right")
+    assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 vehicles differ"]
+
+
+def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text("")
+    compare = ["replay", "--compare", str(file), str(file)]
+
+    assert main([*compare, str(file)]) == 2
+    assert main([*compare, str(tmp_path / "absent.mp4")]) == 1
+
+    told = capsys.readouterr().err
+    assert "a.toml: no video here; give a video, or a folder of them" in told
+    assert "absent.mp4: no such file; check the path" in told
