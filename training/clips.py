@@ -24,7 +24,8 @@ from training.synthetic.clip_scenes import KINDS, clip_film
 from training.synthetic.traffic import SeenPlate
 from training.synthetic.video import write_video
 
-_CODING = ("-preset", "veryfast", "-crf", "20")
+_CODING = ("-preset", "veryfast", "-crf", "20", "-maxrate", "6000k", "-bufsize", "12000k")
+"""About what a network camera sends of such a picture."""
 
 _SEEN_SHARE, _SEEN_WIDTH_PX = 0.3, 16.0
 """A plate can be seen from this share of it and this width on."""
