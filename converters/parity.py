@@ -8,7 +8,7 @@ from typing import Any
 from converters.exports import all_exports, checkpoint_of
 from converters.networks import FloatModel, load_checkpoint
 from edge_app.app import stages_around
-from edge_app.config import Settings
+from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import UsageError
 from edge_app.evaluation import evaluate_dataset, run_over, working_point
 from edge_app.recognizer import PlateRecognizer
@@ -16,6 +16,9 @@ from edge_app.scoring import DatasetScore
 from edge_app.tflite_model import ModelManifest, Network, TfliteModel
 
 Progress = Callable[[str], Callable[[int, int], None]]
+
+_LEAST_WORKING_POINT = 0.2
+"""The detector's confidence is not looked for below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[
 
 
 def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress) -> float:
-    """The int8 detector's best confidence on dataset folders."""
-    recognizer = _recognizer(networks_as_converted(models))
+    """The int8 detector's best confidence on dataset folders, with a reader that passes over what it cannot read."""
+    settings = Settings(detection=DetectionSettings(confidence=_LEAST_WORKING_POINT))
+    recognizer = PlateRecognizer(stages_around(*networks_as_converted(models), settings))
     results = [result for folder in datasets for result in run_over(recognizer, folder, progress(folder.name))]
     confidence = working_point(results)
     if confidence is None:

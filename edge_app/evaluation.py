@@ -70,7 +70,7 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
     pairs = [_pair(result, result.detections) for result in boxed]
     found = sum(truth is not None for taken in pairs for truth in taken)
     false = sum(truth is None for taken in pairs for truth in taken)
-    hits = [hit for result in boxed for hit in _hits(result)]
+    hits = [hit for result in boxed for hit in _hits(result, result.faint_detections)]
     plates = sum(len(result.label.plates) for result in boxed)
     elapsed = np.array([result.elapsed_ms for result in results])
     return DatasetScore(
@@ -83,11 +83,13 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
 
 
 def working_point(results: Sequence[ImageResult]) -> float | None:
-    """The detection confidence with the best balance of recall and precision on images with all boxes."""
+    """The detection confidence with the best balance of recall and precision on images with all boxes.
+
+    `results` are those of a recognizer that finds what is fainter by far: what cannot be read drops out by itself.
+    """
     boxed = [result for result in results if result.label.has_all_boxes]
-    return best_threshold(
-        [hit for result in boxed for hit in _hits(result)], sum(len(result.label.plates) for result in boxed)
-    )
+    hits = [hit for result in boxed for hit in _hits(result, result.detections)]
+    return best_threshold(hits, sum(len(result.label.plates) for result in boxed))
 
 
 def reads_and_plates(result: ImageResult) -> list[tuple[PlateRead | None, LabelledPlate]]:
@@ -139,7 +141,6 @@ def _pair(result: ImageResult, detections: list[PlateDetection]) -> list[int | N
     return pair([detection.box_px for detection in detections], truths)
 
 
-def _hits(result: ImageResult) -> Iterator[tuple[float, bool]]:
-    taken = _pair(result, result.faint_detections)
-    for truth, detection in zip(taken, result.faint_detections, strict=True):
+def _hits(result: ImageResult, detections: list[PlateDetection]) -> Iterator[tuple[float, bool]]:
+    for truth, detection in zip(_pair(result, detections), detections, strict=True):
         yield detection.confidence, truth is not None

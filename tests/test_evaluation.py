@@ -138,10 +138,10 @@ def test_the_time_is_told_as_median_and_95th_percentile_and_figures_are_rounded(
 
 def test_the_working_point_takes_in_all_plates_and_leaves_out_what_is_none() -> None:
     results = [
-        result([plate(HERE)], faint=[found(HERE, 0.8), found(NOWHERE, 0.3)]),
-        result([plate(HERE)], faint=[found(HERE, 0.5)]),
-        result([], faint=[found(HERE, 0.2)]),
-        result([plate(None)], faint=[found(HERE, 0.45)], scene=True),
+        result([plate(HERE)], [found(HERE, 0.8), found(NOWHERE, 0.3)]),
+        result([plate(HERE)], [found(HERE, 0.5)]),
+        result([], [found(HERE, 0.2)]),
+        result([plate(None)], [found(HERE, 0.45)], scene=True),
     ]
 
     assert working_point(results) == pytest.approx((0.5 + 0.3) / 2)

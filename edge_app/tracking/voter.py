@@ -30,7 +30,7 @@ must not be overruled by a few such."""
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
-_LEAST_CONFIDENCE = 0.02
+_LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
 _LEAST_REST = 1e-6
