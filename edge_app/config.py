@@ -110,7 +110,7 @@ class TrackingSettings:
     """A plate unseen for this long has gone."""
     settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
     """A vehicle still in view after this time is published without waiting for it to go."""
-    min_reads: Annotated[int, Between(1, 1000)] = 2
+    min_reads: Annotated[int, Between(1, 1000)] = 3
     """Fewer reads than this are not published; a single image needs one."""
     min_confidence: Share = 0.3
     """Texts less certain than this are not published, 0 to 1."""

@@ -30,6 +30,9 @@ must not be overruled by a few such."""
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
+_ON_NO_PLATE = -7.0
+"""Log prior of a text on a sign or a grille that was taken for a plate: above that of a text that fits no format."""
+
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
@@ -110,7 +113,9 @@ class Voter:
         scores = weights @ _tempered(likelihoods) + priors
         unseen = _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
         anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
-        return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, anything_else))))
+        on_no_plate = scores - priors + _ON_NO_PLATE
+        others = np.append(on_no_plate, anything_else)
+        return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
 
     def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
         """Posterior of each character, its neighbours held fast."""
