@@ -13,6 +13,8 @@ from converters.manifest import add_working_point, write_model
 from converters.networks import load_checkpoint
 from converters.quantize import quantize
 from edge_app import PlateRecognizer
+from edge_app.app import build_stages
+from edge_app.config import DetectionSettings, Settings
 from edge_app.datasets import read_dataset
 from edge_app.image_files import load_image
 from edge_app.tflite_model import TfliteModel
@@ -82,13 +84,15 @@ def test_the_gate_stays_shut_where_int8_reads_nothing(
     assert "the gate stays shut: int8 lost too much" in capsys.readouterr().err
 
 
-def test_the_threshold_lies_below_every_plate_and_above_all_that_is_none(
+def test_the_threshold_lies_below_every_plate_and_above_all_that_is_reported_and_is_none(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     yard = drawn_scenes(tmp_path / "yard")
-    found = [PlateRecognizer().find(load_image(label.path), 0.02) for label in read_dataset(yard)]
-    plates = [detections[0].confidence for detections in found]
-    others = [detection.confidence for detections in found for detection in detections[1:]]
+    faint = PlateRecognizer(build_stages(Settings(detection=DetectionSettings(confidence=0.2))))
+    reads = [faint.recognize(load_image(label.path)) for label in read_dataset(yard)]
+    found = [sorted((read.detection.confidence for read in each), reverse=True) for each in reads]
+    plates = [confidences[0] for confidences in found]
+    others = [confidence for confidences in found for confidence in confidences[1:]]
 
     code = main(["threshold", "--out", str(models), "--held-out", str(yard)])
 
