@@ -13,7 +13,7 @@ from training.plan import Plan
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
-_FULL_STRIPS, _QUICK_STRIPS = 100000, 12000
+_FULL_STRIPS, _QUICK_STRIPS = 120000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
 

@@ -69,7 +69,7 @@ def plate_reader() -> keras.Model:
     maps = _deepen(maps, 3, "c4_more")
     maps = layers.ZeroPadding2D(((0, 0), (1, 1)), name="c5_pad")(maps)
     maps = layers.Conv2D(144, (4, 3), use_bias=False, name="c5")(maps)
-    maps = layers.ReLU(name="c5_relu")(layers.BatchNormalization(momentum=_NORM_MOMENTUM, name="c5_norm")(maps))
+    maps = layers.ReLU(6, name="c5_relu")(layers.BatchNormalization(momentum=_NORM_MOMENTUM, name="c5_norm")(maps))
     for name in ("c5_wide", "c5_wider"):
         maps = _deepen(maps, (1, _CONTEXT_STEPS), name)
     maps = layers.Dropout(0.2, name="f6_drop")(maps)
@@ -80,7 +80,7 @@ def plate_reader() -> keras.Model:
 
 def _convolve(maps: keras.KerasTensor, channels: int, size: int, name: str) -> keras.KerasTensor:
     maps = layers.Conv2D(channels, size, padding="same", use_bias=False, name=name)(maps)
-    return layers.ReLU(name=f"{name}_relu")(
+    return layers.ReLU(6, name=f"{name}_relu")(
         layers.BatchNormalization(momentum=_NORM_MOMENTUM, name=f"{name}_norm")(maps)
     )
 
@@ -89,7 +89,7 @@ def _deepen(maps: keras.KerasTensor, size: int | tuple[int, int], name: str) -> 
     """A residual convolution (He et al. 2016) that changes nothing before it has learned."""
     more = layers.Conv2D(maps.shape[-1], size, padding="same", use_bias=False, name=name)(maps)
     more = layers.BatchNormalization(momentum=_NORM_MOMENTUM, gamma_initializer="zeros", name=f"{name}_norm")(more)
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([maps, more]))
+    return layers.ReLU(6, name=f"{name}_relu")(layers.Add(name=f"{name}_add")([maps, more]))
 
 
 def _point(maps: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:

@@ -18,6 +18,9 @@ from training.strips import Strips, batches, generated_strips, legible_crops, re
 _HELD_OUT = 1500
 _REAL_SHARE = 0.35
 
+_LARGEST_LOGIT, _TOO_LARGE_WEIGHT = 12.0, 0.05
+"""Beyond this a logit says no more, but widens the range that its 8 bits have to cover."""
+
 Pair = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
@@ -53,7 +56,7 @@ def train_reader(
 
 
 def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
-    """Mean negative log-likelihood of the texts (Graves et al. 2006)."""
+    """Mean negative log-likelihood of the texts (Graves et al. 2006), and what keeps the logits small."""
     images, labels = batch
     logits = model(images, training=True)["logits"]
     lengths = tf.reduce_sum(tf.cast(labels >= 0, tf.int32), axis=1)
@@ -65,7 +68,8 @@ def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
         logits_time_major=False,
         blank_index=len(ALPHABET),
     )
-    return {"ctc": tf.reduce_mean(losses)}
+    too_large = tf.nn.relu(tf.abs(logits) - _LARGEST_LOGIT)
+    return {"ctc": tf.reduce_mean(losses), "too_large": _TOO_LARGE_WEIGHT * tf.reduce_mean(tf.square(too_large))}
 
 
 def greedy_exact(model: keras.Model, strips: Strips) -> float:

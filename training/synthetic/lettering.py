@@ -25,7 +25,10 @@ _SYSTEM_NAMES = (
     "NimbusSansNarrow-Bold.otf", "LiberationSans-Bold.ttf", "LiberationSans-Regular.ttf",
     "LiberationSansNarrow-Bold.ttf", "LiberationMono-Bold.ttf", "LiberationSerif-Bold.ttf", "DejaVuSans-Bold.ttf",
     "DejaVuSansMono-Bold.ttf", "DejaVuSansCondensed-Bold.ttf", "URWGothic-Demi.otf", "LiberationSans-BoldItalic.ttf",
-    "NimbusRoman-Bold.otf", "URWBookman-Demi.otf",
+    "NimbusRoman-Bold.otf", "URWBookman-Demi.otf", "LiberationSerif-BoldItalic.ttf", "LiberationSerif-Regular.ttf",
+    "NimbusSansNarrow-BoldOblique.otf", "DejaVuSansCondensed-BoldOblique.ttf", "DejaVuSerifCondensed-Bold.ttf",
+    "C059-Bold.otf", "P052-Bold.otf", "P052-BoldItalic.otf", "RG2014F.ttf", "routed-gothic-wide.ttf",
+    "DejaVuSansCondensed.ttf", "NimbusMonoPS-Bold.otf",
 )  # fmt: skip
 
 
@@ -63,8 +66,9 @@ def _separator(kind: str, gap_px: int) -> Mask:
     mask = np.zeros((height, max(1, gap_px)), np.uint8)
     if kind == "dash":
         cv2.rectangle(mask, (gap_px // 4, height // 2 - 3), (gap_px - gap_px // 4, height // 2 + 3), 255, -1)
-    elif kind == "dot":
-        cv2.circle(mask, (gap_px // 2, height // 2), 6, 255, -1, cv2.LINE_AA)
+    elif kind in ("dot", "stop"):
+        row = height // 2 if kind == "dot" else height - _TAIL_PX - 6
+        cv2.circle(mask, (gap_px // 2, row), 6, 255, -1, cv2.LINE_AA)
     elif kind == "emblem":
         cv2.circle(mask, (gap_px // 2, height // 2), min(14, gap_px // 2), 170, 3, cv2.LINE_AA)
     return mask
@@ -75,7 +79,7 @@ def draw_line(
 ) -> Mask:
     """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus room for tails.
 
-    `separator` is what stands between words: space, dash, dot or emblem.
+    `separator` is what stands between words: space, dash, dot, stop (a dot on the baseline) or emblem.
     """
     pieces: list[Mask] = []
     gap = np.zeros((_LINE_PX, letter_gap_px), np.uint8)

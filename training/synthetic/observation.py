@@ -10,6 +10,9 @@ from edge_app.records import Corners, ImageBgr
 from training.synthetic.plates import RenderedPlate
 
 
+_COARSE_SHARE = 0.08
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ObservedPlate:
     """A plate in a small picture of its surroundings."""
@@ -90,7 +93,12 @@ def light(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
 
 
 def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0) -> ImageBgr:
-    """Defocus, motion blur, sensor noise, sharpening and JPEG; blur grows with `strength` (1 for lines 24 px high)."""
+    """Defocus, motion blur, coarse pixels, sensor noise, sharpening and JPEG.
+
+    Blur grows with `strength`, which is 1 for lines 24 px high.
+    """
+    if rng.random() < _COARSE_SHARE:
+        image_bgr = _coarsen(rng, image_bgr)
     if rng.random() < 0.7:
         sigma = float(rng.uniform(0.2, 1.15)) * max(0.5, min(strength, 2.0))
         image_bgr = cv2.GaussianBlur(image_bgr, (0, 0), sigma)
@@ -107,6 +115,15 @@ def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0
         quality = int(rng.integers(35, 95))
         image_bgr = cv2.imdecode(cv2.imencode(".jpg", image_bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], 1)
     return image_bgr
+
+
+def _coarsen(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
+    """The picture at fewer pixels, and back, without smoothing: what carelessly scaled pictures look like."""
+    height, width = image_bgr.shape[:2]
+    scale = rng.uniform(0.6, 0.95)
+    how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
+    small = cv2.resize(image_bgr, (max(4, round(width * scale)), max(4, round(height * scale))), interpolation=how)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _smear(rng: np.random.Generator, image_bgr: ImageBgr, length_px: float) -> ImageBgr:

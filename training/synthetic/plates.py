@@ -30,7 +30,7 @@ class PlateStyle:
     band: str = ""
     """Narrow field at the left: `hsrp`, `eu` or none."""
     header: str = ""
-    """Where small print stands: `top`, `bottom`, `both`, `mercosul` or none."""
+    """Where small print stands: `top`, `bottom`, `both`, `mercosul`, `crest` (a sign and room above) or none."""
 
 
 _WHITE, _BLACK, _YELLOW = (235, 235, 235), (25, 25, 25), (40, 195, 240)
@@ -73,11 +73,17 @@ _SHARES = np.array([style.share for style in STYLES]) / sum(style.share for styl
 _DEALER_SHARE = 0.12
 """Of the Indian plates: the dealer's name stands below the number."""
 
+_CREST_SHARE = 0.08
+"""Of the Indian plates of one line: a dealer's sign or a name stands above the number, which has the lower part."""
+
+_SMALL_UPPER_SHARE, _SMALL_UPPER = 0.2, (0.34, 0.48)
+"""Of the plates of two lines; and the share of the height that their upper line has."""
+
 _SMALL_PRINT = (
     "INDIA", "IND", "KARNATAKA", "MAHARASHTRA", "EMPIRE STATE", "CALIFORNIA", "NEW YORK", "TEXAS", "SUNSHINE STATE",
     "BRASIL", "SAO PAULO", "RIO DE JANEIRO", "CURITIBA", "BELO HORIZONTE", "ISLAMABAD", "PUNJAB", "SINDH",
     "GOVT OF INDIA", "POLICE", "MOTORS", "AUTO CENTRE", "HONDA", "TOYOTA", "GARDEN STATE", "LAND OF LINCOLN", "DUBAI",
-    "PRESS", "ARMY",
+    "PRESS", "ARMY", "ID", "KM", "M", "AUTO INDIA", "SOLUTIONS",
 )  # fmt: skip
 
 
@@ -116,6 +122,8 @@ def render_plate(
         look = replace(look, band="")
     if look.country == "IN" and rng.random() < _DEALER_SHARE:
         look = replace(look, header="bottom")
+    elif look.country == "IN" and look.lines == 1 and rng.random() < _CREST_SHARE:
+        look = replace(look, header="crest")
     canvas = _background(rng, look, round(height_px * aspect), height_px)
     _print_words(rng, canvas, look, words, fonts)
     _add_bolts(rng, canvas)
@@ -184,15 +192,14 @@ def _print_words(
     ink = _vary(rng, look.ink)
     margin = int(width * rng.uniform(0.015, 0.06))
     rows = len(words.lines)
-    room = (bottom - top) / rows
-    separator = ("space", "space", "space", "dash", "dot", "emblem")[rng.integers(6)]
-    if look.country == "IN" and separator == "emblem":
-        separator = "space"
+    room = _rooms(rng, bottom - top, rows)
+    beside = "stop" if look.country == "IN" else "emblem"
+    separator = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
     letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
-    fill = float(rng.uniform(0.66, 1.05)) if rows == 1 else float(rng.uniform(0.74, 1.02))
+    fill = float(rng.uniform(0.52, 1.05)) if rows == 1 else float(rng.uniform(0.68, 1.02))
     for row, line in enumerate(words.lines):
         mask = restyle(rng, draw_line(line, font, letter_gap, word_gap, separator))
-        line_height = room * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
+        line_height = room[row] * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
         natural = mask.shape[1] * line_height / mask.shape[0] * rng.uniform(0.85, 1.25)
         available = width - left - 2 * margin
         line_width = min(natural, available)
@@ -201,7 +208,7 @@ def _print_words(
         line_width = min(line_width, natural * 2)
         spare = available - line_width
         x = left + margin + spare * (0.5 if rng.random() < 0.7 else rng.uniform(0, 1))
-        y = top + room * row + (room - line_height) * rng.uniform(0.35, 0.65)
+        y = top + sum(room[:row]) + (room[row] - line_height) * rng.uniform(0.35, 0.65)
         box = (round(x), round(y), round(line_width), round(line_height))
         if rng.random() < 0.3:
             shadow = (box[0] + 1, box[1] + 1, box[2], box[3])
@@ -211,6 +218,14 @@ def _print_words(
         _small_print(
             rng, canvas, (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10), ink
         )
+
+
+def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...]:
+    """The height that each line has; of two, the upper may be much the smaller."""
+    if rows == 1:
+        return (float(height),)
+    upper = float(rng.uniform(*_SMALL_UPPER)) if rng.random() < _SMALL_UPPER_SHARE else 0.5
+    return (height * upper, height * (1 - upper))
 
 
 def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> int:
@@ -259,6 +274,12 @@ def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) 
         return band, height
     top, bottom = 0, height
     ink = _vary(rng, look.ink, 80)
+    if look.header == "crest":
+        top = int(height * rng.uniform(0.2, 0.42))
+        span = int(width * rng.uniform(0.06, 0.25))
+        red = (30, 30, 180) if rng.random() < 0.5 else ink
+        left = int(rng.uniform(0.02, 0.55) * width)
+        _small_print(rng, canvas, (left, int(top * 0.1), span, int(top * 0.8)), _vary(rng, red, 80))
     if look.header in ("top", "both"):
         top = int(height * rng.uniform(0.2, 0.28))
         span = int(width * rng.uniform(0.3, 0.65))
