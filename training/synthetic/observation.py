@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from edge_app.records import Corners, ImageBgr
 from training.synthetic.plates import RenderedPlate
 
-
 _COARSE_SHARE = 0.08
 
 
