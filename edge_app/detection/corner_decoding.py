@@ -13,8 +13,8 @@ from edge_app.records import Corners, PlateDetection
 CORNER_UNIT_PX = 8.0
 """Offsets up to about this are coded linearly, larger ones logarithmically; pixels of the network's input."""
 
-_SAME_PLATE_IOU = 0.4
-"""Cells whose plates overlap more than this speak of the same plate."""
+_SAME_PLATE_SHARE = 0.5
+"""Cells speak of the same plate where so much of the smaller plate lies in the larger: half a plate may look whole."""
 
 _MERGE_IOU = 0.6
 """Cells that agree with the best one this well have their corners averaged with it."""
@@ -64,11 +64,16 @@ def hulls(corners: FloatMap) -> FloatMap:
 
 def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
     """Intersection over union of one box (4,) with boxes (n, 4), each left, top, right, bottom."""
-    size = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None)
-    overlap = size[:, 0] * size[:, 1]
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return np.asarray(overlap / np.maximum(area + areas - overlap, 1e-6), np.float32)
+    overlap = _overlap(box, boxes)
+    return np.asarray(overlap / np.maximum(_area(box) + _area(boxes) - overlap, 1e-6), np.float32)
+
+
+def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
+    return np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(axis=1)
+
+
+def _area(boxes: FloatMap) -> FloatMap:
+    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
 
 
 def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plates: int) -> list[PlateDetection]:
@@ -77,11 +82,12 @@ def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plate
     plates: list[PlateDetection] = []
     while waiting.size and len(plates) < max_plates:
         best = waiting[0]
-        overlap = iou_with(boxes[best], boxes[waiting])
-        agreeing = waiting[overlap >= _MERGE_IOU]
+        agreeing = waiting[iou_with(boxes[best], boxes[waiting]) >= _MERGE_IOU]
         weights = scores[agreeing] ** 2
         merged: Corners = np.average(corners[agreeing], axis=0, weights=weights).astype(np.float32)
         two_lines = float(np.average(line_logits[agreeing], weights=weights)) > 0
         plates.append(PlateDetection(merged, float(scores[best]), 2 if two_lines else 1))
-        waiting = waiting[overlap < _SAME_PLATE_IOU]
+        others = waiting[1:]
+        smaller = np.minimum(_area(boxes[best]), _area(boxes[others]))
+        waiting = others[_overlap(boxes[best], boxes[others]) < _SAME_PLATE_SHARE * smaller]
     return plates

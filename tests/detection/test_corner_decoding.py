@@ -55,6 +55,15 @@ def test_two_plates_side_by_side_are_told_apart_with_their_lines() -> None:
     assert plates[0].confidence > plates[1].confidence > 0.9
 
 
+def test_half_a_plate_is_not_found_beside_the_whole() -> None:
+    whole, half = quad(40, 60, 200, 44), quad(36, 62, 74, 44)
+
+    plates = decode(*maps_of([(whole, 4.0, 1), (half, 3.0, 1)]), STRIDE, 0.5, 16)
+
+    assert len(plates) == 1
+    assert plates[0].corners_px == pytest.approx(whole, abs=0.01)
+
+
 def test_cells_under_the_threshold_are_no_plates() -> None:
     maps = maps_of([(quad(40, 60, 90, 22), -1.0, 1)])
 
