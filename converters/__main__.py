@@ -10,6 +10,9 @@ from converters.exports import Export, exports_of
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import EdgeAnprError, ModelError, UsageError
 
+_TOLD_OF_PATH = 3
+"""The last names of a held-out folder's path tell which run left it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; 1 where the gate stays shut, 2 for wrong usage."""
@@ -39,8 +42,11 @@ def convert(arguments: argparse.Namespace) -> int:
             path = write_model(export, content, macs, checkpoint, told, folder)
             print(f"{path.name}: {len(content) / 1e3:.0f} kB, calibrated on {told}", flush=True)
         if not is_complete(folder):
-            print("not compared with the float networks: detector and reader are needed, each with its checkpoint")
-        elif not _gate(folder, arguments):
+            raise UsageError(
+                f"{arguments.out}: nothing goes in without the gate, which needs the detector and the reader: "
+                "convert `all`, or put the other network there first"
+            )
+        if not _gate(folder, arguments):
             print(f"{arguments.out}: left as it was", file=sys.stderr)
             return 1
         write_cards(folder)
@@ -99,8 +105,10 @@ def _gate(models: Path, arguments: argparse.Namespace) -> bool:
 
 
 def threshold(arguments: argparse.Namespace) -> int:
-    """Choose the detector's confidence on held-out datasets and note it in its manifest."""
-    from converters.manifest import add_working_point
+    """Choose the detector's confidence on held-out datasets and note it; scores measured at another are dropped."""
+    from converters.exports import all_exports
+    from converters.manifest import add_scores, add_working_point
+    from converters.model_card import write_cards
     from converters.parity import working_point_on
 
     if not arguments.held_out:
@@ -108,9 +116,13 @@ def threshold(arguments: argparse.Namespace) -> int:
             "threshold needs --held-out DATASET…: the held_out folder that training left in its run folder"
         )
     confidence = working_point_on(arguments.out, arguments.held_out, ProgressLine)
-    names = ", ".join(folder.resolve().name for folder in arguments.held_out)
+    names = ", ".join("/".join(folder.resolve().parts[-_TOLD_OF_PATH:]) for folder in arguments.held_out)
     add_working_point(arguments.out / "plate_detector.tflite", confidence, names)
+    for export in all_exports():
+        add_scores(arguments.out / f"{export.name}.tflite", {})
+    write_cards(arguments.out)
     print(f"best balance of recall and precision on {names}: detection.confidence = {confidence:.2f}")
+    print("scores of another confidence were dropped from the model cards: measure with `parity`")
     return 0
 
 

@@ -56,8 +56,7 @@ def _card(facts: dict[str, Any]) -> str:
         "file": f"{facts['bytes'] / 1e3:.0f} kB, sha256 `{facts['sha256'][:16]}…`",
         "multiply-accumulates": f"{macs:.1f} million (budget {budget:.0f})",
         "calibration": facts["calibration"],
-        "trained by": f"`{training.get('command', 'unknown')}`",
-        "trained at commit": f"`{training.get('commit', 'unknown')[:12]}`",
+        "trained by": _run(training) if training.get("command") else "unknown",
         "went on from": "; ".join(map(_run, _earlier(training))) or "–",
         "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
@@ -76,7 +75,9 @@ def _earlier(training: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _run(training: dict[str, Any]) -> str:
     steps = training.get("plan", {}).get("steps", "unknown")
-    return f"`{training['command']}` ({steps} steps, commit `{training['commit'][:12]}`)"
+    legs = [training, *training.get("resumed", [])]
+    told = ", resumed by ".join(f"`{leg['command']}` at commit `{leg['commit'][:12]}`" for leg in legs)
+    return f"{told} ({steps} steps)"
 
 
 def _pairs(values: dict[str, Any]) -> str:

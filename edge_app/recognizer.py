@@ -87,14 +87,17 @@ class PlateRecognizer:
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
     def _read_one(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateRead | None:
-        """A picture shows a plate once: where the first look leaves doubt, another may read better."""
+        """A picture shows a plate once: where the first look leaves doubt, another may read better.
+
+        The plate lies where it was found, however it was looked at; its layout is the one that read best.
+        """
         first = self._look(image_bgr, found)
         looks = [first]
         if first.promise < _CLEAR:
             looks += [self._look(image_bgr, other) for other in other_looks(found)]
         best = max(looks, key=lambda look: look.promise + _FIRST_LOOK * (look is first))
         text = self._stages.voter.settle([best.reading])
-        return None if text is None else PlateRead(text, best.detection)
+        return None if text is None else PlateRead(text, replace(found, lines=best.detection.lines))
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))

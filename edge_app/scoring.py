@@ -16,17 +16,20 @@ RIGHT_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class DetectionScore:
-    """How well plates are found: at the configured confidence, but for `map50`."""
+    """How well plates are found: those reported, which are found at the configured confidence and legible.
+
+    For `map50` every find of the detector counts.
+    """
 
     plates: int
     """Plates there are."""
     found: int
     false: int
-    """Detections that are no plate, or one found already."""
+    """Those reported that are no plate, or one reported already."""
     recall: float | None
     """Found of all plates; None where there is none."""
     precision: float | None
-    """Right of all detections; None where there is none."""
+    """Right of all reported; None where there is none."""
     map50: float | None
     """Average precision at IoU 0.5 over all confidences; None where there is no plate."""
 

@@ -182,3 +182,4 @@ def test_a_crop_is_read_whole_and_no_plate_is_looked_for_beyond_it(tmp_path: Pat
 
     assert [each.text for each in came.reads][:1] == ["MH12AB1234"]
     assert (came.detections, came.faint_detections) == ([], [])
+    assert came.reads[0].detection.confidence > 0, "found, not taken whole for want of a find"

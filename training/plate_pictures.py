@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from edge_app.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
-from edge_app.recognizer import CROP_PADDING
+from edge_app.recognizer import pad_crop
 from edge_app.records import Corners, ImageBgr
 from training.synthetic.observation import degrade, light, paste, random_quad
 from training.synthetic.plates import render_plate
@@ -244,10 +244,7 @@ def as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     left, top = np.clip(np.rint(low - margin[0]), 0, room - 4).astype(int).tolist()
     right, bottom = np.clip(np.rint(high + margin[1]), (left + 4, top + 4), room).astype(int).tolist()
     window = (left, top, right, bottom)
-    across, down = round((right - left) * CROP_PADDING), round((bottom - top) * CROP_PADDING)
-    border = cv2.copyMakeBorder(
-        picture.image_bgr[top:bottom, left:right], down, down, across, across, cv2.BORDER_REPLICATE
-    )
+    border, (across, down) = pad_crop(picture.image_bgr[top:bottom, left:right])
     canvas = np.full_like(picture.image_bgr, _GREY)
     above, beside = min(down, top), min(across, left)
     shown = border[down - above :, across - beside :][: height - top + above, : width - left + beside]

@@ -1,5 +1,6 @@
 """Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates where there are some."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -23,7 +24,9 @@ from training.shapes import STRIDE
 HELD_OUT = "held_out"
 """Folder of a run that holds the labels of the pictures that were not learned from."""
 
-_HELD_OUT = 160
+_HELD_OUT_OF = 32
+"""One picture in so many is held out: by its name, so that a later run holds out the same."""
+
 _CORNER_SHARE, _LINE_SHARE = 2.0, 1.0
 
 Maps = tuple[NDArray[np.float32], ...]
@@ -39,23 +42,31 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     model = plate_detector()
     if start:
         begin_with(model, start)
-    rng = np.random.default_rng(plan.seed)
     labels = [label for label in real_labels(data) if label.has_all_boxes]
     pictures = real_pictures(labels) + rendered_pictures(scenes, plan.seed)
-    order = [int(index) for index in rng.permutation(len(pictures))]
-    held_out = [pictures.view(rng, index) for index in order[:_HELD_OUT]]
+    names = [f"{label.path.parent.parent.name}/{label.path.name}" for label in labels]
+    names += [f"rendered/{index}" for index in range(scenes)]
+    aside = [index for index, name in enumerate(names) if is_held_out(name)]
+    learned = sorted(set(range(len(names))) - set(aside))
+    rng = np.random.default_rng(plan.seed)
+    held_out = [pictures.view(rng, index) for index in aside]
     facts = {"sets": sets_of(labels), "rendered_scenes": scenes}
     facts |= {"began_with": sha256_of(start)} if start else {}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
-    write_held_out(run_path / HELD_OUT, [labels[index] for index in order[:_HELD_OUT] if index < len(labels)])
+    write_held_out(run_path / HELD_OUT, [labels[index] for index in aside if index < len(labels)])
 
     def batches(rng: np.random.Generator) -> Iterator[Maps]:
-        return map(_maps, endless_views(rng, pictures, order[_HELD_OUT:], plan.batch_size))
+        return map(_maps, endless_views(rng, pictures, learned, plan.batch_size))
 
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"
     model.save(path)
     return path
+
+
+def is_held_out(name: str) -> bool:
+    """Whether the picture of this name, "set/file", is kept out of every training."""
+    return hashlib.sha256(name.encode()).digest()[0] % _HELD_OUT_OF == 0
 
 
 def write_held_out(folder: Path, held_out: Sequence[LabelledImage]) -> None:

@@ -13,18 +13,24 @@ _LOOSE, _TIGHT = (1.1, 1.15), (0.95, 0.85)
 _SLANT = 0.2
 """Heights by which the two ends lie apart that a plate found too upright may have."""
 
+_FLATTEST = 1e-3
+"""Square pixels; a plate of less than this has no sides to change."""
+
 
 def other_looks(detection: PlateDetection) -> list[PlateDetection]:
     """The plate a little larger, a little smaller, slanted both ways, and with the other number of lines."""
+    middle, axes = _shape(detection.corners_px)
+    other_layout = replace(detection, lines=3 - detection.lines)
+    if abs(np.linalg.det(axes)) < _FLATTEST:
+        return [other_layout]
+    inside = np.linalg.solve(axes, (detection.corners_px - middle).T)
     changes = (np.diag(_LOOSE), np.diag(_TIGHT), np.array([[1, 0], [_SLANT, 1]]), np.array([[1, 0], [-_SLANT, 1]]))
-    looks = [replace(detection, corners_px=_changed(detection.corners_px, change)) for change in changes]
-    return [*looks, replace(detection, lines=3 - detection.lines)]
+    changed = [np.asarray(middle + (axes @ change @ inside).T, np.float32) for change in changes]
+    return [*(replace(detection, corners_px=corners) for corners in changed), other_layout]
 
 
-def _changed(corners: Corners, change: NDArray[np.float64]) -> Corners:
-    """Corners moved by a linear change of the plate's own coordinates, along its width and its height."""
-    middle = corners.mean(axis=0)
+def _shape(corners: Corners) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A plate's middle, and as columns its own coordinates: along its width and along its height."""
     sides = np.roll(corners, -1, axis=0) - corners
     axes = np.stack([sides[0] - sides[2], sides[1] - sides[3]], axis=1) / 2
-    inside = np.linalg.solve(axes, (corners - middle).T)
-    return np.asarray(middle + (axes @ change @ inside).T, np.float32)
+    return corners.mean(axis=0), axes

@@ -31,7 +31,8 @@ _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
 _ON_NO_PLATE = -7.0
-"""Log prior of a text on a sign or a grille that was taken for a plate: above that of a text that fits no format."""
+"""Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
+format, so that such a text, read clearly, is as likely on a plate as not, and is published."""
 
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""

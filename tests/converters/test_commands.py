@@ -9,7 +9,7 @@ import pytest
 
 from converters.__main__ import main
 from converters.exports import Export, all_exports
-from converters.manifest import add_working_point, write_model
+from converters.manifest import add_scores, add_working_point, write_model
 from converters.networks import load_checkpoint
 from converters.quantize import quantize
 from edge_app import PlateRecognizer
@@ -98,8 +98,19 @@ def test_the_threshold_lies_below_every_plate_and_above_all_that_is_reported_and
 
     expected = round((min(plates) + max(others, default=0)) / 2, 2)
     assert code == 0
-    assert facts(models, "plate_detector")["working_point"] == {"confidence": expected, "chosen_on": "yard"}
-    assert f"on yard: detection.confidence = {expected:.2f}" in capsys.readouterr().out
+    chosen_on = "/".join(yard.parts[-3:])
+    assert facts(models, "plate_detector")["working_point"] == {"confidence": expected, "chosen_on": chosen_on}
+    assert f"on {chosen_on}: detection.confidence = {expected:.2f}" in capsys.readouterr().out
+
+
+def test_scores_measured_at_another_threshold_are_dropped(models: Path, tmp_path: Path) -> None:
+    yard = drawn_scenes(tmp_path / "yard")
+    add_scores(models / "plate_reader.tflite", {"yard": {"detection": None, "reading": None}})
+
+    main(["threshold", "--out", str(models), "--held-out", str(yard)])
+
+    assert facts(models, "plate_reader")["scores"] == {}
+    assert "Not measured yet." in (models / "README.md").read_text()
 
 
 def test_without_a_plate_there_is_no_threshold_and_the_manifest_stays(
@@ -174,6 +185,17 @@ def test_the_working_point_is_kept_for_the_same_checkpoint_only(models: Path) ->
 
     assert kept == {"confidence": 0.4, "chosen_on": "yard"}
     assert "working_point" not in facts(models, "plate_detector")
+
+
+def test_nothing_goes_in_without_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network, out = tmp_path / "alone.keras", tmp_path / "models"
+    reader_of_nothing(seed=2).save(network)
+
+    code = main(["reader", "--checkpoint", str(network), "--out", str(out)])
+
+    assert code == 2
+    assert "nothing goes in without the gate" in capsys.readouterr().err
+    assert not list(out.iterdir())
 
 
 def test_one_checkpoint_is_not_taken_for_both_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,14 +51,17 @@ def test_a_checkpoint_that_is_not_there_or_of_another_kind_is_wrong_usage(tmp_pa
 
 
 def test_the_card_tells_every_run_that_a_network_came_from(tmp_path: Path) -> None:
-    told = {"training": {"command": "third", "began_with_run": run("second") | {"began_with_run": run("first")}}}
+    resumed = run("third") | {"resumed": [{"command": "third again", "commit": "def"}]}
+    told = {"training": resumed | {"began_with_run": run("second") | {"began_with_run": run("first")}}}
     shutil.copytree(MODELS, tmp_path, dirs_exist_ok=True)
     manifest = tmp_path / "plate_reader.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | told))
 
     page = write_cards(tmp_path).read_text()
 
-    assert "| went on from | `second` (40 steps, commit `abc`); `first` (40 steps, commit `abc`) |" in page
+    trained_by = "`third` at commit `abc`, resumed by `third again` at commit `def` (40 steps)"
+    assert f"| trained by | {trained_by} |" in page
+    assert "| went on from | `second` at commit `abc` (40 steps); `first` at commit `abc` (40 steps) |" in page
 
 
 def run(command: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edge_app.config import Settings
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.records import PlateText, Reading
 from edge_app.tracking.voter import Voter, frame_weights, quality
@@ -39,6 +40,14 @@ def test_one_murky_frame_is_not_sure(voter: Voter) -> None:
 
 def test_what_may_be_anything_is_no_text(voter: Voter) -> None:
     assert voter.settle([reading("TOYOTA", clarity=0.3)]) is None
+
+
+@pytest.mark.parametrize("odd", ["A12", "MH12AB12345678"])
+def test_a_clear_text_that_fits_no_format_is_sure_enough_to_be_published(voter: Voter, odd: str) -> None:
+    text = settle(voter, *[reading(odd, clarity=0.995)] * 3)
+
+    assert (text.text, text.valid) == (odd, False)
+    assert text.confidence > Settings().tracking.min_confidence
 
 
 def test_many_frames_that_agree_are_surer_than_each_of_them(voter: Voter) -> None:

@@ -1,4 +1,4 @@
-"""Lorries, buses, auto-rickshaws and motorcycles."""
+"""Lorries and buses."""
 
 from itertools import pairwise
 

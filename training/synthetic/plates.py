@@ -13,6 +13,9 @@ from training.synthetic.texts import FOREIGN_COUNTRIES, PlateWords, foreign_word
 Colour = tuple[int, int, int]
 """Blue, green, red."""
 
+Fonts = tuple[Path, ...] | None
+"""Those to choose from; None: all that the machine has."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlateStyle:
@@ -108,7 +111,7 @@ def render_plate(
     style: str | None = None,
     text: str | None = None,
     height_px: int = 96,
-    fonts: tuple[Path, ...] | None = None,
+    fonts: Fonts = None,
 ) -> RenderedPlate:
     """Draw a plate of the named style, or of one drawn by its share.
 
@@ -179,16 +182,14 @@ def _paint(canvas: ImageBgr, mask: Mask, box: tuple[int, int, int, int], ink: Co
     field[:] = (field * (1 - cover) + np.array(ink, np.float32) * cover).astype(np.uint8)
 
 
-def _print_words(
-    rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords, fonts: tuple[Path, ...] | None
-) -> None:
+def _print_words(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords, fonts: Fonts) -> None:
     height, width = canvas.shape[:2]
-    left = _print_band(rng, canvas, look)
-    top, bottom = _print_header(rng, canvas, look)
+    left = _print_band(rng, canvas, look, fonts)
+    top, bottom = _print_header(rng, canvas, look, fonts)
     indian_hsrp = look.band == "hsrp"
     usual = shipped_fonts() if indian_hsrp and rng.random() < 0.7 else all_fonts()
-    fonts = fonts or usual
-    font = fonts[rng.integers(len(fonts))]
+    letterings = fonts or usual
+    font = letterings[rng.integers(len(letterings))]
     ink = _vary(rng, look.ink)
     margin = int(width * rng.uniform(0.015, 0.06))
     rows = len(words.lines)
@@ -215,9 +216,8 @@ def _print_words(
             _paint(canvas, mask, shadow, _vary(rng, (128, 128, 128), 60), 0.5)
         _paint(canvas, mask, box, ink, float(rng.uniform(0.75, 1)))
     if rng.random() < 0.15:
-        _small_print(
-            rng, canvas, (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10), ink
-        )
+        box = (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10)
+        _small_print(rng, canvas, box, ink, fonts)
 
 
 def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...]:
@@ -228,7 +228,7 @@ def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...
     return (height * upper, height * (1 - upper))
 
 
-def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> int:
+def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fonts: Fonts) -> int:
     """Draw the field at the left and return where the text may begin, in pixels."""
     height, width = canvas.shape[:2]
     if look.band == "eu":
@@ -240,6 +240,7 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) ->
             canvas,
             (band // 4, int(height * 0.65), band // 2, height // 4),
             _WHITE,
+            fonts,
             ("D", "F", "NL", "GB", "RO", "I"),
         )
         return band
@@ -256,21 +257,20 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) ->
             field[:] = patch[: field.shape[0], : field.shape[1]]
         top = int(height * rng.uniform(0.5, 0.72))
         _small_print(
-            rng, canvas, (band // 6, top, int(band * 0.8), int(unit * rng.uniform(0.13, 0.24))), _BLUE, ("IND",)
+            rng, canvas, (band // 6, top, int(band * 0.8), int(unit * rng.uniform(0.13, 0.24))), _BLUE, fonts, ("IND",)
         )
         return band
     return 0
 
 
-def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) -> tuple[int, int]:
+def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fonts: Fonts) -> tuple[int, int]:
     """Draw the small print and return the rows between which the text may stand."""
     height, width = canvas.shape[:2]
     if look.header == "mercosul":
         band = int(height * rng.uniform(0.2, 0.27))
         cv2.rectangle(canvas, (0, 0), (width, band), _vary(rng, _BLUE), -1)
-        _small_print(
-            rng, canvas, (int(width * 0.38), band // 5, width // 4, int(band * 0.6)), _WHITE, ("BRASIL", "ARGENTINA")
-        )
+        box = (int(width * 0.38), band // 5, width // 4, int(band * 0.6))
+        _small_print(rng, canvas, box, _WHITE, fonts, ("BRASIL", "ARGENTINA"))
         return band, height
     top, bottom = 0, height
     ink = _vary(rng, look.ink, 80)
@@ -279,11 +279,11 @@ def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) 
         span = int(width * rng.uniform(0.06, 0.25))
         red = (30, 30, 180) if rng.random() < 0.5 else ink
         left = int(rng.uniform(0.02, 0.55) * width)
-        _small_print(rng, canvas, (left, int(top * 0.1), span, int(top * 0.8)), _vary(rng, red, 80))
+        _small_print(rng, canvas, (left, int(top * 0.1), span, int(top * 0.8)), _vary(rng, red, 80), fonts)
     if look.header in ("top", "both"):
         top = int(height * rng.uniform(0.2, 0.28))
         span = int(width * rng.uniform(0.3, 0.65))
-        _small_print(rng, canvas, ((width - span) // 2, int(top * 0.15), span, int(top * 0.7)), ink)
+        _small_print(rng, canvas, ((width - span) // 2, int(top * 0.15), span, int(top * 0.7)), ink, fonts)
     if look.header in ("bottom", "both"):
         bottom = int(height * rng.uniform(0.74, 0.85))
         span = int(width * rng.uniform(0.3, 0.65))
@@ -292,6 +292,7 @@ def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle) 
             canvas,
             ((width - span) // 2, bottom + (height - bottom) // 6, span, int((height - bottom) * 0.65)),
             ink,
+            fonts,
         )
     return top, bottom
 
@@ -301,9 +302,10 @@ def _small_print(
     canvas: ImageBgr,
     box: tuple[int, int, int, int],
     ink: Colour,
+    fonts: Fonts,
     texts: tuple[str, ...] = _SMALL_PRINT,
 ) -> None:
-    fonts = all_fonts()
+    fonts = fonts or all_fonts()
     mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, 20)
     _paint(canvas, mask, box, ink, float(rng.uniform(0.5, 1)))
 

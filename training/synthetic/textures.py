@@ -39,11 +39,13 @@ def sensor_noise() -> Tile:
 
 
 def lettered(rng: np.random.Generator, words: int, ink: Colour, paper: Colour, height_px: int = 48) -> ImageBgr:
-    """Words or a telephone number on a coloured board; never in the pattern of a plate."""
+    """Words, one number among them at most, or a telephone number on a coloured board; not laid out as a plate is."""
     if rng.random() < 0.15:
         chosen = tuple("".join(str(digit) for digit in half) for half in rng.integers(0, 10, (2, 5)))
     else:
         chosen = tuple(_WORDS[rng.integers(len(_WORDS))] for _ in range(words))
+        numbers = [word for word in chosen if word.isdigit()]
+        chosen = (*(word for word in chosen if not word.isdigit()), *numbers[:1])
     fonts = shipped_fonts()
     mask = draw_line(chosen, fonts[rng.integers(len(fonts))], int(rng.integers(2, 14)), int(rng.integers(16, 40)))
     edge = int(mask.shape[0] * rng.uniform(0.1, 0.5))

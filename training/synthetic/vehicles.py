@@ -46,7 +46,6 @@ class Picture:
     image_bgr: ImageBgr
     corners: Points
     """(4, 3) in metres, clockwise from its top left as seen from before it."""
-    plate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
