@@ -137,7 +137,8 @@ def _decisions(measured: Measured) -> str:
     priors = ", ".join(f"{each['name']} {each['log_prior']:g}" for each in measured.formats["formats"])
     unknown = measured.formats["priors"]["unknown_code"]
     return (
-        f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of training).\n"
+        f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of "
+        "the last run; earlier runs, whose weights it began with, had learned from some of them).\n"
         f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
         f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
         "- Priors of layouts that are common in the world: their shares among the texts of the training sets, see "
