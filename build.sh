@@ -30,6 +30,8 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   train     train the plate detector and the plate reader
   convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
   evaluate  score the models on dataset folders and write docs/accuracy.md
+  import    make a dataset folder of annotations in Pascal VOC, YOLO or CSV
+  clips     render traffic with known plates, to measure whether each vehicle becomes one event
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 
@@ -115,6 +117,23 @@ Usage: ./build.sh evaluate DATASET… [ARGUMENT…]
 Sets up the workstation level and runs `python -m training.accuracy`: scores the int8 models beside the float
 networks on dataset folders, and writes docs/accuracy.md with tables and plots. For scores alone, on a device
 too: `edge-anpr evaluate DATASET…`.
+TEXT
+}
+
+help_import() {
+    cat <<'TEXT'
+Usage: ./build.sh import --from voc|yolo|csv SOURCE DESTINATION
+
+Sets up the workstation level and runs `python -m training.importers`.
+TEXT
+}
+
+help_clips() {
+    cat <<'TEXT'
+Usage: ./build.sh clips --out DIR [--seed N] [--count N] [ARGUMENT…]
+
+Sets up the workstation level and runs `python -m training.clips`, which renders clips with their truth
+(docs/clips.md); a clip of ten seconds takes about a minute. `edge-anpr evaluate DIR` scores them.
 TEXT
 }
 
@@ -301,8 +320,21 @@ run_convert() {
 }
 
 run_evaluate() {
+    (($#)) || die "give a dataset folder (see ./build.sh evaluate --help)" 2
     ensure demo workstation
     "$PYTHON" -m training.accuracy "$@"
+}
+
+run_import() {
+    (($#)) || die "give --from, a source and a destination (see ./build.sh import --help)" 2
+    ensure demo workstation
+    "$PYTHON" -m training.importers "$@"
+}
+
+run_clips() {
+    (($#)) || die "give --out DIR (see ./build.sh clips --help)" 2
+    ensure demo workstation
+    "$PYTHON" -m training.clips "$@"
 }
 
 run_install() {
@@ -332,7 +364,7 @@ main() {
     (($#)) && shift
     case $command in
         -h | --help | help) help_overall ;;
-        setup | demo | test | check | train | convert | evaluate | install | lock)
+        setup | demo | test | check | train | convert | evaluate | import | clips | install | lock)
             case ${1-} in
                 -h | --help) "help_$command" ;;
                 *) "run_$command" "$@" ;;

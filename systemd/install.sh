@@ -20,7 +20,8 @@ Puts the program and its models into /opt/edge-anpr, a configuration into /etc/e
 kept) and the unit edge-anpr.service into /etc/systemd/system, and enables the unit where systemd runs. Running it
 again brings an installation up to date.
 
-  --root DIR    put everything below DIR instead of /, for an image; nothing is enabled or started
+  --root DIR    put everything below DIR instead of /, for an image of this architecture with this Debian's Python;
+                nothing is enabled or started
   --uninstall   take program and unit off; configuration and the reads not yet delivered stay
 TEXT
 }
@@ -46,6 +47,18 @@ install_system_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
     mapfile -t missing < <(missing_packages)
     ((${#missing[@]} == 0)) || die "$(command -v python3) still lacks ${missing[*]}: let python3 be the system's own"
+}
+
+# The service sees no home directory, and an image has no Python but its own.
+check_python() {
+    local python
+    python=$(realpath "$(command -v python3)")
+    [[ $python != /usr/bin/* ]] || return 0
+    if [[ -n $root ]]; then
+        say "Warning: python3 is $python here: the image will look for it there. Put /usr/bin first in PATH"
+    elif [[ $python == /home/* || $python == /root/* ]]; then
+        die "python3 is $python, which the service may not see: put /usr/bin first in PATH, then run this again"
+    fi
 }
 
 # Debian 12's picamera2 is built for numpy 1; a numpy 2 in the environment would stand before the one it came with.
@@ -96,6 +109,8 @@ install_files() {
         install -D -m 644 config/default.toml "$root$CONFIGURATION/config.toml"
     fi
     install -D -m 644 config/default.toml "$root$CONFIGURATION/config.default.toml"
+    mkdir -p "$root/usr/local/bin"
+    ln -sf "$HOME_DIRECTORY/venv/bin/edge-anpr" "$root/usr/local/bin/edge-anpr"
 }
 
 enable() {
@@ -105,7 +120,6 @@ enable() {
         systemctl enable edge-anpr.service
         systemctl restart edge-anpr.service || true
         say "State: $(systemctl is-active edge-anpr.service || true); 'edge-anpr doctor' tells what is wrong"
-        ln -sf "$HOME_DIRECTORY/venv/bin/edge-anpr" /usr/local/bin/edge-anpr
     else
         say "systemd does not run here: enable with 'systemctl enable --now edge-anpr' on the device"
     fi
@@ -116,8 +130,7 @@ uninstall() {
         systemctl disable --now edge-anpr.service
     fi
     rm -rf "$root$HOME_DIRECTORY"
-    rm -f "$root$UNIT"
-    [[ -n $root ]] || rm -f /usr/local/bin/edge-anpr
+    rm -f "$root$UNIT" "$root/usr/local/bin/edge-anpr"
     say "edge-anpr is off; $root$CONFIGURATION and $root/var/lib/edge-anpr stay"
 }
 
@@ -145,6 +158,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ $action == uninstall ]]; then
     uninstall
 else
+    check_python
     install_system_packages
     make_environment
     install_files
