@@ -22,7 +22,19 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").glob("*.md")])
 TIMELESS = [page for page in PAGES if page.name != "CHANGELOG.md"]
 """Pages that speak of what is there now."""
-BUILD_COMMANDS = ("setup", "demo", "test", "check", "train", "convert", "evaluate", "install", "lock")
+BUILD_COMMANDS = (
+    "setup",
+    "demo",
+    "test",
+    "check",
+    "train",
+    "convert",
+    "evaluate",
+    "import",
+    "clips",
+    "install",
+    "lock",
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:
