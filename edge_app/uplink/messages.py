@@ -281,6 +281,8 @@ class TelemetryMessage:
     """Reads that could not be saved from one."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
+    reads_withheld: Count
+    """Reads of an earlier run deleted since the start because under the present settings nothing is kept of them."""
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None
