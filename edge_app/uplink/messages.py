@@ -228,7 +228,7 @@ class HookStateMessage:
     failed: Count
     """It could not be started, ended with another code than 0 or was killed after its time."""
     skipped: Count
-    """Not run, because those before it took too long."""
+    """Not run, because those before it took too long or the daemon stopped."""
 
 
 @dataclass(frozen=True, slots=True)
