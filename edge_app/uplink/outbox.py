@@ -31,6 +31,9 @@ _EXPIRED_TOGETHER = 100
 REVISE_SECONDS = 0.5
 """What an earlier run left is rewritten in parts, this far apart: reads go on meanwhile."""
 
+REVISE_AGAIN_SECONDS = 60.0
+"""A disk that took no part of it is not troubled with it again before this time, though it take other things."""
+
 _REVISED_TOGETHER = 50
 """Few, so that a disk with little room takes them."""
 
@@ -147,7 +150,8 @@ class Outbox:
         """
         with self._lock:
             self._change = change
-            self._revise_some(change)
+            if self.disk is DiskState.GOOD:
+                self._revise_some(change)
 
     def forget(self, event_ids: Mapping[int, str]) -> None:
         """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error."""
@@ -273,6 +277,7 @@ class Outbox:
 
         done = self._in_file(work)
         if done is None:
+            self._revise_at = self._clock() + REVISE_AGAIN_SECONDS
             return
         self._revised_up_to = done[0]
         self._revised += done[1]

@@ -16,7 +16,7 @@ from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import Losses
 from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.left_overs import LeftOvers
-from edge_app.uplink.outbox import RETRY_SECONDS, Outbox
+from edge_app.uplink.outbox import RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -451,6 +451,7 @@ def test_a_full_disk_neither_ends_the_service_nor_lets_a_clear_plate_out(
     full = outbox.disk
     sent_meanwhile = set(texts(outbox))
     somebody.unlink()
+    clock.seconds += REVISE_AGAIN_SECONDS
     for _ in range(10):
         later(outbox, clock)
 
@@ -476,6 +477,28 @@ def test_an_outbox_is_rewritten_on_a_disk_with_room_for_a_part_of_it_only(
         later(outbox, clock)
 
     assert outbox.disk is DiskState.GOOD
+    assert names(outbox) == []
+
+
+def test_a_disk_that_is_too_full_for_the_rewriting_is_not_told_every_second(
+    small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(small_disk).free - 40_000))
+
+    outbox = opened(path)
+    outbox.revise(HASHED)
+    for _ in range(30):
+        later(outbox, clock)
+    told = caplog.text.count("the disk of the outbox is full")
+    somebody.unlink()
+    clock.seconds += REVISE_AGAIN_SECONDS
+    for _ in range(10):
+        later(outbox, clock)
+
+    assert told == 1
     assert names(outbox) == []
 
 
