@@ -142,6 +142,8 @@ class Daemon:
                 thread.join(max(0.0, deadline - self._clock()))
             if thread.is_alive():
                 log.warning("the %s thread does not end; leaving it behind", thread.name)
+        if self._hook is not None:
+            self._hook.end()
         # Last, for the publisher may have acknowledgements to note until it ends. One that was left behind gets an
         # error that nobody hears, and sends again next time.
         self._outbox.close()
@@ -204,17 +206,21 @@ class Daemon:
                 self._hook.ask(event.event_id, event.payload(sequence))
 
     def _end_of_recording(self) -> None:
-        """Give the broker some time to take what is left; a camera should not have ended."""
+        """Give the broker and the hook some time to take what is left; a camera should not have ended."""
         self._camera_thread.join()
         self._camera_thread.check()
         if self._source.live:
             raise SourceError(f"camera {self._name}: the source ended")
         deadline = self._clock() + DRAIN_SECONDS
-        while self._outbox.pending(1) and not self.asked_to_stop and self._clock() < deadline:
-            self._publisher_thread.check()
+        while self._has_work_left() and not self.asked_to_stop and self._clock() < deadline:
+            for helper in self._helpers:
+                helper.check()
             self._stop.wait(0.02)
         if self._outbox.pending(1):
             log.warning("the broker has not taken every event; the rest waits in the outbox")
+
+    def _has_work_left(self) -> bool:
+        return bool(self._outbox.pending(1)) or not (self._hook is None or self._hook.is_idle)
 
     def _watch_picture(self, frame: Frame) -> None:
         if not self._source.live:

@@ -433,6 +433,36 @@ def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path)
     assert (told["historical"], told["lists"][0]["list"]) == (False, "the-list")
 
 
+@pytest.mark.usefixtures("no_drain")
+def test_what_the_hook_has_not_begun_when_the_daemon_stops_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "hook").write_text("#!/bin/sh\nsleep 1\n")
+    (tmp_path / "hook").chmod(0o755)
+    rig = Rig(tmp_path)
+    hook = Hook(HookSettings(tmp_path / "hook"), rig.stop)
+    lists = one_list(tmp_path, "allow", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 4), VehicleInEveryFrame(), lists=lists, hook=hook)
+
+    daemon.run()
+
+    assert hook.state().skipped == caplog.text.count("the service stops") >= 2
+    assert hook.is_idle
+
+
+def test_at_the_end_of_a_recording_the_hook_is_waited_for(tmp_path: Path, broker: Mosquitto) -> None:
+    (tmp_path / "hook").write_text("#!/bin/sh\nsleep 0.5\n")
+    (tmp_path / "hook").chmod(0o755)
+    rig = Rig(tmp_path, broker.settings)
+    hook = Hook(HookSettings(tmp_path / "hook"), rig.stop)
+    lists = one_list(tmp_path, "allow", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), VehicleInEveryFrame(), lists=lists, hook=hook)
+
+    daemon.run()
+
+    assert (hook.state().done, hook.state().skipped) == (3, 0)
+
+
 def waits_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not condition() and time.monotonic() < deadline:

@@ -48,8 +48,9 @@ def judge(clip: LabelledClip, playback: Playback) -> ClipOutcome:
     for vehicle in clip.vehicles:
         if vehicle.last_frame >= playback.frames:
             raise SourceError(
-                f"{clip.path}: has {playback.frames} frames, counted from 0, but {vehicle.plate} is said to be seen"
-                f" until {vehicle.last_frame}; correct {clip.path.parent / EVENTS_FILE}, or copy the video again"
+                f"{clip.path}: has {playback.frames} frames, counted from 0, but a vehicle is said to be seen from"
+                f" {vehicle.first_frame} until {vehicle.last_frame}; correct {clip.path.parent / EVENTS_FILE}, or copy"
+                " the video again"
             )
     owners = [owner_of(event, clip) for event in playback.events]
     given = list(zip(owners, playback.events, strict=True))

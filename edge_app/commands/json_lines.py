@@ -24,8 +24,10 @@ class JsonLinesFile:
     def write(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Add a line for each."""
         lines = "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
+        left = memoryview(lines.encode())
         try:
-            self._file.write(lines.encode())
+            while left:  # a disk that is nearly full takes a part, and says so only when asked for more
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise EdgeAnprError(self._failure(error)) from error
 

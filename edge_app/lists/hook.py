@@ -1,5 +1,6 @@
 """The program that is run for plates on a list: for a gate's relay, say."""
 
+import contextlib
 import logging
 import os
 import queue
@@ -32,6 +33,13 @@ class _Job:
     asked_at: float
 
 
+def check(settings: HookSettings) -> None:
+    """Raise `ConfigurationError` where the program is set and is none that may be run."""
+    program = settings.program
+    if program is not None and not (program.is_file() and os.access(program, os.X_OK)):
+        raise ConfigurationError(f"[hook] program: {program} is no program; put it there, `chmod +x` it")
+
+
 class Hook:
     """Runs the program in a thread of its own, one run after the other, each for a limited time.
 
@@ -42,15 +50,14 @@ class Hook:
         self, settings: HookSettings, stop: threading.Event, clock: Callable[[], float] = time.monotonic
     ) -> None:
         assert settings.program is not None
-        if not (settings.program.is_file() and os.access(settings.program, os.X_OK)):
-            raise ConfigurationError(f"[hook] program: {settings.program} is no program; put it there, `chmod +x` it")
+        check(settings)
         self._program: Path = settings.program
         self._kinds = settings.kinds
         self._timeout_seconds = settings.timeout_seconds
         self._stop = stop
         self._clock = clock
         self._waiting: queue.Queue[_Job] = queue.Queue(_MOST_WAITING)
-        self._done = self._failed = self._stale = self._unheard = 0
+        self._asked = self._done = self._failed = self._stale = self._unheard = 0
 
     def wants(self, matches: Iterable[ListMatch]) -> bool:
         """Whether it is run for a plate that these entries stand for."""
@@ -58,6 +65,7 @@ class Hook:
 
     def ask(self, event_id: str, payload: bytes) -> None:
         """Have the program run with an event on its standard input; never waits."""
+        self._asked += 1
         try:
             self._waiting.put_nowait(_Job(event_id, payload, self._clock()))
         except queue.Full:
@@ -76,6 +84,19 @@ class Hook:
                 log.warning("the hook is not run for event %s: the runs before it took too long", job.event_id)
             else:
                 self._run_program(job)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or runs."""
+        return self._asked == self._done + self._failed + self._stale + self._unheard
+
+    def end(self) -> None:
+        """Tell and count what is not run any more; after the stop event, in the thread that asks."""
+        while not self._waiting.empty():
+            with contextlib.suppress(queue.Empty):  # the hook's thread may still have taken it
+                job = self._waiting.get_nowait()
+                self._unheard += 1
+                log.warning("the hook is not run for event %s: the service stops", job.event_id)
 
     def state(self) -> HookStateMessage:
         """How it goes, for the telemetry."""

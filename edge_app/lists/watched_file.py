@@ -9,8 +9,8 @@ from edge_app.lists.plate_file import read_plates
 
 log = logging.getLogger(__name__)
 
-_Stamp = tuple[int, int, int] | None
-"""Time of change, size and number of the file; None where there is none."""
+_Stamp = tuple[int, int, int, int] | None
+"""Times of change of content and of rights, size and number of the file; None where there is none."""
 
 
 class WatchedFile:
@@ -40,14 +40,16 @@ class WatchedFile:
         rests, self._seen = stamp == self._seen, stamp
         if stamp == self._judged or not rests:
             return
-        self._judged = stamp
         try:
             self._load()
         except ConfigurationError as error:
+            if not isinstance(error.__cause__, OSError):  # else its content is still unknown: try again
+                self._judged = stamp
+            if str(error) != self.fault:
+                log.error("list %s: the last good one, of %d plates, holds: %s", self._name, self.count, error)
             self.fault = str(error)
-            log.error("list %s: the last good one, of %d plates, holds: %s", self._name, self.count, error)
         else:
-            self.fault = None
+            self._judged, self.fault = stamp, None
             log.info("list %s: read again, %d plates", self._name, self.count)
 
     def _load(self) -> None:
@@ -63,4 +65,4 @@ def _stamp(path: Path) -> _Stamp:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

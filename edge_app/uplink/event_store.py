@@ -182,6 +182,10 @@ class EventStore:
         """What can be added before the file grows."""
         return self._scalar("PRAGMA freelist_count") * self._scalar("PRAGMA page_size")
 
+    def fold(self) -> None:
+        """Empty the write-ahead log into the file: until then what was deleted stands in both. Not in a transaction."""
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -228,7 +228,7 @@ class HookStateMessage:
     failed: Count
     """It could not be started, ended with another code than 0 or was killed after its time."""
     skipped: Count
-    """Not run, because those before it took too long."""
+    """Not run, because those before it took too long or the daemon stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +281,8 @@ class TelemetryMessage:
     """Reads that could not be saved from one."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
+    reads_withheld: Count
+    """Reads of an earlier run deleted since the start because under the present settings nothing is kept of them."""
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None

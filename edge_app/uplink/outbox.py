@@ -1,6 +1,8 @@
 """Events wait here, on disk, until the broker has acknowledged them."""
 
+import json
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -14,6 +16,7 @@ from edge_app.uplink import disk, outbox_file
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import EventStore, Losses, WaitingEvent
+from edge_app.uplink.system_clock import read_boot_id
 from edge_app.uplink.uuid7 import unix_ms
 
 log = logging.getLogger(__name__)
@@ -23,10 +26,25 @@ Result = TypeVar("Result")
 EXPIRE_SECONDS = 60.0
 """How often is looked for what has waited for too long."""
 
-_EXPIRED_TOGETHER = _REVISED_TOGETHER = 100
+_EXPIRED_TOGETHER = 100
+
+REVISE_SECONDS = 0.5
+"""What an earlier run left is rewritten in parts, this far apart: reads go on meanwhile."""
+
+REVISE_AGAIN_SECONDS = 60.0
+"""A disk that took no part of it is not troubled with it again before this time, though it take other things."""
+
+_REVISED_TOGETHER = 50
+"""Few, so that a disk with little room takes them."""
+
+FOLD_SECONDS = 300.0
+"""What was deleted leaves the write-ahead log after this time at the latest; seldom, for it wears an SD card."""
 
 RETRY_SECONDS = 1.0
 """A disk that took nothing is tried again after this time."""
+
+Change = Callable[[WaitingEvent], WaitingEvent | None]
+"""The event as it may be kept; None where nothing may be kept of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,8 @@ class OutboxState:
     losses: Losses
     expired: int = 0
     """Events deleted since the outbox was opened because they had waited for longer than they may."""
+    withheld: int = 0
+    """Events of an earlier run that may not be sent under the privacy that is set now, since the outbox was opened."""
 
 
 class Outbox:
@@ -56,7 +76,8 @@ class Outbox:
 
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
-    waited for `retention_seconds` altogether; `unix_now` tells the age of what an earlier run has left.
+    waited for `retention_seconds` altogether; `clock` counts from this boot (`time.monotonic`), and `unix_now` tells
+    the age of what an earlier one has left.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
     another process that uses the file.
@@ -84,16 +105,21 @@ class Outbox:
         self._clock = clock
         self._unix_now = unix_now
         self._expire_at = clock()
-        self._expired = 0
+        self._expired = self._withheld = 0
+        self._change: Change | None = None
+        self._revised = self._revised_up_to = 0
+        """How many events were changed or deleted, not told yet; up to which number the file has them so."""
         self._lock = threading.Lock()
         self._file: EventStore | None = None
         self._memory: EventStore | None = None
         self._acknowledged: dict[int, str] = {}
         """By number, the ids of events that are still in the file and no longer needed."""
-        self._commit_at = self._retry_at = 0.0
-        self._last_sequence = self._left_over = 0
+        self._commit_at = self._retry_at = self._revise_at = 0.0
+        self._fold_at = math.inf
+        self._last_sequence = 0
+        self._left_over: int | None = None
+        """The last number of an earlier run; None where its file could not even be read yet."""
         self._open()
-        self._left_over = self._last_sequence
         if waiting := self.state().events:
             log.info("%d events of an earlier run wait in the outbox", waiting)
 
@@ -109,38 +135,23 @@ class Outbox:
     def pending(self, limit: int, after: int = 0) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after` that are not acknowledged, in order."""
         with self._lock:
-            found = self._in_file(lambda store: store.pending(limit, after, self._acknowledged)) or []
+            found = self._in_file(lambda store: self._sendable(store, limit, after)) or []
             if self._memory is not None and len(found) < limit:
                 with self._memory.transaction():
                     found += self._memory.pending(limit - len(found), after)
-        return [replace(each, left_over=each.sequence <= self._left_over) for each in found]
+            return [replace(each, left_over=self._is_left_over(each)) for each in found]
 
-    def revise(self, change: Callable[[WaitingEvent], WaitingEvent | None]) -> None:
-        """Have every event changed, or deleted where None comes of it; to be called before any is sent.
+    def revise(self, change: Change) -> None:
+        """Have every event of an earlier run changed, or deleted where None comes of it; call it before any is sent.
 
-        Raises:
-            OutboxError: the disk lets them be read and does not take the change.
+        From now on `pending` gives them changed, also where their file is read only later. The file is rewritten in
+        parts, the first now and the others by `tend`, as its disk takes them. A change of what is changed already has
+        to leave it as it is.
         """
-
-        def work(store: EventStore) -> int:
-            revised = 0
-            after = 0
-            while events := store.pending(_REVISED_TOGETHER, after):
-                after = events[-1].sequence
-                for event in events:
-                    if (changed := change(event)) != event:
-                        store.forget([(event.sequence, event.event_id)])
-                        store.put([changed] if changed else [])
-                        revised += 1
-            return revised
-
         with self._lock:
-            revised = self._in_file(work)
-            is_readable = self._file is not None
-        if revised is None and is_readable:
-            raise OutboxError(f"the outbox {self._path} holds events that may not be sent as they are: mend its disk")
-        if revised:
-            log.warning("%d events of an earlier run were changed or deleted: they did not keep to [privacy]", revised)
+            self._change = change
+            if self.disk is DiskState.GOOD:
+                self._revise_some(change)
 
     def forget(self, event_ids: Mapping[int, str]) -> None:
         """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error."""
@@ -150,13 +161,11 @@ class Outbox:
                 with self._memory.transaction():
                     for sequence in self._memory.forget(gone.items()):
                         del gone[sequence]
-            if gone and not self._acknowledged:
-                self._commit_at = self._clock() + self._commit_seconds
-            self._acknowledged |= gone
+            self._let_go(gone)
         self.tend()
 
     def tend(self) -> None:
-        """Do what is due: delete what is acknowledged, try a disk again that took nothing."""
+        """Do what is due: delete what is acknowledged or too old, try a disk again that took nothing."""
         with self._lock:
             now = self._clock()
             if self.disk is not DiskState.GOOD:
@@ -164,8 +173,12 @@ class Outbox:
                     self._retry()
             elif self._acknowledged and now >= self._commit_at:
                 self._commit([])
+            if self._change is not None and now >= self._revise_at and self.disk is DiskState.GOOD:
+                self._revise_some(self._change)
             if self._retention_seconds is not None and now >= self._expire_at:
                 self._expire(self._retention_seconds)
+            if now >= self._fold_at and self.disk is DiskState.GOOD:
+                self._fold()
 
     def state(self) -> OutboxState:
         """What waits and what was lost."""
@@ -173,12 +186,13 @@ class Outbox:
             in_file = self._in_file(lambda store: (store.count(self._acknowledged), store.losses()))
             waiting, losses = in_file or (0, Losses())
             stored_bytes = self._file.stored_bytes if self._file is not None else 0
-            if self._memory is None:
-                return OutboxState(waiting, stored_bytes, 0, self.disk, losses, self._expired)
-            in_memory = self._memory.count()
-            stored_bytes += self._memory.stored_bytes
-            losses += self._memory.losses()
-            return OutboxState(waiting + in_memory, stored_bytes, in_memory, self.disk, losses, self._expired)
+            in_memory = 0
+            if self._memory is not None:
+                in_memory = self._memory.count()
+                stored_bytes += self._memory.stored_bytes
+                losses += self._memory.losses()
+            waiting += in_memory
+            return OutboxState(waiting, stored_bytes, in_memory, self.disk, losses, self._expired, self._withheld)
 
     def close(self) -> None:
         """Bring the file up to date, as far as the disk allows, and close it."""
@@ -206,6 +220,7 @@ class Outbox:
         done = self._in_file(work)
         if done is not None:
             self._acknowledged.clear()
+            self._fold_at = min(self._fold_at, self._clock() + FOLD_SECONDS)
         if done is False:
             self._enter(DiskState.FULL, f"less than {self._keep_free_bytes / 1e6:.0f} MB would be left free")
         if not done:
@@ -214,6 +229,77 @@ class Outbox:
             log.warning("the disk of the outbox takes events again: it has %d from memory", len(waiting) - len(new))
         self._memory, self.disk = None, DiskState.GOOD
         return True
+
+    def _let_go(self, events: dict[int, str]) -> None:
+        """Have events deleted from the file before long."""
+        if events and not self._acknowledged:
+            self._commit_at = self._clock() + self._commit_seconds
+        self._acknowledged |= events
+
+    def _is_left_over(self, event: WaitingEvent) -> bool:
+        return self._left_over is not None and event.sequence <= self._left_over
+
+    def _as_it_may_be_sent(self, event: WaitingEvent) -> WaitingEvent | None:
+        is_revised = event.sequence <= self._revised_up_to or not self._is_left_over(event)
+        return event if self._change is None or is_revised else self._change(event)
+
+    def _sendable(self, store: EventStore, limit: int, after: int) -> list[WaitingEvent]:
+        """Events as they may be sent, though their file may not have been rewritten yet."""
+        found: list[WaitingEvent] = []
+        withheld: dict[int, str] = {}
+        while events := store.pending(limit - len(found), after, self._acknowledged):
+            after = events[-1].sequence
+            for event in events:
+                if (sendable := self._as_it_may_be_sent(event)) is not None:
+                    found.append(sendable)
+                else:
+                    withheld[event.sequence] = event.event_id
+        self._let_go(withheld)
+        self._withheld += len(withheld)
+        self._revised += len(withheld)
+        return found
+
+    def _revise_some(self, change: Change) -> None:
+        """Rewrite some more of what an earlier run left."""
+        left_over, self._revise_at = self._left_over, self._clock() + REVISE_SECONDS
+        if left_over is None or self._revised_up_to >= left_over:
+            return
+
+        def work(store: EventStore) -> tuple[int, int, int]:
+            events = store.pending(_REVISED_TOGETHER, self._revised_up_to, self._acknowledged)
+            changes = [(event, change(event)) for event in events if self._is_left_over(event)]
+            wrong = [(event, changed) for event, changed in changes if changed != event]
+            for event, changed in wrong:
+                store.forget([(event.sequence, event.event_id)])
+                store.put([changed] if changed else [])
+            up_to = left_over if len(changes) < _REVISED_TOGETHER else events[-1].sequence
+            return up_to, len(wrong), sum(changed is None for _, changed in wrong)
+
+        done = self._in_file(work)
+        if done is None:
+            self._revise_at = self._clock() + REVISE_AGAIN_SECONDS
+            return
+        self._revised_up_to = done[0]
+        self._revised += done[1]
+        self._withheld += done[2]
+        if done[1]:
+            self._fold()
+        if self._revised and self._revised_up_to == left_over:
+            revised, self._revised = self._revised, 0
+            log.warning("%d events of an earlier run were changed or deleted: they did not keep to [privacy]", revised)
+
+    def _fold(self) -> None:
+        """Let nothing of what was deleted stay in the file and its write-ahead log."""
+        self._fold_at = math.inf
+        if self._file is None:
+            return
+        try:
+            self._file.fold()
+        except sqlite3.Error as error:
+            if disk.is_damage(error):
+                self._replace(error)
+            else:
+                self._blame(error)
 
     def _expire(self, retention_seconds: float) -> None:
         """Delete some of the oldest events, where they have waited for too long, and damaged files kept for as long."""
@@ -225,6 +311,8 @@ class Outbox:
             return len(store.forget(old))
 
         expired = self._in_file(work) or 0
+        if expired:
+            self._fold()
         if self._memory is not None:
             with self._memory.transaction():
                 expired += work(self._memory)
@@ -236,10 +324,13 @@ class Outbox:
         outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
 
     def _age_seconds(self, event: WaitingEvent) -> float:
-        """By the clock that cannot be set, where the event is of this run."""
-        if event.sequence > self._left_over:
+        """By the clock that cannot be set, where the event is of this boot, else by the one that can."""
+        read = json.loads(event.payload)
+        if not self._is_left_over(event) or read["boot_id"] == read_boot_id():
             return self._clock() - event.created_monotonic_ns / 1e9
-        return self._unix_now() - unix_ms(event.event_id) / 1e3
+        if read["seen"]["clock_synchronized"]:
+            return self._unix_now() - unix_ms(event.event_id) / 1e3
+        return self._clock()  # its time means nothing; it is as old as this boot at least
 
     def _has_room(self, store: EventStore, events: list[WaitingEvent]) -> bool:
         if not events:
@@ -284,6 +375,7 @@ class Outbox:
             self._file = EventStore(outbox_file.replace(self._path, f"damaged ({damage})"), self._max_bytes)
         except (sqlite3.Error, OSError) as error:
             self._blame(error)
+        self._revised_up_to = 0
 
     def _retry(self) -> None:
         """Try a disk again that took nothing."""
@@ -308,9 +400,12 @@ class Outbox:
                 return
             database = readable
         self._file = EventStore(database, self._max_bytes)
+        self._revised_up_to = 0
         last_in_file = self._file.last_sequence()
         if self._memory is not None:
             self._number_behind(last_in_file)
+        if self._left_over is None:
+            self._left_over = last_in_file
         self._last_sequence = max(self._last_sequence, last_in_file)
 
     def _number_behind(self, sequence: int) -> None:

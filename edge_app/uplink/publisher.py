@@ -176,6 +176,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             reads_expired=state.expired,
+            reads_withheld=state.withheld,
             last_fault=self._last_fault,
             vitals=self.vitals,
         )

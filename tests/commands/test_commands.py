@@ -103,6 +103,31 @@ def test_a_list_of_plates_that_is_here_and_wrong_is_an_error_and_one_that_is_not
     assert f"{tmp_path / 'stolen.csv'}:2: no plate stands first" in told
 
 
+def test_everything_that_is_here_and_that_the_daemon_would_refuse_is_told_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "device.toml"
+    tables = [f'[[lists]]\nname = "{name}"\nkind = "allow"\nfile = "{name}.csv"\n' for name in ("a", "b")]
+    tables += ['[hook]\nprogram = "hook"\n', '[privacy]\nhash = true\nkey_file = "key"\n']
+    tables += ['[mqtt]\ntls = true\nca_file = "ca.crt"\n']
+    file.write_text("".join(tables))
+    for name in ("a.csv", "b.csv", "hook", "key", "ca.crt"):
+        (tmp_path / name).write_text("?")
+
+    code = main(["check-config", str(file)])
+
+    told = capsys.readouterr()
+    assert (code, told.out) == (2, "")
+    wrong = [
+        "a.csv:1: no plate stands first",
+        "b.csv:1: no plate stands first",
+        f"[hook] program: {tmp_path / 'hook'} is no program",
+        "1 characters are too few; make a key",
+        "mqtt.ca_file, certificate_file or key_file cannot be used",
+    ]
+    assert [complaint in line for complaint, line in zip(wrong, told.err.splitlines(), strict=True)] == [True] * 5
+
+
 def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
     """A dataset folder of the photo, with that text as its truth."""
     (photo.parent / "images").mkdir()

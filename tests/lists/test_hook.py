@@ -1,5 +1,8 @@
 """The operator's program, run for real."""
 
+import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +16,8 @@ from edge_app.errors import ConfigurationError
 from edge_app.lists.hook import STALE_SECONDS, Hook
 from edge_app.records import ListMatch
 from edge_app.uplink.messages import HookStateMessage
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def program(folder: Path, body: str) -> Path:
@@ -149,3 +154,45 @@ def test_a_program_that_is_not_there_or_may_not_be_run_is_wrong_configuration(tm
     for path in (tmp_path / "absent", plain, tmp_path):
         with pytest.raises(ConfigurationError, match=r"\[hook\] program: .* is no program; put it there, `chmod \+x`"):
             Hook(HookSettings(path), threading.Event())
+
+
+def test_what_waits_when_the_service_stops_is_told_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = threading.Event()
+    hook = Hook(HookSettings(program(tmp_path, "touch started; sleep 0.5")), stop)
+
+    with running(hook, stop):
+        for number in range(3):
+            hook.ask(f"event-{number}", b"{}")
+        until((tmp_path / "started").exists)
+        was_idle = hook.is_idle
+    hook.end()
+
+    assert hook.state() == HookStateMessage(done=1, failed=0, skipped=2)
+    assert (was_idle, hook.is_idle) == (False, True)
+    for number in (1, 2):
+        assert f"the hook is not run for event event-{number}: the service stops" in caplog.text
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the program in the documentation needs jq")
+def test_the_program_in_the_documentation_opens_for_sure_reads_and_ends_well_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = tmp_path / "gpioset"
+    relay.write_text(f"#!/bin/sh\necho $* >> '{tmp_path}/opened'\n")
+    relay.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    path = tmp_path / "open-gate"
+    path.write_text((DOCS / "lists.md").read_text().split("```sh\n")[1].split("```")[0])
+    path.chmod(0o755)
+    stop = threading.Event()
+    hook = Hook(HookSettings(path), stop)
+
+    with running(hook, stop):
+        for confidence in (0.5, 0.9):
+            hook.ask("event", json.dumps({"plate": {"confidence": confidence}}).encode())
+        until(lambda: hook.is_idle)
+
+    assert hook.state() == HookStateMessage(done=2, failed=0, skipped=0)
+    assert (tmp_path / "opened").read_text() == "--mode=time --sec=1 gpiochip0 17=1\n"

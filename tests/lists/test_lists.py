@@ -1,6 +1,10 @@
 """Which entries stand for a plate, and files that change while they are used."""
 
 import logging
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -162,6 +166,63 @@ def test_a_file_that_vanishes_and_comes_back_as_it_was_is_told_and_no_longer_mis
     assert gone.fault is not None
     assert caplog.text.count("the last good one, of 1 plates, holds") == 1
     assert desk.lists.state()[0].fault is None
+
+
+def test_a_file_that_could_not_be_read_for_a_while_is_read_once_it_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = Desk(tmp_path, deny="MH12AB1234")
+
+    desk.write("deny", "KA01MB1234")
+    with no_more_files():
+        desk.tend(5)
+    (unread,) = desk.lists.state()
+    desk.tend()
+
+    assert unread.fault is not None
+    assert "the list cannot be read (Too many open files)" in unread.fault
+    assert desk.kinds("KA01MB1234") == ["deny"]
+    assert desk.lists.state()[0].fault is None
+    assert caplog.text.count("the last good one, of 1 plates, holds") == 1
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open none, though it be root's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_the_right_to_read_it_is_read_once_there_is_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, deny="MH12AB1234")
+
+    desk.write("deny", "KA01MB1234")
+    (tmp_path / "deny.csv").chmod(0)
+    desk.tend(5)
+    (unread,) = desk.lists.state()
+    (tmp_path / "deny.csv").chmod(0o644)
+    desk.tend()
+
+    assert "Permission denied" in str(unread.fault)
+    assert desk.kinds("KA01MB1234") == ["deny"]
+
+
+def test_a_change_that_keeps_size_and_time_of_the_file_is_seen(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, deny="MH12AB1234")
+    file = tmp_path / "deny.csv"
+    before = file.stat()
+
+    file.write_text("plate\nKA01MB1234")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    desk.tend()
+
+    assert file.stat().st_size == before.st_size
+    assert desk.kinds("KA01MB1234") == ["deny"]
 
 
 def test_at_the_start_a_wrong_file_is_wrong_configuration(tmp_path: Path) -> None:

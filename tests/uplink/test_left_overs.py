@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from edge_app.config import ListSettings
-from edge_app.errors import OutboxError
 from edge_app.lists.lists import Lists
 from edge_app.records import ListMatch
 from edge_app.uplink.event_schema import schema_of
 from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.messages import ReadMessage
-from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.outbox import REVISE_SECONDS, Outbox
 from tests.uplink.passes import factory, plate_pass
 
 KEY = HashKey(b"k" * 32)
@@ -49,15 +49,14 @@ NO_LISTS = Lists((), lambda _: True)
 def test_with_a_key_it_is_hashed_on_the_disk_and_its_pictures_are_gone(path: Path, outbox: Outbox) -> None:
     outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
     revised = outbox.pending(10)
-    outbox.close()
 
     read = json.loads(revised[0].payload) | {"sequence": 1, "image": None}
     Draft202012Validator(schema_of(ReadMessage)).validate(read)
     assert (read["plate"]["text"], read["plate"]["hash_key"]) == (KEY.hash("MH12AB1234"), KEY.name)
     assert read["lists"][0]["entry"] == KEY.hash("MH12AB1234")
     assert [(each.sequence, each.image_jpeg) for each in revised] == [(1, None), (2, None)]
-    left = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert [word for word in (b"MH12", b"DL8C", b"JFIF") if word in left] == []
+    left = everything_in(path.parent)  # while it is open
+    assert [word for word in ("MH12", "DL8C", "JFIF") if word in left] == []
 
 
 def test_what_is_hashed_already_stays_as_it_is(outbox: Outbox) -> None:
@@ -98,11 +97,38 @@ def test_numbers_and_what_is_stored_stay_right(outbox: Outbox) -> None:
     assert outbox.state().bytes == sum(each.size_bytes for each in outbox.pending(10))
 
 
-def test_a_disk_that_does_not_take_the_change_keeps_clear_plates_from_being_sent(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert outbox._file is not None
-    outbox._file._database.execute("PRAGMA query_only = ON")  # as on a disk that has become read-only
+def test_what_is_deleted_is_counted(tmp_path: Path, outbox: Outbox) -> None:
+    outbox.revise(LeftOvers(lists(tmp_path, "watch", only_listed=True), None, takes_pictures=True).revise)
 
-    with pytest.raises(OutboxError):
+    assert outbox.state().withheld == 1
+
+
+def test_a_large_outbox_is_rewritten_in_parts_and_sent_hashed_at_once(tmp_path: Path) -> None:
+    now = 0.0
+    path = tmp_path / "outbox.sqlite"
+    plates = [f"MH12AB{number:04}" for number in range(330)]
+    with closing(Outbox(path, 10_000_000)) as before:
+        before.put(*(factory().make(plate_pass(plate)) for plate in plates))
+
+    with closing(Outbox(path, 10_000_000, clock=lambda: now)) as outbox:
         outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
+        left_at_first = sum(plate in everything_in(tmp_path) for plate in plates)
+        sent = texts(outbox)
+        for _ in range(10):
+            now += REVISE_SECONDS
+            outbox.tend()
+        left_in_the_end = [plate for plate in plates if plate in everything_in(tmp_path)]
+
+    assert 0 < left_at_first < len(plates)
+    assert sent == [KEY.hash(plate) for plate in plates]
+    assert left_in_the_end == []
+
+
+def texts(outbox: Outbox) -> list[str]:
+    """The plates that would be sent."""
+    return [json.loads(each.payload)["plate"]["text"] for each in outbox.pending(1000)]
+
+
+def everything_in(folder: Path) -> str:
+    """What can be found on the disk."""
+    return b"".join(each.read_bytes() for each in folder.iterdir()).decode("latin-1")

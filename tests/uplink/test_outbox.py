@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from edge_app.errors import OutboxError
+from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import Losses, WaitingEvent
-from edge_app.uplink.outbox import Outbox
+from edge_app.uplink.outbox import FOLD_SECONDS, Outbox
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -285,17 +286,18 @@ def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.Lo
 
 
 class Clocks:
-    """Time that passes when a test says so; the one that can be set agrees with the one that cannot."""
+    """Time that passes when a test says so, and a time of day that somebody may set forward."""
 
-    def __init__(self) -> None:
-        self.passed = 0.0
-        self._monotonic, self._unix = time.monotonic(), time.time()
+    def __init__(self, up_seconds: float | None = None) -> None:
+        self.passed = self.set_forward = 0.0
+        self._monotonic = time.monotonic() if up_seconds is None else up_seconds
+        self._unix = time.time()
 
     def monotonic(self) -> float:
         return self._monotonic + self.passed
 
     def unix(self) -> float:
-        return self._unix + self.passed
+        return self._unix + self.passed + self.set_forward
 
 
 def keeping_for(seconds: float, path: Path, clocks: Clocks) -> Outbox:
@@ -329,10 +331,10 @@ def test_what_has_waited_for_as_long_as_it_may_is_deleted_and_counted(
     assert "2 events have waited for as long as they may be kept: deleted" in caplog.text
 
 
-def test_what_an_earlier_run_has_left_is_as_old_as_its_id(path: Path) -> None:
+def test_what_an_earlier_boot_has_left_is_as_old_as_its_id(path: Path) -> None:
     clocks = Clocks()
     with closing(keeping_for(3600, path, clocks)) as before:
-        before.put(event())
+        before.put(of_another_boot(clock_synchronized=True))
 
     clocks.passed = 1800
     with closing(keeping_for(3600, path, clocks)) as outbox:
@@ -342,6 +344,42 @@ def test_what_an_earlier_run_has_left_is_as_old_as_its_id(path: Path) -> None:
         outbox.tend()
 
         assert (waiting_then, outbox.state().events) == (1, 0)
+
+
+def test_what_an_earlier_run_of_this_boot_has_left_is_as_old_as_the_clock_says_that_cannot_be_set(path: Path) -> None:
+    clocks = Clocks()
+    with closing(keeping_for(3600, path, clocks)) as before:
+        before.put(event())
+
+    clocks.set_forward = 1e8  # as by the network's time, on a board without a clock of its own
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.tend()
+        waiting_at_first = outbox.state().events
+        clocks.passed = 3700
+        outbox.tend()
+
+        assert (waiting_at_first, outbox.state().events) == (1, 0)
+
+
+def test_what_an_earlier_boot_has_left_that_did_not_know_the_time_is_as_old_as_this_boot(path: Path) -> None:
+    clocks = Clocks(up_seconds=60)
+    with closing(keeping_for(3600, path, clocks)) as before:
+        before.put(of_another_boot(clock_synchronized=False))
+
+    clocks.set_forward = 1e8
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.tend()
+        waiting_at_first = outbox.state().events
+        clocks.passed = 3700
+        outbox.tend()
+
+        assert (waiting_at_first, outbox.state().events) == (1, 0)
+
+
+def of_another_boot(clock_synchronized: bool) -> PlateEvent:
+    made = event()
+    seen = dataclasses.replace(made.message.seen, clock_synchronized=clock_synchronized)
+    return dataclasses.replace(made, message=dataclasses.replace(made.message, boot_id="another", seen=seen))
 
 
 def test_more_old_events_than_are_deleted_at_once_go_soon_after_one_another(path: Path) -> None:
@@ -388,3 +426,29 @@ def test_a_plate_that_was_deleted_cannot_be_found_in_the_file(path: Path) -> Non
         outbox.forget(ids(outbox.pending(10)))
 
     assert b"KA01ZZ9999" not in path.read_bytes()
+
+
+def test_what_was_sent_can_soon_not_be_found_though_the_outbox_is_open(path: Path) -> None:
+    clocks = Clocks()
+    with closing(Outbox(path, MEGABYTE, commit_seconds=0, clock=clocks.monotonic)) as outbox:
+        outbox.put(*(event(f"KA01ZZ{number:04}") for number in range(60)))
+        for _ in range(20):
+            outbox.forget(ids(outbox.pending(3)))
+        clocks.passed = FOLD_SECONDS
+        outbox.tend()
+
+        assert b"KA01ZZ" not in everything_in(path.parent)
+
+
+def test_what_has_expired_can_at_once_not_be_found(path: Path) -> None:
+    clocks = Clocks()
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.put(event("KA01ZZ9999"))
+        clocks.passed = 3700
+        outbox.tend()
+
+        assert b"KA01ZZ9999" not in everything_in(path.parent)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in folder.iterdir())

@@ -1,5 +1,6 @@
 """The outbox on disks that are full, read-only or have damaged it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from edge_app.config import ListSettings
+from edge_app.lists.lists import Lists
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import Losses
-from edge_app.uplink.outbox import RETRY_SECONDS, Outbox
+from edge_app.uplink.hash_keys import HashKey, HashKeys
+from edge_app.uplink.left_overs import LeftOvers
+from edge_app.uplink.outbox import RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -368,3 +373,145 @@ def test_a_disk_error_of_sqlite_is_not_taken_for_damage(tmp_path: Path, clock: C
 
     assert full is DiskState.FULL
     assert numbers(outbox) == list(range(1, 52))
+
+
+KEY = HashKey(b"k" * 32)
+HASHED = LeftOvers(Lists((), lambda _: True), HashKeys(KEY, 0), takes_pictures=False).revise
+CLEAR = "MH12AB1234"
+
+
+def texts(outbox: Outbox) -> list[str]:
+    """The plates that would be sent."""
+    return [json.loads(each.payload)["plate"]["text"] for each in outbox.pending(10_000)]
+
+
+def names(outbox: Outbox) -> list[str]:
+    """Of the files that the outbox uses, those in which the plate stands."""
+    files = outbox._path.parent.glob(f"{outbox._path.name}*")
+    return [each.name for each in files if CLEAR.encode() in each.read_bytes()]
+
+
+def test_what_an_earlier_run_left_in_a_file_that_can_be_read_only_later_is_sent_hashed(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    made = filled(path, 20)
+    damage(path, made[10])
+    truncate(path, 0.9)
+    remount(small_disk, "ro")
+
+    outbox = opened(path)
+    outbox.revise(HASHED)
+    at_first = numbers(outbox)
+    remount(small_disk, "rw")
+    later(outbox, clock)
+    outbox.tend()
+
+    assert at_first == []
+    assert len(texts(outbox)) > 10
+    assert set(texts(outbox)) == {KEY.hash(CLEAR)}
+    assert all(each.left_over for each in outbox.pending(100))
+    (aside,) = small_disk.glob("outbox.sqlite.*")
+    assert names(outbox) == [aside.name]
+
+
+def test_what_may_not_be_sent_of_a_read_only_disk_is_not(small_disk: Path, clock: Clock, opened: Open) -> None:
+    before = opened(small_disk / "outbox.sqlite")
+    before.put(event(), event("DL8CAF5030"))
+    crash(before)
+    (small_disk / "ours.csv").write_text(CLEAR)
+    ours = Lists([ListSettings("ours", "ignore", small_disk / "ours.csv")], lambda _: True)
+    remount(small_disk, "ro")
+
+    outbox = opened(small_disk / "outbox.sqlite")
+    outbox.revise(LeftOvers(ours, HashKeys(KEY, 0), takes_pictures=False).revise)
+    sendable = outbox.pending(1)
+    read_only = outbox.state()
+    remount(small_disk, "rw")
+    later(outbox, clock)
+    outbox.tend()
+
+    assert [each.sequence for each in sendable] == [2]
+    assert (read_only.disk, read_only.events, read_only.withheld) == (DiskState.READ_ONLY, 1, 1)
+    assert texts(outbox) == [KEY.hash("DL8CAF5030")]
+    assert outbox.state().withheld == 1
+    assert names(outbox) == []
+
+
+def test_a_full_disk_neither_ends_the_service_nor_lets_a_clear_plate_out(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+
+    outbox = opened(path)
+    outbox.revise(HASHED)
+    full = outbox.disk
+    sent_meanwhile = set(texts(outbox))
+    somebody.unlink()
+    clock.seconds += REVISE_AGAIN_SECONDS
+    for _ in range(10):
+        later(outbox, clock)
+
+    assert full is DiskState.FULL
+    assert sent_meanwhile == {KEY.hash(CLEAR)}
+    assert outbox.disk is DiskState.GOOD
+    assert numbers(outbox) == list(range(1, 201))
+    assert names(outbox) == []
+
+
+def test_an_outbox_is_rewritten_on_a_disk_with_room_for_a_part_of_it_only(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 330)
+    room = 200_000
+    assert path.stat().st_size > 3 * room
+    (small_disk / "somebody else's").write_bytes(bytes(shutil.disk_usage(small_disk).free - room))
+
+    outbox = opened(path)
+    outbox.revise(HASHED)
+    for _ in range(10):
+        later(outbox, clock)
+
+    assert outbox.disk is DiskState.GOOD
+    assert names(outbox) == []
+
+
+def test_a_disk_that_is_too_full_for_the_rewriting_is_not_told_every_second(
+    small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    somebody = small_disk / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(small_disk).free - 40_000))
+
+    outbox = opened(path)
+    outbox.revise(HASHED)
+    for _ in range(30):
+        later(outbox, clock)
+    told = caplog.text.count("the disk of the outbox is full")
+    somebody.unlink()
+    clock.seconds += REVISE_AGAIN_SECONDS
+    for _ in range(10):
+        later(outbox, clock)
+
+    assert told == 1
+    assert names(outbox) == []
+
+
+def test_damage_met_while_rewriting_lets_no_clear_plate_out(tmp_path: Path, clock: Clock, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 120)
+    outbox = opened(path)
+    damage(path, made[70])
+    outbox._file._database.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+
+    outbox.revise(HASHED)
+    for _ in range(5):
+        later(outbox, clock)
+
+    assert numbers(outbox) == [each for each in range(1, 121) if each != 71]
+    assert set(texts(outbox)) == {KEY.hash(CLEAR)}
