@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
@@ -31,6 +32,9 @@ from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
+
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
 
 DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
@@ -123,7 +127,17 @@ def play_clip(path: Path, stages: Stages, settings: Settings) -> Playback:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
-def open_outbox(settings: Settings) -> Outbox:
+def load_sealer(settings: Settings) -> "Sealer | None":
+    """What signs reads, where that is wanted."""
+    if not settings.evidence.enabled:
+        return None
+    from edge_app.evidence import keys
+    from edge_app.evidence.seal import Sealer
+
+    return Sealer(keys.load(settings.evidence))
+
+
+def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
     """Where events wait."""
     hours = settings.privacy.retention_hours
     return Outbox(
@@ -133,6 +147,7 @@ def open_outbox(settings: Settings) -> Outbox:
         keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
         commit_seconds=settings.outbox.commit_milliseconds / 1e3,
         retention_seconds=None if hours is None else hours * 3600,
+        sealer=sealer,
     )
 
 
@@ -140,11 +155,11 @@ def build_daemon(settings: Settings) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
     source = open_source(settings.camera)
-    lists, keys = open_lists(settings), hash_keys.load(settings.privacy)
+    lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
     with contextlib.ExitStack() as on_error:
-        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings)))
+        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, sealer)))
         if settings.lists or settings.privacy != PrivacySettings():
             outbox.revise(LeftOvers(lists, keys, settings.takes_pictures).revise)
         daemon = Daemon(
@@ -161,6 +176,7 @@ def build_daemon(settings: Settings) -> Daemon:
                 outbox,
                 stop,
                 home_assistant=HomeAssistant(settings) if settings.home_assistant.enabled else None,
+                sealer=sealer,
             ),
             stop,
             hook,

@@ -63,7 +63,7 @@ def _of_record(record: type) -> Schema:
         "description": inspect.getdoc(record),
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [field.name for field in dataclasses.fields(record) if field.default is dataclasses.MISSING],
     }
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from edge_app import __version__
 from edge_app.config import MqttSettings
@@ -19,6 +20,9 @@ from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.waker import Waker
+
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +54,7 @@ class Publisher:
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
         home_assistant: HomeAssistant | None = None,
+        sealer: "Sealer | None" = None,
     ) -> None:
         self.link = LinkState.CONNECTING
         """How it stands with the broker."""
@@ -61,6 +66,7 @@ class Publisher:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._home_assistant = home_assistant
+        self._sealer = sealer
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
@@ -108,7 +114,7 @@ class Publisher:
 
     def _serve(self, connection: Connection) -> None:
         window = self._settings.in_flight
-        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock)
+        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock, self._sealer)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         telemetry_at = self._clock()

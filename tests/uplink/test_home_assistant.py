@@ -147,7 +147,9 @@ def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
 
 
 def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:
-    running.publisher.vitals = VitalsMessage(10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred")
+    running.publisher.vitals = VitalsMessage(
+        10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred", lists=(), hook=None
+    )
     running.start()
     (telemetry,) = subscriber.until(1, "/telemetry")
 
