@@ -21,6 +21,7 @@ from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
+from edge_app.remote.commander import Commander
 from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
@@ -151,7 +152,7 @@ def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
     )
 
 
-def build_daemon(settings: Settings) -> Daemon:
+def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
     source = open_source(settings.camera)
@@ -177,9 +178,11 @@ def build_daemon(settings: Settings) -> Daemon:
                 stop,
                 home_assistant=HomeAssistant(settings) if settings.home_assistant.enabled else None,
                 sealer=sealer,
+                commander=commander,
             ),
             stop,
             hook,
+            commander=commander,
         )
         on_error.pop_all()  # from here on the daemon closes it
     return daemon

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from edge_app.config import MqttSettings
 from edge_app.errors import ConfigurationError
 from edge_app.evidence.seal import Sealer
+from edge_app.remote.commander import Commander
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -36,12 +37,13 @@ class Running:
         home_assistant: HomeAssistant | None = None,
         max_bytes: int = 10_000_000,
         sealer: Sealer | None = None,
+        commander: Commander | None = None,
     ) -> None:
         self.outbox = Outbox(path, max_bytes, sealer=sealer)
         self.stop_event = threading.Event()
         backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
         self.publisher = Publisher(
-            settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant, sealer
+            settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant, sealer, commander
         )
         self.thread = threading.Thread(target=self.publisher.run)
 
