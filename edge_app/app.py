@@ -1,6 +1,7 @@
 """The composition root: settings in, running parts out; nothing else builds a stage."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
 OUTBOX_FILE = "outbox.sqlite"
+
+log = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -135,7 +138,9 @@ def load_sealer(settings: Settings) -> "Sealer | None":
     from edge_app.evidence import keys
     from edge_app.evidence.seal import Sealer
 
-    return Sealer(keys.load(settings.evidence))
+    sealer = Sealer(keys.load(settings.evidence))
+    log.info("reads are signed with key %s", sealer.key_name)
+    return sealer
 
 
 def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:

@@ -4,6 +4,7 @@ import base64
 import json
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import rfc8785
 from jsonschema import Draft202012Validator
 
+from edge_app import config
 from edge_app.config import EvidenceSettings, MqttSettings, PrivacySettings
 from edge_app.errors import ConfigurationError, UsageError
 from edge_app.evidence import keys
@@ -27,6 +29,7 @@ from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.outbox import Outbox
 from tests.mosquitto import Mosquitto, Subscriber
+from tests.test_docs import blocks
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import event
 from tests.uplink.test_publisher import Running
@@ -464,3 +467,45 @@ def test_a_key_that_openssl_makes_will_do(tmp_path: Path) -> None:
 
     (tmp_path / "own.pub").write_bytes(own.public.as_pem())
     assert keys.load_public(tmp_path / "own.pub").name == own.public.name
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "evidence.md"
+
+
+@pytest.mark.parametrize(("text", "code"), [("MH12AB1234", 0), ("DL8CAF5030", 1)])
+def test_the_program_of_the_page_checks_a_read(
+    tmp_path: Path, sealer: Sealer, key: PrivateKey, text: str, code: int
+) -> None:
+    read = chained(sealer, 2)[-1]
+    sealer.bridge(read, None)
+    read["plate"]["text"] = text
+    (program,) = blocks(PAGE, "python")
+    (tmp_path / "check.py").write_text(program)
+
+    command = [sys.executable, tmp_path / "check.py", tmp_path / "evidence.key.pub"]
+    done = subprocess.run(command, input=json.dumps(read), capture_output=True, text=True, check=False)
+
+    assert read["evidence"]["gap"] is not None
+    assert done.returncode == code, done.stderr
+    assert ("InvalidSignature" in done.stderr) == bool(code)
+
+
+def test_the_settings_of_the_page_are_right(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("".join(blocks(PAGE, "toml")))
+
+    assert config.load(tmp_path / "config.toml").evidence.enabled
+
+
+def test_a_key_without_evidence_and_lists_set_without_a_list_are_wrong(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[evidence]\nkey_file = "a.key"\n[commands]\nallow = ["lists/set", "reboot"]\n'
+    )
+    with pytest.raises(ConfigurationError) as both:
+        config.load(tmp_path / "config.toml")
+    (tmp_path / "config.toml").write_text('[commands]\nallow = ["lists/set"]\n')
+    with pytest.raises(ConfigurationError) as last:
+        config.load(tmp_path / "config.toml")
+
+    assert "2: [evidence] key_file: this is used to sign reads only; set `enabled = true`" in str(both.value)
+    assert '4: [commands] allow item 2: "reboot" is not known; choose one of: ping, snapshot' in str(both.value)
+    assert "2: [commands] allow: there is no list to set; add one in [[lists]]" in str(last.value)

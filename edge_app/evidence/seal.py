@@ -53,12 +53,13 @@ class Sealer:
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
+        self.key_name = key.public.name
 
     def seal(self, payload: bytes, sequence: int, previous: str | None) -> tuple[bytes, str]:
         """The read with its number and seal, and its digest."""
         read = json.loads(payload)
         image_sha256 = read["image"]["sha256"] if read["image"] else None
-        evidence: dict[str, Any] = {"key": self._key.public.name, "previous": previous, "image_sha256": image_sha256}
+        evidence: dict[str, Any] = {"key": self.key_name, "previous": previous, "image_sha256": image_sha256}
         read |= {"sequence": sequence, "evidence": evidence}
         signed = signed_part(read)
         evidence |= {"signature": self._sign(signed), "gap": None}
@@ -76,7 +77,7 @@ class Sealer:
         """
         digest = _digest(signed_part(read))
         evidence = read["evidence"]
-        if evidence["previous"] != follows and evidence["key"] == self._key.public.name:
+        if evidence["previous"] != follows and evidence["key"] == self.key_name:
             evidence["gap"] = asdict(GapMessage(follows, self._sign(_gap_part(digest, follows))))
         return digest
 

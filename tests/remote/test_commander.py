@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import re
 import shutil
 import stat
 import subprocess
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from edge_app import config
 from edge_app.config import (
     CommandSettings,
     DeviceSettings,
@@ -33,6 +35,7 @@ from edge_app.remote.messages import AnswerMessage, PingRequest, ReloadRequest, 
 from edge_app.uplink.connection import Message
 from edge_app.uplink.event_schema import schema_of
 from tests.mosquitto import Mosquitto, Subscriber
+from tests.test_docs import blocks
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.test_publisher import Running
 
@@ -358,3 +361,40 @@ def test_the_schemas_of_requests_want_what_the_device_wants(kind: Any) -> None:
     schema = schema_of(kind)
 
     assert schema["required"] == (["list", "csv"] if kind is SetListRequest else [])
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+
+
+@pytest.mark.parametrize("example", [each for each in blocks(PAGE, "sh") if "_sub" not in each])
+def test_the_examples_of_the_page_do_what_it_says(
+    tmp_path: Path, answering: Answering, broker: Mosquitto, subscriber: Subscriber, example: str
+) -> None:
+    needed = ("mosquitto_rr", "mosquitto_pub", "jq")
+    if missing := [program for program in needed if shutil.which(program) is None]:
+        pytest.skip(f"{missing[0]} is not installed")
+    commander = answering()
+    commander.newest_frame = frame(1080, 1920)
+    (tmp_path / "residents.csv").write_text(f"plate\n{PLATE}\n")
+    line = re.sub(r"(mosquitto_\w+)", rf"\1 -h 127.0.0.1 -p {broker.port}", example).replace("-W 60", "-W 2")
+
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    if "cmd/reload" in example:
+        assert commander.reload is not None
+    elif "cmd/snapshot" in example:
+        assert cv2.imread(str(tmp_path / "snapshot.jpg")).shape == (720, 1280, 3)
+    else:
+        answer = done.stdout or subscriber.until(1, "/answer")[0].payload
+        assert json.loads(answer)["ok"], answer
+        assert (PLATE in (tmp_path / "list.csv").read_text()) == ("lists/set" in example)
+
+
+def test_the_settings_and_the_answer_of_the_page_are_right(tmp_path: Path) -> None:
+    (answer,) = blocks(PAGE, "json")
+    (tmp_path / "config.toml").write_text("".join(blocks(PAGE, "toml")))
+
+    settings = config.load(tmp_path / "config.toml")
+
+    assert told(Message(ANSWER, answer.encode()))["ok"]
+    assert settings.commands == ALL

@@ -31,10 +31,10 @@ class Device:
         self._port = broker.port
         threading.Thread(target=self._read_log, daemon=True).start()
 
-    def until_it_works(self) -> None:
-        """Wait for a picture and the broker."""
+    def until_pictures_arrive(self, times: int = 1) -> None:
+        """Wait for the first picture of so many lives, and the broker."""
         self._subscriber.until(1, "/status", PATIENCE_SECONDS)
-        while not any("pictures arrive" in line for line in self.log):
+        while sum("camera north: pictures arrive" in line for line in self.log) < times:
             assert self.process.poll() is None, self.log
             self._subscriber.listen(0.2)
 
@@ -91,7 +91,7 @@ def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             device = Device(folder, broker, process)
-            device.until_it_works()
+            device.until_pictures_arrive()
             yield device
         finally:
             process.kill()
@@ -106,8 +106,9 @@ def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_wher
         if how == "works":
             answer = device.reload(2, camera="south")
         else:
-            configure(tmp_path, free_port(), camera="south", seconds=1.0)  # nobody listens there
+            configure(tmp_path, free_port(), camera="south", seconds=25.0)  # nobody listens there
             answer = device.ask("reload", 2)
+            device.until_pictures_arrive(times=2)
         snapshot = device.ask("snapshot", 3)
         code = device.stop()
 
