@@ -132,7 +132,7 @@ class Daemon:
 
     def stop(self) -> None:
         """End the threads, waiting a little for each, and close the outbox."""
-        if self._commander is None or not self._commander.goes_on:
+        if self.asked_to_stop or self._commander is None or not self._commander.goes_on:
             self._systemd.stopping()
         # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
@@ -163,7 +163,7 @@ class Daemon:
             self._slot.end()
 
     def _work(self) -> None:
-        while not (self.asked_to_stop or self._slot.ended or any(helper.error for helper in self._helpers)):
+        while not (self._is_to_end() or self._slot.ended or any(helper.error for helper in self._helpers)):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
@@ -172,14 +172,17 @@ class Daemon:
                 self._commit(self._pipeline.flush())  # the camera is silent: no next frame tells that they have gone
             self._outbox.tend()
             self._report()
-            if self._commander is not None and self._commander.ends(self.frames, self._publisher.link):
-                self.ask_to_stop()
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
         for helper in self._helpers:
             helper.check()
-        if not self.asked_to_stop:
+        if not self._is_to_end():
             self._end_of_recording()
+
+    def _is_to_end(self) -> bool:
+        """Whether somebody wants it: for good, or for other settings."""
+        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
+        return self.asked_to_stop or superseded
 
     def _handle(self, frame: Frame) -> None:
         self.frames += 1

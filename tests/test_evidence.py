@@ -483,7 +483,7 @@ def test_the_program_of_the_page_checks_a_read(
     (tmp_path / "check.py").write_text(program)
 
     command = [sys.executable, tmp_path / "check.py", tmp_path / "evidence.key.pub"]
-    done = subprocess.run(command, input=json.dumps(read), capture_output=True, text=True, check=False)
+    done = subprocess.run(list(map(str, command)), input=json.dumps(read), capture_output=True, text=True, check=False)
 
     assert read["evidence"]["gap"] is not None
     assert done.returncode == code, done.stderr

@@ -15,19 +15,19 @@ def run(settings: Settings, configuration: Path) -> None:
     """Run the daemon until it is told to stop.
 
     Raises:
-        EdgeAnprError: as `Daemon.run`, where no former settings are left to go back to.
+        EdgeAnprError: as `Daemon.run`, where there are no former settings to go back to.
     """
     commander, former = Commander(settings, configuration), settings
     while True:
         failure = _live(settings, commander)
-        if commander.trial is not None and failure is not None:
+        if failure is not None and commander.trial is not None:
             log.error("reload: the former configuration comes back: %s", failure)
             reply, settings = commander.trial, former
             commander = Commander(settings, configuration)
             commander.tell_reverted(reply, failure)
         elif commander.reload is not None:
             log.info("reload: the new configuration is tried")
-            former, reload = settings, commander.reload
+            reload, former = commander.reload, settings
             settings = reload.settings
             commander = Commander(settings, configuration)
             commander.try_out(reload.reply)
@@ -37,11 +37,15 @@ def run(settings: Settings, configuration: Path) -> None:
 
 
 def _live(settings: Settings, commander: Commander) -> str | None:
-    """One life of the daemon; why it failed, where it was on trial."""
+    """One life of the daemon; why it failed, where its settings were on trial."""
     try:
-        app.build_daemon(settings, commander).run()
+        daemon = app.build_daemon(settings, commander)
+        daemon.run()
     except EdgeAnprError as error:
         if commander.trial is None:
             raise
         return str(error)
+    if daemon.asked_to_stop:  # by a signal, which counts more than a reload
+        commander.reload = None
+        return None
     return commander.failure
