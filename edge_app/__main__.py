@@ -20,6 +20,8 @@ COMMANDS = {
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Says what to do about each fault.",
+    "make-key": "Make the pair of keys with which a device signs its reads.",
+    "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
     "check-config": "Check a configuration file: every error with its line and key.",
 }
 """Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""

@@ -1,9 +1,11 @@
 """The composition root: settings in, running parts out; nothing else builds a stage."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
@@ -20,6 +22,7 @@ from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
+from edge_app.remote.commander import Commander
 from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
@@ -32,9 +35,14 @@ from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
+
 DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
 OUTBOX_FILE = "outbox.sqlite"
+
+log = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -123,7 +131,19 @@ def play_clip(path: Path, stages: Stages, settings: Settings) -> Playback:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
-def open_outbox(settings: Settings) -> Outbox:
+def load_sealer(settings: Settings) -> "Sealer | None":
+    """What signs reads, where that is wanted."""
+    if not settings.evidence.enabled:
+        return None
+    from edge_app.evidence import keys
+    from edge_app.evidence.seal import Sealer
+
+    sealer = Sealer(keys.load(settings.evidence))
+    log.info("reads are signed with key %s", sealer.key_name)
+    return sealer
+
+
+def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
     """Where events wait."""
     hours = settings.privacy.retention_hours
     return Outbox(
@@ -133,18 +153,19 @@ def open_outbox(settings: Settings) -> Outbox:
         keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
         commit_seconds=settings.outbox.commit_milliseconds / 1e3,
         retention_seconds=None if hours is None else hours * 3600,
+        sealer=sealer,
     )
 
 
-def build_daemon(settings: Settings) -> Daemon:
+def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
     source = open_source(settings.camera)
-    lists, keys = open_lists(settings), hash_keys.load(settings.privacy)
+    lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
     with contextlib.ExitStack() as on_error:
-        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings)))
+        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, sealer)))
         if settings.lists or settings.privacy != PrivacySettings():
             outbox.revise(LeftOvers(lists, keys, settings.takes_pictures).revise)
         daemon = Daemon(
@@ -161,9 +182,12 @@ def build_daemon(settings: Settings) -> Daemon:
                 outbox,
                 stop,
                 home_assistant=HomeAssistant(settings) if settings.home_assistant.enabled else None,
+                sealer=sealer,
+                commander=commander,
             ),
             stop,
             hook,
+            commander=commander,
         )
         on_error.pop_all()  # from here on the daemon closes it
     return daemon

@@ -187,6 +187,27 @@ class MqttSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """`[evidence]`: reads are signed and chained."""
+
+    enabled: bool = False
+    key_file: Path | None = None
+    """The private key; a systemd credential named `evidence-key` is taken where this is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSettings:
+    """`[commands]`: what the device does when it is told so over MQTT."""
+
+    allow: tuple[Annotated[str, OneOf(("ping", "snapshot", "reload", "lists/set"))], ...] = ()
+    """Commands that are carried out; with none, the device does not even listen for them."""
+    max_kilobytes: Annotated[float, Between(1, 100_000)] = 1000.0
+    """A larger request is refused."""
+    reload_seconds: Annotated[float, Between(1, 600)] = 20.0
+    """Within this time after a reload there has to be a picture and a broker, or the former settings come back."""
+
+
+@dataclass(frozen=True, slots=True)
 class HomeAssistantSettings:
     """`[home_assistant]`: let Home Assistant find this device over the same broker."""
 
@@ -232,7 +253,9 @@ class Settings:
     lists: tuple[ListSettings, ...] = ()
     hook: HookSettings = field(default_factory=HookSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    commands: CommandSettings = field(default_factory=CommandSettings)
     home_assistant: HomeAssistantSettings = field(default_factory=HomeAssistantSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -252,7 +275,7 @@ def load(path: Path) -> Settings:
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
-    for section in ("camera", "models", "hook", "privacy", "mqtt"):
+    for section in ("camera", "models", "hook", "privacy", "evidence", "mqtt"):
         table = getattr(settings, section)
         values = ((each.name, getattr(table, each.name)) for each in fields(table))
         yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
@@ -264,6 +287,11 @@ def _disagreements(settings: Settings) -> Iterator[Complaint]:
     yield from _zone_complaints(settings.zones)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
+    if settings.evidence.key_file and not settings.evidence.enabled:
+        what = "this is used to sign reads only; set `enabled = true`, or remove the key"
+        yield Complaint(("evidence", "key_file"), what)
+    if "lists/set" in settings.commands.allow and not settings.lists:
+        yield Complaint(("commands", "allow"), 'there is no list to set; add one in [[lists]], or remove "lists/set"')
     for index, country in enumerate(settings.recognition.formats):
         if country not in (known := known_countries()):
             nearest = f'no formats of "{country}" are shipped; take some of: {", ".join(known)}'

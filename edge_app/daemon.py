@@ -23,6 +23,7 @@ from edge_app.errors import SourceError
 from edge_app.lists.hook import Hook
 from edge_app.lists.lists import Lists
 from edge_app.records import Frame, PlatePass
+from edge_app.remote.commander import Commander
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
@@ -68,6 +69,7 @@ class Daemon:
         stop: threading.Event,
         hook: Hook | None = None,
         clock: Callable[[], float] = time.monotonic,
+        commander: Commander | None = None,
     ) -> None:
         self.frames = 0
         """Frames taken from the camera and looked at."""
@@ -85,6 +87,7 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
+        self._commander = commander
         self.asked_to_stop = False
         self._gate_was_open = False
         self._lost_seconds = settings.tracking.lost_seconds
@@ -129,7 +132,8 @@ class Daemon:
 
     def stop(self) -> None:
         """End the threads, waiting a little for each, and close the outbox."""
-        self._systemd.stopping()
+        if self.asked_to_stop or self._commander is None or not self._commander.goes_on:
+            self._systemd.stopping()
         # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
         self._source.close()
@@ -161,7 +165,7 @@ class Daemon:
             self._slot.end()
 
     def _work(self) -> None:
-        while not (self.asked_to_stop or self._slot.ended or any(helper.error for helper in self._helpers)):
+        while not (self._is_to_end() or self._slot.ended or any(helper.error for helper in self._helpers)):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
                 self._handle(frame)
@@ -174,13 +178,20 @@ class Daemon:
         self._commit(self._pipeline.flush())
         for helper in self._helpers:
             helper.check()
-        if not self.asked_to_stop:
+        if not self._is_to_end():
             self._end_of_recording()
+
+    def _is_to_end(self) -> bool:
+        """Whether somebody wants it: for good, or for other settings."""
+        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
+        return self.asked_to_stop or superseded
 
     def _handle(self, frame: Frame) -> None:
         self.frames += 1
         if self.frames == 1:
             log.info("camera %s: pictures arrive, %d × %d pixels", self._name, *frame.image_bgr.shape[1::-1])
+        if self._commander is not None:
+            self._commander.newest_frame = frame
         self._watch_picture(frame)
         admitted = self._gate.admits(frame)
         if admitted:

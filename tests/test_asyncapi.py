@@ -3,17 +3,19 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from edge_app.config import CommandSettings
 from edge_app.uplink import topics
 from edge_app.uplink.event_schema import MESSAGES, schema_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text())
 
+COMMANDS = get_type_hints(CommandSettings, include_extras=True)["allow"]
 ROOT = topics.root("{prefix}", "{device}")
 ADDRESSES = {
     "read": topics.read(ROOT, "{camera}"),
@@ -22,6 +24,11 @@ ADDRESSES = {
     "image": topics.image(ROOT, "{camera}", "{event_id}"),
     "status": topics.status(ROOT),
     "telemetry": topics.telemetry(ROOT),
+    "ping": topics.command(ROOT, "ping"),
+    "snapshot": topics.command(ROOT, "snapshot"),
+    "reload": topics.command(ROOT, "reload"),
+    "lists-set": topics.command(ROOT, "lists/set"),
+    "answer": topics.answer(ROOT),
 }
 
 
@@ -72,11 +79,16 @@ def test_the_payloads_are_the_generated_schemas() -> None:
     assert payloads == {name.removesuffix("-1.json"): schema_of(record) for name, record in MESSAGES.items()}
 
 
-def test_every_channel_has_its_message_and_the_device_sends_on_each() -> None:
+def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_answers() -> None:
     for name, channel in DOCUMENT["channels"].items():
         assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
-    sent_on = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
-    assert sent_on == [f"#/channels/{name}" for name in DOCUMENT["channels"]]
+    heard = [operation for operation in DOCUMENT["operations"].values() if operation["action"] == "receive"]
+    used = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
+    assert sorted(used) == sorted(f"#/channels/{name}" for name in DOCUMENT["channels"])
+    assert {resolve(operation["channel"]["$ref"])["address"] for operation in heard} == {
+        topics.command(ROOT, name) for name in get_args(get_args(COMMANDS)[0])[1].choices
+    }
+    assert {operation["reply"]["channel"]["$ref"] for operation in heard} == {"#/channels/answer"}
 
 
 def test_qos_and_retain_are_those_of_the_events_page() -> None:
@@ -88,6 +100,8 @@ def test_qos_and_retain_are_those_of_the_events_page() -> None:
 
     documented = {}
     for operation in DOCUMENT["operations"].values():
+        if operation["action"] == "receive":
+            continue
         binding = operation["bindings"]["mqtt"]
         address = resolve(operation["channel"]["$ref"])["address"].removeprefix(f"{ROOT}/")
         documented[address] = {key: binding[key] for key in ("qos", "retain")}

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from edge_app import config
-from edge_app.config import MqttSettings
+from edge_app.config import CommandSettings, DeviceSettings, MqttSettings, Settings
+from edge_app.remote.commander import Commander
 from edge_app.uplink import credentials, topics
 from edge_app.uplink.connection import MQTT_5, Connection, Message, UnreachableError
 from edge_app.uplink.waker import Waker
@@ -135,6 +136,33 @@ def test_no_device_takes_the_place_of_another_client(authority: Authority, guard
 def test_the_archive_cannot_write_reads(authority: Authority, guarded: Mosquitto) -> None:
     with connected(settings_of("archive-1", authority, guarded)) as archive:
         assert refusal_of(archive, Message(READ, b"{}")) == "Not authorized"
+
+
+def test_the_operator_gives_commands_and_the_archive_does_not(
+    tmp_path: Path, authority: Authority, guarded: Mosquitto
+) -> None:
+    settings = Settings(device=DeviceSettings(name="gate-01"), commands=CommandSettings(allow=("ping",)))
+    ping, answer = topics.command(topics.root("anpr", "gate-01"), "ping"), "anpr/gate-01/answer/operator"
+    running = Running(
+        tmp_path / "outbox.sqlite",
+        settings_of("gate-01", authority, guarded),
+        commander=Commander(settings, tmp_path / "config.toml"),
+    )
+    with (
+        connected(settings_of("operator", authority, guarded)) as operator,
+        connected(settings_of("archive-1", authority, guarded)) as archive,
+        closing(running),
+    ):
+        operator.subscribe([answer])
+        running.start()
+        running.put(images=False)
+        running.waits_until(running.is_drained)
+
+        operator.send(Message(ping, b"", response_topic=answer))
+        (message,) = received(operator, 1)
+
+        assert json.loads(message.payload)["ok"]
+        assert refusal_of(archive, Message(ping, b"")) == "Not authorized"
 
 
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket")  # paho forgets it when the handshake fails

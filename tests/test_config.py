@@ -108,9 +108,7 @@ def numbers_of(kind: Any, key: str) -> tuple[float, float] | None:
 def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
     shown = re.sub(r"^# (?=\w+ = |\[\[)", "", DEFAULT.read_text(), flags=re.MULTILINE)
 
-    settings = loaded(
-        tmp_path, shown.replace("\ntls = false", "\ntls = true").replace("\nhash = false", "\nhash = true")
-    )
+    settings = loaded(tmp_path, re.sub(r"(?m)^(tls|hash|enabled) = false", r"\1 = true", shown))
 
     assert [zone.name for zone in settings.zones] == ["gate"]
     assert [each.kind for each in settings.lists] == ["allow"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_app import config
-from edge_app.app import OUTBOX_FILE, load_networks, open_hook, open_lists
+from edge_app.app import OUTBOX_FILE, load_networks, load_sealer, open_hook, open_lists
 from edge_app.capture.source import open_source
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
@@ -66,6 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("camera", check_camera),
         ("lists", check_lists),
         ("privacy", check_privacy),
+        ("evidence", check_evidence),
         ("broker", check_broker),
         ("clock", check_clock),
         ("disk", check_disk),
@@ -118,6 +119,15 @@ def check_privacy(settings: Settings) -> Finding:
     hash_keys.load(settings.privacy)
     held_back = [name for name in ("hash", "lists_only", "no_images") if getattr(settings.privacy, name)]
     return Finding("privacy", OK, ", ".join(held_back) or "off")
+
+
+def check_evidence(settings: Settings) -> Finding:
+    """The key that signs reads is there; a credential is given to the service alone."""
+    if settings.evidence.enabled and settings.evidence.key_file is None:
+        words = "whether the service has the credential `evidence-key` can be seen in its log only"
+        return Finding("evidence", WARNING, words)
+    sealer = load_sealer(settings)
+    return Finding("evidence", OK, f"reads are signed with key {sealer.key_name}" if sealer else "off")
 
 
 def check_broker(settings: Settings) -> Finding:

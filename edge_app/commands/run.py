@@ -4,7 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from edge_app import __version__, app, config, logs
+from edge_app import __version__, config, logs
+from edge_app.remote import reload
 
 log = logging.getLogger(__name__)
 
@@ -27,5 +28,5 @@ def run(arguments: argparse.Namespace) -> int:
     settings = config.load(arguments.config)
     logs.configure(settings.log)
     log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, settings.camera.name)
-    app.build_daemon(settings).run()
+    reload.run(settings, arguments.config)
     return 0

@@ -1,5 +1,6 @@
 """The plates in a CSV file."""
 
+import os
 import re
 from pathlib import Path
 
@@ -20,9 +21,17 @@ def read_plates(path: Path) -> tuple[str, ...]:
     Raises:
         ConfigurationError: it cannot be read, or a line has no plate. The message quotes no line: logs name no plate.
     """
-    lines = _read_text(path).splitlines()
+    try:
+        return parse_plates(path.read_bytes(), path)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the list cannot be read ({error.strerror}); put it there") from error
+
+
+def parse_plates(content: bytes, where: object) -> tuple[str, ...]:
+    """The same of a file's content; `where` is what errors call it."""
+    lines = _as_text(content, where).splitlines()
     if not lines:
-        raise ConfigurationError(f"{path}: the list is empty; write `{_HEADER}` in its first line, plates below")
+        raise ConfigurationError(f"{where}: the list is empty; write `{_HEADER}` in its first line, plates below")
     first = 1 if _first_column(lines[0]) == _HEADER.upper() else 0
     plates = [
         (number, _first_column(line))
@@ -33,7 +42,7 @@ def read_plates(path: Path) -> tuple[str, ...]:
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
         raise ConfigurationError(
-            f"{path}:{wrong[0]}{others}: no plate stands first; give 2 to 16 letters A-Z and digits"
+            f"{where}:{wrong[0]}{others}: no plate stands first; give 2 to 16 letters A-Z and digits"
         )
     return tuple(plate for _, plate in plates)
 
@@ -42,11 +51,29 @@ def _first_column(line: str) -> str:
     return _FILLING.sub("", _COLUMN_END.split(line, maxsplit=1)[0]).upper()
 
 
-def _read_text(path: Path) -> str:
+def replace(path: Path, content: bytes) -> None:
+    """Put another list in the place of a file, on the disk and all at once; `OSError` leaves it as it was."""
+    path = path.resolve()  # a link stays one
+    fresh = path.with_name(f".{path.name}.new")
     try:
-        return path.read_bytes().decode("utf-8-sig")  # spreadsheets begin the file with an invisible mark
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777 if path.exists() else 0o644)
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # or a power cut could bring the old name back
+    finally:
+        os.close(folder)
+
+
+def _as_text(content: bytes, where: object) -> str:
+    try:
+        return content.decode("utf-8-sig")  # spreadsheets begin the file with an invisible mark
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{path}:{line}: this is not UTF-8 text; save the file as CSV UTF-8") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path}: the list cannot be read ({error.strerror}); put it there") from error
+        raise ConfigurationError(f"{where}:{line}: this is not UTF-8 text; save the file as CSV UTF-8") from error

@@ -11,8 +11,10 @@ from typing import NoReturn
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config import MqttSettings
 from edge_app.errors import EdgeAnprError, UplinkError
@@ -81,6 +83,10 @@ class Message:
     payload: bytes
     qos: int = 1
     retain: bool = False
+    response_topic: str | None = None
+    """Where the answer is wanted (MQTT 5 only)."""
+    correlation_data: bytes | None = None
+    """What goes back with the answer (MQTT 5 only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +157,18 @@ class Connection:
             self._unsent.append((self._last_number, message))
         return self._last_number
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for topics, and wait until they are granted."""
+    def subscribe(self, topics: Sequence[str], retain_as_published: bool = False) -> None:
+        """Ask for topics, and wait until they are granted.
+
+        With `retain_as_published`, `retain` tells of messages that come at once, too, whether they were retained (MQTT
+        5 only).
+        """
         self._granted = None
-        self._client.subscribe([(topic, 1) for topic in topics])
+        if self.version == MQTT_5:
+            options = SubscribeOptions(1, retainAsPublished=retain_as_published)
+            self._client.subscribe([(topic, options) for topic in topics])
+        else:
+            self._client.subscribe([(topic, 1) for topic in topics])
         deadline = time.monotonic() + CONNECT_SECONDS
         while self._granted is None:
             if time.monotonic() > deadline:
@@ -169,13 +183,24 @@ class Connection:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
         while self._unsent and len(self._number_of) < self._receive_maximum:
             number, message = self._unsent.popleft()
-            sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+            properties = self._properties(message)
+            sent = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
             if message.qos > 0:
                 self._number_of[sent.mid] = number
         if not self._acknowledged:
             self._turn(seconds)
         acknowledged, self._acknowledged = self._acknowledged, []
         return acknowledged
+
+    def _properties(self, message: Message) -> Properties | None:
+        if self.version == MQTT_3_1_1 or (message.response_topic is None and message.correlation_data is None):
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if message.response_topic is not None:
+            properties.ResponseTopic = message.response_topic
+        if message.correlation_data is not None:
+            properties.CorrelationData = message.correlation_data
+        return properties
 
     def say_goodbye(self) -> None:
         """Send DISCONNECT, so that the broker drops our last will."""
@@ -332,4 +357,7 @@ class Connection:
         self._granted = reasons
 
     def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
-        self.received.append(Message(message.topic, bytes(message.payload), message.qos, message.retain))
+        told = message.properties
+        response_topic, data = getattr(told, "ResponseTopic", None), getattr(told, "CorrelationData", None)
+        payload = bytes(message.payload)
+        self.received.append(Message(message.topic, payload, message.qos, message.retain, response_topic, data))

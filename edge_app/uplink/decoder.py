@@ -71,7 +71,7 @@ def _record(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, dict):
         raise MessageError(f"{where} is not an object")
     hints = get_type_hints(kind, include_extras=True)
-    for key in hints:
-        if key not in value:
-            raise MessageError(f"{where}.{key} is missing")
-    return kind(**{key: _value(hint, value[key], f"{where}.{key}") for key, hint in hints.items()})
+    for field in dataclasses.fields(kind):
+        if field.name not in value and field.default is dataclasses.MISSING:
+            raise MessageError(f"{where}.{field.name} is missing")
+    return kind(**{key: _value(hint, value[key], f"{where}.{key}") for key, hint in hints.items() if key in value})

@@ -4,16 +4,19 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
 from edge_app.uplink.event import as_json, encode
-from edge_app.uplink.event_store import WaitingEvent
+from edge_app.uplink.event_store import Link, WaitingEvent
 from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, AlertMessage, LastMessage, ListMatchMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
+
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +39,15 @@ class _InFlight:
     event_id: str
     unacknowledged: dict[int, str]
     """What its messages are, by their numbers."""
+    link: Link | None
+    """Its place in the chain, where it is signed."""
 
 
 class Delivery:
-    """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s."""
+    """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
+
+    With `sealer`, a signed event tells which one it comes after where those between were given up.
+    """
 
     def __init__(
         self,
@@ -49,9 +57,11 @@ class Delivery:
         window: int,
         rate_limit: RateLimit,
         clock: Callable[[], float],
+        sealer: "Sealer | None" = None,
     ) -> None:
         self._connection = connection
         self._outbox = outbox
+        self._sealer = sealer
         self._root = root
         self._window = window
         self._rate_limit = rate_limit
@@ -59,6 +69,7 @@ class Delivery:
         self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
         self._sequence_of: dict[int, int] = {}  # by number of message
         self._last_sequence = 0
+        self._last_link: Link | None = None  # of what was sent before
         self._progress_at = clock()
 
     @property
@@ -74,6 +85,7 @@ class Delivery:
         if self.is_idle:
             self._progress_at = self._clock()
             self._last_sequence = 0  # should a disk that could not be read have come back
+            self._last_link = self._outbox.taken
         events = self._outbox.pending(space + 1, after=self._last_sequence)  # one more shows which is the newest
         for event in events[:space]:
             self._send(event, newest=event is events[-1])
@@ -85,26 +97,27 @@ class Delivery:
         Raises:
             UnreachableError: the broker refused a read, or has acknowledged nothing for too long.
         """
-        done: dict[int, str] = {}
+        done: dict[int, _InFlight] = {}
         try:
             for acknowledgement in acknowledgements:
                 done |= self._settle(acknowledgement)
         finally:
             if done:
-                self._outbox.forget(done)
+                event_ids = {sequence: event.event_id for sequence, event in done.items()}
+                self._outbox.forget(event_ids, done[max(done)].link)
                 self._progress_at = self._clock()
         if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
             what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
             raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
-    def _settle(self, acknowledgement: Acknowledgement) -> dict[int, str]:
-        """The event that this makes complete: its id by its sequence."""
+    def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
+        """The event that this makes complete, by its sequence."""
         sequence = self._sequence_of.pop(acknowledgement.number, None)
         if sequence is None:
             if acknowledgement.refusal:
                 log.warning(
-                    "the broker does not take status, last or Home Assistant's announcement: %s",
+                    "the broker does not take status, last, an answer or Home Assistant's announcement: %s",
                     acknowledgement.refusal,
                 )
             return {}
@@ -114,8 +127,7 @@ class Delivery:
         event.unacknowledged.pop(acknowledgement.number)
         if event.unacknowledged:
             return {}
-        del self._in_flight[sequence]
-        return {sequence: event.event_id}
+        return {sequence: self._in_flight.pop(sequence)}
 
     def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
         """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
@@ -130,7 +142,7 @@ class Delivery:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
         read = stamp(event, historical)
-        flight = _InFlight(event.event_id, {})
+        flight = _InFlight(event.event_id, {}, self._chain(read))
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
             topic = topics.image(self._root, event.camera, event.event_id)
             flight.unacknowledged[self._connection.send(Message(topic, event.image_jpeg))] = _PICTURE
@@ -145,6 +157,15 @@ class Delivery:
         self._in_flight[event.sequence] = flight
         self._sequence_of.update(dict.fromkeys(flight.unacknowledged, event.sequence))
         self._last_sequence = event.sequence
+
+    def _chain(self, read: dict[str, Any]) -> Link | None:
+        """Tell in a signed read which one it comes after now; its own place in the chain."""
+        if self._sealer is None or not read.get("evidence"):
+            return None
+        before = self._last_link
+        if before is None or before.sequence < read["sequence"]:  # else it was overtaken, and nothing is known
+            self._last_link = Link(read["sequence"], self._sealer.bridge(read, before.digest if before else None))
+        return self._last_link
 
 
 def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from edge_app.limits import Between, Matching, OneOf
+from edge_app.remote.messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.uplink.messages import AlertMessage, LastMessage, ReadMessage, StatusMessage, TelemetryMessage
 
 Schema = dict[str, Any]
@@ -25,6 +26,11 @@ MESSAGES: dict[str, Any] = {
     "alert-1.json": AlertMessage,
     "telemetry-1.json": TelemetryMessage,
     "status-1.json": StatusMessage,
+    "ping-1.json": PingRequest,
+    "snapshot-1.json": SnapshotRequest,
+    "reload-1.json": ReloadRequest,
+    "lists-set-1.json": SetListRequest,
+    "answer-1.json": AnswerMessage,
 }
 """By the name of the schema's file."""
 
@@ -63,7 +69,7 @@ def _of_record(record: type) -> Schema:
         "description": inspect.getdoc(record),
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [field.name for field in dataclasses.fields(record) if field.default is dataclasses.MISSING],
     }
 
 

@@ -79,6 +79,25 @@ class Losses:
         return self != Losses()
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A read's place in the chain of signed reads."""
+
+    sequence: int
+    digest: str
+    """The hash of what was signed, as hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the chain goes on."""
+
+    made: Link | None = None
+    """The newest read."""
+    taken: Link | None = None
+    """The newest that the broker has acknowledged."""
+
+
 class DamagedRowError(sqlite3.DatabaseError):
     """A row is not what was written: its check sum differs."""
 
@@ -163,6 +182,19 @@ class EventStore:
         """What was lost since the database was made."""
         return read_losses(self._database)
 
+    def keep(self, links: Links) -> None:
+        """Note where the chain goes on."""
+        rows = [("made", links.made), ("taken", links.taken)]
+        self._database.execute(_LINKS)
+        for name, link in rows:
+            if link is not None:
+                row = (name, link.sequence, link.digest)
+                self._database.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", row)
+
+    def links(self) -> Links:
+        """Where the chain goes on."""
+        return read_links(self._database)
+
     def count(self, skipping: Collection[int] = ()) -> int:
         """How many events there are, less those that are to be skipped."""
         if not skipping:
@@ -217,6 +249,14 @@ def read_losses(database: sqlite3.Connection) -> Losses:
     return Losses(*database.execute("SELECT * FROM lost").fetchone())
 
 
+def read_links(database: sqlite3.Connection) -> Links:
+    """Where the chain goes on; files in which no read was ever signed have no such table."""
+    if database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'links'").fetchone() is None:
+        return Links()
+    rows = database.execute("SELECT name, sequence, digest FROM links")
+    return Links(**{name: Link(sequence, digest) for name, sequence, digest in rows})
+
+
 def read_last_sequence(database: sqlite3.Connection) -> int:
     """The highest number that was ever given."""
     sequence: int = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
@@ -253,6 +293,7 @@ def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:
     return jpeg
 
 
+_LINKS = "CREATE TABLE IF NOT EXISTS links (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, digest TEXT NOT NULL)"
 _STORED_BYTES = (
     "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
     " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"

@@ -37,4 +37,4 @@ def _hashed(read: dict[str, Any], key: HashKey) -> dict[str, Any]:
     text = key.hash(read["plate"]["text"])
     plate = read["plate"] | {"text": text, "hash_key": key.name, "characters": [], "candidates": []}
     lists = [match | {"entry": key.hash(match["entry"])} for match in read.get("lists", [])]
-    return read | {"plate": plate, "lists": lists}
+    return read | {"plate": plate, "lists": lists, "evidence": None}  # what was signed is no longer there

@@ -1,6 +1,7 @@
 """What leaves over MQTT, field by field; `docs/schema` is generated from these records.
 
-Every key is always present. Times are UTC as `2026-01-31T10:00:00.123Z`, pixels those of the camera's full picture.
+Every key is always present, but messages of earlier versions lack those with a default. Times are UTC as
+`2026-01-31T10:00:00.123Z`, pixels those of the camera's full picture.
 """
 
 import math
@@ -26,6 +27,8 @@ PlateCharacters = Annotated[str, Matching(r"^[A-Z0-9]+$", "A-Z and 0-9")]
 Sha256 = Annotated[str, Matching(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
 Moment = Annotated[str, Matching(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", "a time in UTC with milliseconds")]
 HashKeyName = Annotated[str, Matching(r"^[0-9a-f]{8}$", "8 hexadecimal digits")] | None
+Signature = Annotated[str, Matching(r"^[A-Za-z0-9+/]{86}==$", "64 bytes in Base64")]
+SigningKeyName = Annotated[str, Matching(r"^[0-9a-f]{16}$", "16 hexadecimal digits")]
 EventId = Annotated[str, Matching(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", "a UUIDv7")]
 
 
@@ -141,6 +144,32 @@ class TimingMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class GapMessage:
+    """Reads before this one were given up by the device itself."""
+
+    follows: Sha256 | None
+    """The hash of the read that it comes after now; null: of none."""
+    signature: Signature
+    """Ed25519, over the canonical JSON of `{"follows": …, "read": …}`, where `read` is this read's own hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceMessage:
+    """The device's signature under the read; docs/evidence.md tells how it is checked."""
+
+    key: SigningKeyName
+    """The first digits of the SHA-256 of the public key's 32 bytes."""
+    previous: Sha256 | None
+    """The hash of the read before: SHA-256 of what was signed there; null: the chain begins here."""
+    image_sha256: Sha256 | None
+    """Of the picture that was taken, though it may have had to make room since."""
+    signature: Signature
+    """Ed25519, over the read's canonical JSON (RFC 8785) less `historical`, `image` and here `signature`, `gap`."""
+    gap: GapMessage | None
+    """Where the read that `previous` names will never come; null where it was sent, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadMessage:
     """`<prefix>/<device>/<camera>/read`: one vehicle passed. QoS 1, not retained."""
 
@@ -164,6 +193,8 @@ class ReadMessage:
     """Null where pictures are switched off, or where this one had to make room for reads."""
     software: SoftwareMessage
     timing_ms: TimingMessage
+    evidence: EvidenceMessage | None = None
+    """Null where [evidence] is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +276,8 @@ class VitalsMessage:
     """Vehicles that became events since the start."""
     picture: str
     """What the camera's picture is worth: "good", or what is wrong with it."""
-    lists: tuple[ListStateMessage, ...] = ()
-    hook: HookStateMessage | None = None
+    lists: tuple[ListStateMessage, ...]
+    hook: HookStateMessage | None
     """Null where no program is set."""
 
 

@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_app.errors import OutboxError
 from edge_app.uplink import disk, outbox_file
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
-from edge_app.uplink.event_store import EventStore, Losses, WaitingEvent
+from edge_app.uplink.event_store import EventStore, Link, Links, Losses, WaitingEvent
 from edge_app.uplink.system_clock import read_boot_id
 from edge_app.uplink.uuid7 import unix_ms
+
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +80,8 @@ class Outbox:
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
     waited for `retention_seconds` altogether; `clock` counts from this boot (`time.monotonic`), and `unix_now` tells
-    the age of what an earlier one has left.
+    the age of what an earlier one has left. With `sealer`, events are signed and chained before they are committed, and
+    the end of the chain is committed with them.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
     another process that uses the file.
@@ -93,6 +97,7 @@ class Outbox:
         retention_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_now: Callable[[], float] = time.time,
+        sealer: "Sealer | None" = None,
     ) -> None:
         self.disk = DiskState.GOOD
         """How the disk is, as far as it was tried."""
@@ -102,6 +107,8 @@ class Outbox:
         self._keep_free_bytes = keep_free_bytes
         self._commit_seconds = commit_seconds
         self._retention_seconds = retention_seconds
+        self._sealer = sealer
+        self._links = Links()
         self._clock = clock
         self._unix_now = unix_now
         self._expire_at = clock()
@@ -126,7 +133,7 @@ class Outbox:
     def put(self, *events: PlateEvent) -> list[int]:
         """Commit events, all or none, and tell their sequence numbers."""
         with self._lock:
-            waiting = [_numbered(each, number) for number, each in enumerate(events, self._last_sequence + 1)]
+            waiting = self._seal([_numbered(each, n) for n, each in enumerate(events, self._last_sequence + 1)])
             self._last_sequence += len(waiting)
             if self.disk is not DiskState.GOOD or not self._commit(waiting):
                 self._keep_in_memory(waiting)
@@ -153,9 +160,19 @@ class Outbox:
             if self.disk is DiskState.GOOD:
                 self._revise_some(change)
 
-    def forget(self, event_ids: Mapping[int, str]) -> None:
-        """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error."""
+    @property
+    def taken(self) -> Link | None:
+        """Of signed events, the newest that the broker has acknowledged."""
+        return self._links.taken
+
+    def forget(self, event_ids: Mapping[int, str], taken: Link | None = None) -> None:
+        """Let go of acknowledged events, by their sequence numbers; one that is not here any more is no error.
+
+        `taken` is the newest of them, where they are signed.
+        """
         with self._lock:
+            if taken and (self._links.taken is None or taken.sequence > self._links.taken.sequence):
+                self._links = replace(self._links, taken=taken)
             gone = dict(event_ids)
             if self._memory is not None:
                 with self._memory.transaction():
@@ -215,6 +232,8 @@ class Outbox:
                 return False
             store.add(earlier_losses)
             _tell(store.put(waiting))
+            if self._sealer:
+                store.keep(self._links)
             return True
 
         done = self._in_file(work)
@@ -241,7 +260,14 @@ class Outbox:
 
     def _as_it_may_be_sent(self, event: WaitingEvent) -> WaitingEvent | None:
         is_revised = event.sequence <= self._revised_up_to or not self._is_left_over(event)
-        return event if self._change is None or is_revised else self._change(event)
+        return event if self._change is None or is_revised else self._changed(event, self._change)
+
+    def _changed(self, event: WaitingEvent, change: Change) -> WaitingEvent | None:
+        """The event changed, and signed anew where it was signed."""
+        changed = change(event)
+        if changed is None or self._sealer is None or changed.payload == event.payload:
+            return changed
+        return replace(changed, payload=self._sealer.reseal(changed.payload, event.sequence, event.payload))
 
     def _sendable(self, store: EventStore, limit: int, after: int) -> list[WaitingEvent]:
         """Events as they may be sent, though their file may not have been rewritten yet."""
@@ -267,7 +293,7 @@ class Outbox:
 
         def work(store: EventStore) -> tuple[int, int, int]:
             events = store.pending(_REVISED_TOGETHER, self._revised_up_to, self._acknowledged)
-            changes = [(event, change(event)) for event in events if self._is_left_over(event)]
+            changes = [(event, self._changed(event, change)) for event in events if self._is_left_over(event)]
             wrong = [(event, changed) for event, changed in changes if changed != event]
             for event, changed in wrong:
                 store.forget([(event.sequence, event.event_id)])
@@ -331,6 +357,18 @@ class Outbox:
         if read["seen"]["clock_synchronized"]:
             return self._unix_now() - unix_ms(event.event_id) / 1e3
         return self._clock()  # its time means nothing; it is as old as this boot at least
+
+    def _seal(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
+        """The events signed and chained, where that is wanted."""
+        if self._sealer is None:
+            return events
+        sealed = []
+        for event in events:
+            previous = self._links.made.digest if self._links.made else None
+            payload, digest = self._sealer.seal(event.payload, event.sequence, previous)
+            self._links = replace(self._links, made=Link(event.sequence, digest))
+            sealed.append(replace(event, payload=payload))
+        return sealed
 
     def _has_room(self, store: EventStore, events: list[WaitingEvent]) -> bool:
         if not events:
@@ -402,19 +440,22 @@ class Outbox:
         self._file = EventStore(database, self._max_bytes)
         self._revised_up_to = 0
         last_in_file = self._file.last_sequence()
-        if self._memory is not None:
-            self._number_behind(last_in_file)
+        links_in_file = self._file.links() if self._sealer else Links()
+        if self._memory is None:
+            self._links = links_in_file
+        else:
+            self._number_behind(last_in_file, links_in_file)
         if self._left_over is None:
             self._left_over = last_in_file
         self._last_sequence = max(self._last_sequence, last_in_file)
 
-    def _number_behind(self, sequence: int) -> None:
+    def _number_behind(self, sequence: int, links: Links) -> None:
         """Give the events in memory other numbers where a file that could not even be read has theirs already."""
         events = self._everything_in_memory()
         behind = sequence + 1 - events[0].sequence if events else 0
         if behind > 0:
-            self._memory = None
-            self._keep_in_memory([replace(each, sequence=each.sequence + behind) for each in events])
+            self._memory, self._links = None, links
+            self._keep_in_memory(self._seal([replace(each, sequence=each.sequence + behind) for each in events]))
             self._last_sequence += behind
             self._left_over = sequence
 

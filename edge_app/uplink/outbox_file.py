@@ -161,6 +161,8 @@ def _save(path: Path, database: sqlite3.Connection) -> tuple[int, Losses]:
                 store.add(event_store.read_losses(damaged))
             with contextlib.suppress(sqlite3.Error):
                 store.continue_after(max(store.last_sequence(), event_store.read_last_sequence(damaged)))
+            with contextlib.suppress(sqlite3.Error, TypeError):
+                store.keep(event_store.read_links(damaged))
     return saved, losses
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from edge_app import __version__
 from edge_app.config import MqttSettings
@@ -19,6 +20,10 @@ from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.waker import Waker
+
+if TYPE_CHECKING:
+    from edge_app.evidence.seal import Sealer
+    from edge_app.remote.commander import Commander
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +55,8 @@ class Publisher:
         clock: Callable[[], float] = time.monotonic,
         backoff: Backoff | None = None,
         home_assistant: HomeAssistant | None = None,
+        sealer: "Sealer | None" = None,
+        commander: "Commander | None" = None,
     ) -> None:
         self.link = LinkState.CONNECTING
         """How it stands with the broker."""
@@ -61,6 +68,8 @@ class Publisher:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._home_assistant = home_assistant
+        self._sealer = sealer
+        self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
@@ -108,9 +117,10 @@ class Publisher:
 
     def _serve(self, connection: Connection) -> None:
         window = self._settings.in_flight
-        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock)
+        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock, self._sealer)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
+        self._listen_for_commands(connection)
         telemetry_at = self._clock()
         while not self._stop.is_set():
             if self._clock() >= telemetry_at:
@@ -118,7 +128,7 @@ class Publisher:
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
             delivery.fill()
             acknowledgements = connection.exchange(_TURN_SECONDS)
-            self._answer_home_assistant(connection)
+            self._answer(connection)
             done = delivery.settle(acknowledgements)
             if done or (acknowledgements and delivery.is_idle):
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
@@ -134,11 +144,23 @@ class Publisher:
         except RefusedError as error:  # the announcement is retained: it is enough nearly always
             log.warning("%s; Home Assistant is not told again when it restarts", error)
 
-    def _answer_home_assistant(self, connection: Connection) -> None:
+    def _listen_for_commands(self, connection: Connection) -> None:
+        if self._commander is None or self._commander.topic_filter is None:
+            return
+        try:
+            connection.subscribe([self._commander.topic_filter], retain_as_published=True)
+        except RefusedError as error:
+            log.warning("%s; no command will be heard", error)
+
+    def _answer(self, connection: Connection) -> None:
         while connection.received:
             message = connection.received.popleft()
             if self._home_assistant is not None and self._home_assistant.asks(message):
                 connection.send(self._home_assistant.announcement)
+            elif self._commander is not None:
+                self._commander.take(message)
+        while self._commander is not None and self._commander.answers:
+            connection.send(self._commander.answers.popleft())
 
     def _say_farewell(self, connection: Connection, delivery: Delivery) -> None:
         """Send what can be sent in a short time; a last word that is not acknowledged leaves it to the last will."""

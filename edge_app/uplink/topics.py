@@ -36,6 +36,16 @@ def telemetry(root: str) -> str:
     return f"{root}/telemetry"
 
 
+def command(root: str, name: str) -> str:
+    """Where somebody asks for something."""
+    return f"{root}/cmd/{name}"
+
+
+def answer(root: str) -> str:
+    """Where requests that name no response topic are answered."""
+    return f"{root}/answer"
+
+
 def doctor(root: str) -> str:
     """Where `edge-anpr doctor` tries whether the broker takes what we write."""
     return f"{root}/doctor"

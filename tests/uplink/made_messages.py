@@ -1,5 +1,6 @@
 """Messages as hypothesis makes them, from the types and limits of their records."""
 
+import base64
 import dataclasses
 import math
 import re
@@ -43,6 +44,9 @@ _PLAIN: dict[type, SearchStrategy[Any]] = {
 
 _LONG: dict[str, SearchStrategy[str]] = {
     get_args(messages.Sha256)[1].pattern: st.binary(min_size=32, max_size=32).map(bytes.hex),
+    get_args(messages.Signature)[1].pattern: st.binary(min_size=64, max_size=64).map(
+        lambda signature: base64.b64encode(signature).decode()
+    ),
     get_args(messages.EventId)[1].pattern: st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES).map(
         lambda randomness: str(uuid7(int.from_bytes(randomness[:5], "big"), randomness))
     ),

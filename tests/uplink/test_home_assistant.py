@@ -105,7 +105,7 @@ def test_a_broker_that_refuses_the_announcement_still_gets_the_reads(
         running.waits_until(running.is_drained)
 
     strict.stop()
-    assert "does not take status, last or Home Assistant's announcement: Not authorized" in caplog.text
+    assert "does not take status, last, an answer or Home Assistant's announcement: Not authorized" in caplog.text
 
 
 def test_every_entity_is_identified_and_all_but_the_connection_vanish_with_the_device() -> None:
@@ -147,7 +147,9 @@ def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
 
 
 def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:
-    running.publisher.vitals = VitalsMessage(10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred")
+    running.publisher.vitals = VitalsMessage(
+        10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred", lists=(), hook=None
+    )
     running.start()
     (telemetry,) = subscriber.until(1, "/telemetry")
 

@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 
 from edge_app.config import MqttSettings
 from edge_app.errors import ConfigurationError
+from edge_app.evidence.seal import Sealer
+from edge_app.remote.commander import Commander
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -34,11 +36,15 @@ class Running:
         clock: Callable[[], float] = time.monotonic,
         home_assistant: HomeAssistant | None = None,
         max_bytes: int = 10_000_000,
+        sealer: Sealer | None = None,
+        commander: Commander | None = None,
     ) -> None:
-        self.outbox = Outbox(path, max_bytes)
+        self.outbox = Outbox(path, max_bytes, sealer=sealer)
         self.stop_event = threading.Event()
         backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
-        self.publisher = Publisher(settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant)
+        self.publisher = Publisher(
+            settings, "gate-01", self.outbox, self.stop_event, clock, backoff, home_assistant, sealer, commander
+        )
         self.thread = threading.Thread(target=self.publisher.run)
 
     def put(self, count: int = 1, images: bool = True) -> list[str]:
@@ -309,7 +315,9 @@ def test_a_cut_line_lets_the_last_will_speak(make: Make, proxy: FaultProxy, subs
 
 
 def test_telemetry_keeps_to_its_schema_and_tells_the_vitals(running: Running, broker: Mosquitto) -> None:
-    running.publisher.vitals = VitalsMessage(10, frames_dropped=2, frames_corrupt=1, vehicles=1, picture="good")
+    running.publisher.vitals = VitalsMessage(
+        10, frames_dropped=2, frames_corrupt=1, vehicles=1, picture="good", lists=(), hook=None
+    )
     running.start()
 
     late = Subscriber(broker.port, ["anpr/gate-01/telemetry"])

@@ -1,0 +1,22 @@
+"""Make the pair of keys with which a device signs its reads.
+
+FILE gets the private key, which only its owner can read, and FILE.pub the public one, for `edge-anpr verify`. Neither
+is ever overwritten.
+"""
+
+import argparse
+from pathlib import Path
+
+from edge_app.evidence import keys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make both files."""
+    public = keys.make(arguments.file)
+    print(f"key {public.name}: private in {arguments.file}, public in {keys.public_path_of(arguments.file)}")
+    return 0
