@@ -160,10 +160,10 @@ def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the camera to the broker."""
     detector, reader = load_networks(settings)
-    source = open_source(settings.camera)
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
+    source = open_source(settings.camera)  # last: what is wrong in the configuration comes before a camera that is away
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, sealer)))
         if settings.lists or settings.privacy != PrivacySettings():

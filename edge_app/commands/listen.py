@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     broker = parser.add_argument_group("the broker")
     broker.add_argument("--config", type=Path, metavar="FILE", help="take the broker, user and TLS from this file")
     broker.add_argument("--host", help=f"the broker (default: {MqttSettings().host})")
-    broker.add_argument("--port", type=int, help=f"its port (default: {MqttSettings().port})")
+    broker.add_argument("--port", type=_port, help=f"its port (default: {MqttSettings().port})")
     broker.add_argument(
         "--topic",
         action="append",
@@ -147,6 +147,13 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
     return share
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65_536:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 1 to 65535")
+    return port
 
 
 def _count(text: str) -> int:

@@ -24,6 +24,8 @@ STALE_SECONDS = 10.0
 
 _MOST_WAITING = 8
 _TURN_SECONDS = 0.5
+_GRACE_SECONDS = 0.8
+"""What a run that is under way gets when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,27 @@ class Hook:
         except OSError as error:
             return f"could not be started ({error.strerror})"
         with process:
-            try:
-                process.communicate(payload, self._timeout_seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started
-                return f"took longer than {self._timeout_seconds:g} s and was killed"
+            fault = self._accompany(process, payload)
+            if fault is not None:
+                os.killpg(process.pid, signal.SIGKILL)  # with whatever of its process group it has started
+                return f"{fault} and was killed"
         return f"ended with code {process.returncode}" if process.returncode else None
+
+    def _accompany(self, process: subprocess.Popen[bytes], payload: bytes) -> str | None:
+        """Give a run its event and wait for its end; why it may not go on, or None."""
+        ends_at, is_stopping = time.monotonic() + self._timeout_seconds, False
+        told: bytes | None = payload
+        while (left := ends_at - time.monotonic()) > 0:
+            try:
+                process.communicate(told, min(left, _TURN_SECONDS))
+            except subprocess.TimeoutExpired:
+                told = None  # what is not written yet is kept by `communicate`
+            else:
+                return None
+            if self._stop.is_set() and not is_stopping:
+                ends_at, is_stopping = min(ends_at, time.monotonic() + _GRACE_SECONDS), True
+        return (
+            "was still running when the service stopped"
+            if is_stopping
+            else (f"took longer than {self._timeout_seconds:g} s")
+        )

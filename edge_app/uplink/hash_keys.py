@@ -68,6 +68,11 @@ def load(settings: PrivacySettings) -> HashKeys | None:
         key = path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(f"[privacy] key_file {path}: cannot be read: {error}") from error
+    if not (key.isascii() and key.decode("ascii").isprintable()):
+        raise ConfigurationError(
+            f"[privacy] key_file {path}: a key is one line of printable characters, which every program "
+            "reads alike; make one: `openssl rand -hex 32`"
+        )
     if len(key) < _LEAST_BYTES:
         raise ConfigurationError(
             f"[privacy] key_file {path}: {len(key)} characters are too few; make a key: `openssl rand -hex 32`"

@@ -185,7 +185,9 @@ def test_a_full_disk_ends_it_with_a_word(running: Running, broker: Mosquitto) ->
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("wrong", [("--count", "0"), ("--min-confidence", "97"), ("--min-confidence", "high")])
+@pytest.mark.parametrize(
+    "wrong", [("--count", "0"), ("--port", "99999"), ("--min-confidence", "97"), ("--min-confidence", "high")]
+)
 def test_a_wrong_number_is_wrong_usage(wrong: tuple[str, str]) -> None:
     done = subprocess.run(command(*wrong), capture_output=True, text=True, check=False)
 

@@ -79,6 +79,21 @@ def test_a_program_that_takes_too_long_is_killed_with_what_it_has_started(
     assert "took longer than 0.5 s and was killed" in caplog.text
 
 
+def test_a_run_that_goes_on_when_the_service_stops_is_killed_soon(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = threading.Event()
+    hook = Hook(HookSettings(program(tmp_path, "sleep 60 & echo $! > child; wait"), timeout_seconds=60), stop)
+
+    with running(hook, stop):
+        hook.ask("event-1", b"{}")
+        until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().endswith("\n"))
+
+    until(lambda: is_gone(int((tmp_path / "child").read_text())))
+    assert "was still running when the service stopped and was killed" in caplog.text
+    assert hook.state().failed == 1
+
+
 def is_gone(process_id: int) -> bool:
     try:
         state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]

@@ -76,6 +76,8 @@ def test_without_a_good_key_nothing_starts(tmp_path: Path, monkeypatch: pytest.M
         hash_keys.load(PrivacySettings(hash=True))
     with pytest.raises(ConfigurationError, match="6 characters are too few; make a key: `openssl rand -hex 32`"):
         hash_keys.load(settings(tmp_path, "secret"))
+    with pytest.raises(ConfigurationError, match="a key is one line of printable characters"):
+        hash_keys.load(settings(tmp_path, "secret" * 9 + "\0"))
     with pytest.raises(ConfigurationError, match="absent: cannot be read"):
         hash_keys.load(PrivacySettings(hash=True, key_file=tmp_path / "absent"))
 
