@@ -30,6 +30,13 @@ must not be overruled by a few such."""
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
+_HIDDEN = -4.0
+"""Log prior of one character of a plate being hidden (by a bolt, by dirt, by its neighbour) from most of its frames:
+one in about fifty."""
+
+_HIDDEN_SHARE = 0.75
+"""Of the frames, where one is."""
+
 _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: above that of a text that fits no format."""
 
@@ -110,7 +117,7 @@ class Voter:
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
         priors = self._log_priors(texts)
-        scores = weights @ _tempered(likelihoods) + priors
+        scores = _evidence(texts, likelihoods, weights) + priors
         unseen = _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
         anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
         on_no_plate = scores - priors + _ON_NO_PLATE
@@ -158,6 +165,24 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
     qualities = np.array([quality(reading) for reading in readings])
     effective = qualities.sum() ** 2 / (qualities**2).sum()
     return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
+
+
+def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Floats:
+    """What all frames say of each text.
+
+    A character that a frame passes over leaves no trace in its posteriors, and what hides it there hides it in most
+    frames of the pass. So a text is also judged as one of which these frames show all but one character, where they
+    have read that as a text of its own.
+    """
+    evidence = weights @ _tempered(likelihoods)
+    places = {text: place for place, text in enumerate(texts)}
+    for place, text in enumerate(texts):
+        for shorter in {text[:index] + text[index + 1 :] for index in range(len(text))} & places.keys():
+            shown = likelihoods[:, place] + np.log(1 - _HIDDEN_SHARE)
+            hidden = likelihoods[:, places[shorter]] + np.log(_HIDDEN_SHARE)
+            partly = _HIDDEN + weights @ _tempered(np.logaddexp(shown, hidden))
+            evidence[place] = max(evidence[place], partly)
+    return np.asarray(evidence)
 
 
 def _tempered(likelihoods: Floats) -> Floats:
