@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from edge_app.config import TrackingSettings, ZoneSettings
+from edge_app.config import LineSettings, TrackingSettings, ZoneSettings
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading
+from edge_app.tracking.lines import Lines
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -96,7 +97,10 @@ def frame_of(vehicles: list[Vehicle], sequence: int) -> Frame:
 
 
 def pipeline_for(
-    vehicles: list[Vehicle], settings: TrackingSettings = DEFAULTS, zones: tuple[ZoneSettings, ...] = ()
+    vehicles: list[Vehicle],
+    settings: TrackingSettings = DEFAULTS,
+    zones: tuple[ZoneSettings, ...] = (),
+    lines: tuple[LineSettings, ...] = (),
 ) -> Pipeline:
     return Pipeline(
         CannedDetector(vehicles),
@@ -105,6 +109,7 @@ def pipeline_for(
         Tracker(settings.lost_seconds),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(zones),
+        Lines(lines),
         settings,
         clock=Ticks(),
     )

@@ -1,6 +1,7 @@
 """Settles what a plate says: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,13 +72,19 @@ class Voter:
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
         texts = self._propose(log_probs[clearest])
-        confidences = self._posterior(texts, log_probs, weights)
+        likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
+        evidence = _evidence(texts, likelihoods, weights)
+        priors = self._log_priors(texts)
+        confidences = _posterior(evidence, priors, likelihoods, weights)
         order = np.argsort(-confidences, kind="stable")
         if not texts[order[0]] or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
-        return self._describe([(texts[index], float(confidences[index])) for index in order], characters)
+        text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
+        agreeing = int(((likelihoods + priors).argmax(axis=1) == order[0]).sum())
+        qualities = np.array([quality(reading) for reading in readings])
+        return replace(text, agreeing=agreeing, settled=_is_settled(order[0], evidence, priors, likelihoods, qualities))
 
     def promise(self, reading: Reading) -> float:
         """How well a reading reads at a glance: log probability of its best path, and log prior of what that says."""
@@ -106,23 +113,6 @@ class Voter:
             return texts
         best = ctc.log_likelihoods(log_probs, texts, self._alphabet).max(axis=0) + self._log_priors(texts)
         return [texts[index] for index in np.argsort(-best, kind="stable")[:_SCORED_TEXTS]]
-
-    def _posterior(self, texts: list[str], log_probs: NDArray[np.float32], weights: Floats) -> Floats:
-        """Probability of each text among all of them and anything else.
-
-        For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
-        same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
-        favourites, each judged by all frames.
-        """
-        likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
-        rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
-        priors = self._log_priors(texts)
-        scores = _evidence(texts, likelihoods, weights) + priors
-        unseen = _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
-        anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
-        on_no_plate = scores - priors + _ON_NO_PLATE
-        others = np.append(on_no_plate, anything_else)
-        return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
 
     def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
         """Posterior of each character, its neighbours held fast."""
@@ -162,9 +152,48 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
     frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
     root of their number, Kish's effective number where their qualities differ.
     """
-    qualities = np.array([quality(reading) for reading in readings])
+    return _weights(np.array([quality(reading) for reading in readings]))
+
+
+def _weights(qualities: Floats) -> Floats:
     effective = qualities.sum() ** 2 / (qualities**2).sum()
     return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
+
+
+def _unseen(likelihoods: Floats) -> Floats:
+    """What each frame may say of a text that none has proposed."""
+    return _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
+
+
+def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: Floats) -> Floats:
+    """Probability of each text among all of them and anything else.
+
+    For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
+    same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
+    favourites, each judged by all frames.
+    """
+    rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
+    scores = evidence + priors
+    unseen = _unseen(likelihoods)
+    anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
+    on_no_plate = evidence + _ON_NO_PLATE
+    others = np.append(on_no_plate, anything_else)
+    return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
+
+
+def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, qualities: Floats) -> bool:
+    """Tell whether one more frame, as good as a frame can be and all against the best text, would not change it.
+
+    Every rival is asked, and one that no frame has proposed yet.
+    """
+    weights = _weights(qualities)
+    rivals = np.append(evidence, weights @ _unseen(likelihoods))
+    rival_priors = np.append(priors, 0.0)
+    one_more = np.append(qualities, 1.0)
+    *kept, last = _weights(one_more)
+    lead = (evidence[best] - rivals) * (kept[0] / weights[0]) - last * _FRAME_SAY + priors[best] - rival_priors
+    lead[best] = 0.0
+    return bool((lead >= 0).all())
 
 
 def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """Plates are followed from frame to frame."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -110,18 +111,18 @@ def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
 def assert_each_keeps_its_track(scene: Scene) -> None:
     """No track has two vehicles, and none is lost that was missed for no longer than may be."""
     for vehicle, sights in follow(scene).items():
-        for (before, number), (frame, now) in zip(sights, sights[1:], strict=False):
+        for (before, number), (frame, now) in pairwise(sights):
             if (frame - before) / scene.frames_per_second <= LOST_SECONDS:
                 assert number == now, f"vehicle {vehicle} gets a new track in frame {frame}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(road_scenes())
 def test_on_any_road_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
     assert_each_keeps_its_track(scene)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(crossing_scenes())
 def test_where_plates_cross_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
     assert_each_keeps_its_track(scene)
