@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Says what to do about each fault.",
+    "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",
     "check-config": "Check a configuration file: every error with its line and key.",
 }
 """Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""
