@@ -80,9 +80,8 @@ def _write(drawn: ImageBgr, words: str, centre: tuple[int, int], unit: int, colo
     (across, up), descent = cv2.getTextSize(words, _FONT, scale, unit)
     x = int(np.clip(centre[0] - across // 2, 2 * unit, max(2 * unit, width - across - 2 * unit)))
     y = int(np.clip(centre[1] + up // 2, up + 2 * unit, max(up + 2 * unit, height - descent - unit)))
-    cv2.rectangle(
-        drawn, (x - 2 * unit, y - up - 2 * unit), (x + across + 2 * unit, y + descent), _LABEL_BGR, cv2.FILLED
-    )
+    upper, lower = (x - 2 * unit, y - up - 2 * unit), (x + across + 2 * unit, y + descent)
+    cv2.rectangle(drawn, upper, lower, _LABEL_BGR, cv2.FILLED)
     cv2.putText(drawn, words, (x, y), _FONT, scale, colour, unit, cv2.LINE_AA)
 
 

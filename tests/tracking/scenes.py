@@ -2,12 +2,12 @@
 
 What a scene is. A camera looks down a road from 4 to 6 m above it, at 8 to 30 frames a second, and sees plates of
 0.5 m from 30 m away until 7 m away. Up to six vehicles come or go in up to three lanes 3 m apart, so that they meet,
-overtake and drive side by side; in one lane they keep a second's distance, standing 4 m from plate to plate. They drive
-at 15 to 100 km/h, and those below 30 may brake to a stand, wait, and go on. The detector finds corners within 5 % of the
-plate's width (2 % mostly), misses one plate in ten by chance, and in every other vehicle's pass one for half of the
-tracker's `lost_seconds`, though none of a vehicle's first three sights; up to one frame in twenty shows a plate where
-there is none. In a second kind of scene plates cross the picture on straight lines in any direction, and where two of
-them meet, the one behind is hidden.
+overtake and drive side by side; in one lane they keep a second's distance, standing 4 m from plate to plate. They
+drive at 15 to 100 km/h, and those below 30 may brake to a stand, wait, and go on. The detector finds corners within 5 %
+of the plate's width (2 % mostly), misses one plate in ten by chance, and every other vehicle once for half of the
+tracker's `lost_seconds`, though none of its first three sights; up to one frame in twenty shows a plate where there is
+none. In a second kind of scene plates cross the picture on straight lines in any direction, and where two of them meet,
+the one behind is hidden.
 
 What it is not. No vehicle jumps between frames (below 15 frames a second none is faster than 50 km/h), none swerves,
 no two plates overlap in one frame, and none comes into the picture at the very place and time where another leaves it.
