@@ -30,20 +30,24 @@ def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequenc
         _fill(drawn, zone)
     _rule(drawn, unit)
     for zone in zones:
-        colour = _INCLUDED_BGR if zone.include else _EXCLUDED_BGR
         corners = [_px(drawn, point) for point in zone.polygon]
-        cv2.polylines(drawn, [np.array(corners, np.int32)], True, colour, 2 * unit, cv2.LINE_AA)
-        words = zone.name if zone.include else f"{zone.name} (excluded)"
-        _write(drawn, words, _middle(corners), unit, colour)
+        cv2.polylines(drawn, [np.array(corners, np.int32)], True, _colour(zone), 2 * unit, cv2.LINE_AA)
     for line in lines:
         _draw_line(drawn, line, unit)
+    for zone in zones:
+        words = zone.name if zone.include else f"{zone.name} (excluded)"
+        _write(drawn, words, _middle([_px(drawn, point) for point in zone.polygon]), unit, _colour(zone))
     return drawn
+
+
+def _colour(zone: ZoneSettings) -> tuple[int, int, int]:
+    return _INCLUDED_BGR if zone.include else _EXCLUDED_BGR
 
 
 def _fill(drawn: ImageBgr, zone: ZoneSettings) -> None:
     tinted = drawn.copy()
     corners = np.array([_px(drawn, point) for point in zone.polygon], np.int32)
-    cv2.fillPoly(tinted, [corners], _INCLUDED_BGR if zone.include else _EXCLUDED_BGR)
+    cv2.fillPoly(tinted, [corners], _colour(zone))
     cv2.addWeighted(tinted, _FILL, drawn, 1 - _FILL, 0, dst=drawn)
 
 

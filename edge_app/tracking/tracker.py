@@ -130,10 +130,12 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
     widths = width_px(expected), width_px(found)
     if max(widths) > _LARGEST_GROWTH * min(widths):
         return np.inf
-    distance = float(np.hypot(*(found - expected).T).mean()) / max(widths)
+    distance_px = float(np.hypot(*(found - expected).T).mean())
     overlap = float(iou_with(*_boxes(expected, found))[0])
-    reach = _REACH_UNKNOWN
-    if track.velocity is not None:
+    if track.velocity is None:
+        distance, reach = distance_px / max(widths), _REACH_UNKNOWN
+    else:
+        distance = distance_px / widths[0]
         reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
     return (distance + _OVERLAP_SAY * (1 - overlap)) / (reach + _OVERLAP_SAY)
 

@@ -18,7 +18,8 @@ _GUIDED_TEXTS = 8
 """Texts that the format search may propose for one frame."""
 
 _SEARCHED_FRAMES = 5
-"""Texts are proposed by the frames that are surest of what they show and weigh most; every frame judges them."""
+"""Texts are proposed by the frames that are surest of what they show and weigh most, of those that say the same only by
+one; every frame judges them."""
 
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
@@ -44,7 +45,11 @@ _ON_NO_PLATE = -7.0
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
+_SURE = 0.9
+"""Confidence from which on a text may be settled: below, further reads may make it one that is published."""
+
 _LEAST_REST = 1e-6
+_ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
 
@@ -70,8 +75,10 @@ class Voter:
         weights = frame_weights(readings)
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
-        clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
-        texts = self._propose(log_probs[clearest])
+        clearness = np.argsort(-np.log(weights) - best_paths, kind="stable")
+        glances = [ctc.best_path(reading.log_probs, self._alphabet) for reading in readings]
+        texts = self._propose(log_probs[_different(clearness, [glance for glance, _ in glances])])
+        clearest = clearness[:_SEARCHED_FRAMES]
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         evidence = _evidence(texts, likelihoods, weights)
         priors = self._log_priors(texts)
@@ -82,9 +89,12 @@ class Voter:
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
-        agreeing = int(((likelihoods + priors).argmax(axis=1) == order[0]).sum())
+        promises = np.array([likelihood + self._formats.log_prior(glance) for glance, likelihood in glances])
+        judged = likelihoods + priors
+        agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
         qualities = np.array([quality(reading) for reading in readings])
-        return replace(text, agreeing=agreeing, settled=_is_settled(order[0], evidence, priors, likelihoods, qualities))
+        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, qualities)
+        return replace(text, agreeing=agreeing, settled=settled)
 
     def promise(self, reading: Reading) -> float:
         """How well a reading reads at a glance: log probability of its best path, and log prior of what that says."""
@@ -158,6 +168,13 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
 def _weights(qualities: Floats) -> Floats:
     effective = qualities.sum() ** 2 / (qualities**2).sum()
     return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
+
+
+def _different(order: NDArray[np.int64], texts: Sequence[str]) -> list[int]:
+    """The first frames in an order, those that say what one before says only where there are no others."""
+    first = {texts[index]: int(index) for index in order[::-1]}
+    different = [int(index) for index in order if first[texts[index]] == index]
+    return [*different, *(int(index) for index in order if index not in different)][:_SEARCHED_FRAMES]
 
 
 def _unseen(likelihoods: Floats) -> Floats:

@@ -5,9 +5,9 @@ What a scene is. A camera looks down a road from 4 to 6 m above it, at 8 to 30 f
 overtake and drive side by side; in one lane they keep a second's distance, standing 4 m from plate to plate. They
 drive at 15 to 100 km/h, and those below 30 may brake to a stand, wait, and go on. The detector finds corners within 5 %
 of the plate's width (2 % mostly), misses one plate in ten by chance, and every other vehicle once for half of the
-tracker's `lost_seconds`, though none of its first three sights; up to one frame in twenty shows a plate where there is
-none. In a second kind of scene plates cross the picture on straight lines in any direction, and where two of them meet,
-the one behind is hidden.
+tracker's `lost_seconds`, though not in its first three sights nor its first 0.3 seconds; up to one frame in twenty
+shows a plate where there is none, three widths off any. In a second kind of scene plates cross the picture on straight
+lines in any direction, and where two of them meet, the one behind is hidden.
 
 What it is not. No vehicle jumps between frames (below 15 frames a second none is faster than 50 km/h), none swerves,
 no two plates overlap in one frame, and none comes into the picture at the very place and time where another leaves it.
@@ -129,15 +129,16 @@ def _detected(draw: st.DrawFn, frames_per_second: float, paths: list[dict[int, N
             if frame not in hidden[index] and not covered:
                 noise = rng.normal(0, 0.02, (4, 2)).clip(-0.05, 0.05) * np.ptp(corners[:, 0])
                 found.append((index, (corners + noise).astype(np.float32)))
-        if rng.random() < stray_share:
-            found.append((None, _stray(rng)))
+        stray = _stray(rng)
+        if rng.random() < stray_share and not any(_near(stray, corners) for _, corners in there):
+            found.append((None, stray))
         frames.append([found[place] for place in rng.permutation(len(found))])
     return Scene(frames_per_second, frames)
 
 
 def _missed(path: Mapping[int, object], frames_per_second: float, rng: np.random.Generator) -> set[int]:
     """Frames in which a plate in view is not found."""
-    seen = sorted(path)[3:]
+    seen = sorted(path)[max(3, round(0.3 * frames_per_second)) :]
     missed = {frame for frame in seen if rng.random() < 0.1}
     if seen and rng.random() < 0.5:
         begin, length = int(rng.choice(seen)), int(LOST_SECONDS / 2 * frames_per_second)
@@ -149,6 +150,12 @@ def _touch(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     """Whether the hulls of two plates meet."""
     apart = np.maximum(first.min(axis=0) - second.max(axis=0), second.min(axis=0) - first.max(axis=0))
     return bool((apart < 0).all())
+
+
+def _near(stray: Corners, corners: NDArray[np.float64]) -> bool:
+    """Whether what is no plate is within three widths of a plate."""
+    apart = np.hypot(*(stray.mean(axis=0) - corners.mean(axis=0)))
+    return bool(apart < 3 * max(np.ptp(stray[:, 0]), np.ptp(corners[:, 0])))
 
 
 def _stray(rng: np.random.Generator) -> Corners:
