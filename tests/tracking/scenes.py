@@ -155,7 +155,7 @@ def _touch(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
 def _near(stray: Corners, corners: NDArray[np.float64]) -> bool:
     """Whether what is no plate is within three widths of a plate."""
     apart = np.hypot(*(stray.mean(axis=0) - corners.mean(axis=0)))
-    return bool(apart < 3 * max(np.ptp(stray[:, 0]), np.ptp(corners[:, 0])))
+    return bool(apart < 3 * max(float(np.ptp(stray[:, 0])), float(np.ptp(corners[:, 0]))))
 
 
 def _stray(rng: np.random.Generator) -> Corners:
