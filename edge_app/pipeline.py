@@ -10,7 +10,7 @@ from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import Voter
+from edge_app.tracking.voter import SETTLING_QUALITY, Voter
 from edge_app.tracking.zones import Zones
 
 
@@ -108,6 +108,7 @@ class Pipeline:
                     self._passages[track] = Passage(sight)
                 else:
                     passage.add(sight)
+                    self._vote_where_due(passage)
             elif passage is not None:
                 passage.is_in_zone = False
 
@@ -119,6 +120,13 @@ class Pipeline:
         reading = self._reader.read(self._rectifier.rectify(frame.image_bgr, detection))
         return Sight(frame, detection, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
 
+    def _vote_where_due(self, passage: Passage) -> None:
+        """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
+        is_asked = self._settings.economy or self._is_early
+        least_quality = 0.0 if self._is_early else SETTLING_QUALITY
+        if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_quality):
+            passage.vote(self._voter)
+
     def _can_change(self, passage: Passage, detection: PlateDetection, frame: Frame) -> bool:
         """Tell whether another read can change what is published."""
         is_over = passage.told is not None and not passage.awaits_update
@@ -129,12 +137,12 @@ class Pipeline:
         longest_ns = int(self._settings.settle_seconds * 1e9)
         if passage.last_monotonic_ns - passage.first_monotonic_ns >= longest_ns:
             return True
-        has_left = self._zones.is_restricted and not passage.is_in_zone
-        if not (self._settings.economy or self._is_early) or passage.reads < self._settings.min_reads:
+        if not self._is_early or passage.reads < self._settings.min_reads:
             return False
-        answer = passage.vote(self._voter) if has_left or passage.is_due() else passage.answer
-        if not self._is_early or (self._zones.is_restricted and not has_left):
-            return False
+        if self._zones.is_restricted:
+            answer = None if passage.is_in_zone else passage.vote(self._voter)
+        else:
+            answer = passage.answer
         return answer is not None and answer.confidence >= self._settings.early_confidence
 
     def _tell(self, is_ready: Callable[[Passage], bool]) -> list[PlatePass]:
@@ -159,7 +167,9 @@ class Pipeline:
         self._known.note(passage.told.text, passage.last_monotonic_ns)
         if not passage.awaits_update:
             return None
-        text = passage.vote(self._voter) or passage.told
+        text = passage.vote(self._voter)
+        if text is None or text.confidence < self._settings.min_confidence:
+            text = passage.told
         self._known.note(text.text, passage.last_monotonic_ns)
         return passage.settle(text, self._lines.crossings(track), track)
 

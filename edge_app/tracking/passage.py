@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from edge_app.recognition.ctc import holds_text
+from edge_app.recognition.ctc import best_codes
 from edge_app.records import (
     Corners,
     Frame,
@@ -71,6 +71,7 @@ class Passage:
         """What was published, or was not because the vehicle was known."""
         self.awaits_update = False
         """It was published early."""
+        self._agreement = self._agreement_voted_on = 0.0
         self._voted = 0
         self._attempts = 0
         self._read_corners = first.detection.corners_px
@@ -78,7 +79,7 @@ class Passage:
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
         self._camera = first.frame.camera
-        self._kept: list[tuple[float, int, Reading]] = []
+        self._kept: list[tuple[float, int, Reading, tuple[int, ...]]] = []
         self._portrait: _Portrait | None = None
         self._size = _Trend()
         self._zones: dict[str, None] = {}
@@ -100,15 +101,18 @@ class Passage:
             self._take(sight, sight.reading)
 
     def _take(self, sight: Sight, reading: Reading) -> None:
+        codes = best_codes(reading.log_probs)
         self._attempts += 1
-        self.reads += holds_text(reading.log_probs)
+        self.reads += bool(codes)
         now_ns = sight.frame.monotonic_ns
         if not self._stands_at(sight.detection.corners_px):
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
         worth = quality(reading)
         keep = heapq.heappush if len(self._kept) < _MOST_READINGS else heapq.heappushpop
-        keep(self._kept, (worth, self.sights, reading))
+        keep(self._kept, (worth, self.sights, reading, codes))
+        same = sum(each for each, _, _, others in self._kept if others == codes)
+        self._agreement = max(self._agreement, same if codes else 0.0)
         if self._portrait is None or worth > self._portrait.quality:
             self._portrait = _portray(sight, worth)
 
@@ -126,20 +130,21 @@ class Passage:
         moved = np.hypot(*(corners_px - self._read_corners).T).max()
         return bool(moved < _STILL * width_px(corners_px))
 
-    def is_due(self) -> bool:
-        """Tell whether it is time to vote again: whenever there are half as many reads more."""
-        return 2 * self._attempts >= 3 * self._voted
+    def is_due(self, least_quality: float) -> bool:
+        """Tell whether to vote: readings of so much quality say the same, and of twice as much as at the last vote."""
+        return self._agreement >= max(least_quality, 2 * self._agreement_voted_on)
 
     def vote(self, voter: Voter) -> PlateText | None:
         """What the reads so far say together."""
         if self._voted != self._attempts:
             self.answer, self._voted = voter.settle(self.readings), self._attempts
+            self._agreement_voted_on = self._agreement
         return self.answer
 
     @property
     def readings(self) -> list[Reading]:
         """The best readings."""
-        return [reading for _, _, reading in self._kept]
+        return [reading for _, _, reading, _ in self._kept]
 
     def settle(
         self,

@@ -18,8 +18,7 @@ _GUIDED_TEXTS = 8
 """Texts that the format search may propose for one frame."""
 
 _SEARCHED_FRAMES = 5
-"""Texts are proposed by the frames that are surest of what they show and weigh most, of those that say the same only by
-one; every frame judges them."""
+"""Texts are proposed by the frames that are surest of what they show and weigh most; every frame judges them."""
 
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
@@ -38,6 +37,9 @@ one in about fifty."""
 
 _HIDDEN_SHARE = 0.75
 """Of the frames, where one is."""
+
+SETTLING_QUALITY = _FRAME_SAY / _UNSEEN_GAP
+"""A text cannot be settled before frames of this much quality together say the same: voting before would be in vain."""
 
 _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: above that of a text that fits no format."""
@@ -75,10 +77,8 @@ class Voter:
         weights = frame_weights(readings)
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
-        clearness = np.argsort(-np.log(weights) - best_paths, kind="stable")
-        glances = [ctc.best_path(reading.log_probs, self._alphabet) for reading in readings]
-        texts = self._propose(log_probs[_different(clearness, [glance for glance, _ in glances])])
-        clearest = clearness[:_SEARCHED_FRAMES]
+        clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
+        texts = self._propose(log_probs[clearest])
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         evidence = _evidence(texts, likelihoods, weights)
         priors = self._log_priors(texts)
@@ -89,7 +89,7 @@ class Voter:
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
-        promises = np.array([likelihood + self._formats.log_prior(glance) for glance, likelihood in glances])
+        promises = np.array([self.promise(reading) for reading in readings])
         judged = likelihoods + priors
         agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
         qualities = np.array([quality(reading) for reading in readings])
@@ -168,13 +168,6 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
 def _weights(qualities: Floats) -> Floats:
     effective = qualities.sum() ** 2 / (qualities**2).sum()
     return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
-
-
-def _different(order: NDArray[np.int64], texts: Sequence[str]) -> list[int]:
-    """The first frames in an order, those that say what one before says only where there are no others."""
-    first = {texts[index]: int(index) for index in order[::-1]}
-    different = [int(index) for index in order if first[texts[index]] == index]
-    return [*different, *(int(index) for index in order if index not in different)][:_SEARCHED_FRAMES]
 
 
 def _unseen(likelihoods: Floats) -> Floats:
