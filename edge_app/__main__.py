@@ -22,6 +22,7 @@ COMMANDS = {
     "Says what to do about each fault.",
     "make-key": "Make the pair of keys with which a device signs its reads.",
     "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
+    "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",
     "check-config": "Check a configuration file: every error with its line and key.",
 }
 """Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""

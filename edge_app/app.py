@@ -24,6 +24,7 @@ from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.remote.commander import Commander
 from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
@@ -107,6 +108,7 @@ def pipeline_around(
         Tracker(settings.tracking.lost_seconds),
         stages.voter,
         Zones(settings.zones),
+        Lines(settings.lines),
         settings.tracking,
         watch=watch,
     )

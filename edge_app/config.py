@@ -21,6 +21,7 @@ FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
 TopicPrefix = Annotated[
     str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
 ]
+Point = tuple[float, float]
 Port = Annotated[int, Between(1, 65535)]
 
 
@@ -103,6 +104,20 @@ class ZoneSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LineSettings:
+    """`[[lines]]`: a virtual line across the road."""
+
+    name: TopicLevel
+    start: tuple[Share, Share]
+    end: tuple[Share, Share]
+    """Points x, y as shares of the picture's width and height, 0 to 1."""
+    to_right: TopicLevel = "in"
+    """What it is called to cross to the right-hand side of whoever looks from `start` to `end`."""
+    to_left: TopicLevel = "out"
+    """What it is called to cross to the other side."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrackingSettings:
     """`[tracking]`: how sights of one vehicle become one pass."""
 
@@ -112,10 +127,19 @@ class TrackingSettings:
     """A vehicle still in view after this time is published without waiting for it to go."""
     min_reads: Annotated[int, Between(1, 1000)] = 3
     """Fewer reads than this are not published; a single image needs one."""
+    min_agreeing_reads: Annotated[int, Between(1, 30)] = 1
+    """Texts that fewer reads than this bear out on their own are not published."""
     min_confidence: Share = 0.3
     """Texts less certain than this are not published, 0 to 1."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
     """The same text within this time after its last sight is the same vehicle: not published again."""
+    publish: Annotated[str, OneOf(("final", "early"))] = "final"
+    """`final`: when the vehicle has gone. `early`: when its text is certain and its plate has left the included zones,
+    and once more, as an update of the same event, when it has gone."""
+    early_confidence: Share = 0.95
+    """Texts less certain than this are not published early, 0 to 1."""
+    economy: bool = True
+    """Read a plate again only while another read can change its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +273,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
     zones: tuple[ZoneSettings, ...] = ()
+    lines: tuple[LineSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     lists: tuple[ListSettings, ...] = ()
     hook: HookSettings = field(default_factory=HookSettings)
@@ -285,6 +310,7 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """What only several keys together show."""
     yield from _zone_complaints(settings.zones)
+    yield from _line_complaints(settings.lines)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
     if settings.evidence.key_file and not settings.evidence.enabled:
@@ -310,6 +336,43 @@ def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
             yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
         if len(zone.polygon) < 3:
             yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
+        elif _crosses_itself(zone.polygon):
+            wrong = "its edges cross, or meet in one point; give the points in order around the zone"
+            yield Complaint(("zones", index, "polygon"), wrong)
+
+
+def _crosses_itself(polygon: tuple[Point, ...]) -> bool:
+    """Whether two edges that are not neighbours meet, or all points lie on one line."""
+    first, second, *others = polygon
+    edges = list(zip(polygon, (second, *others, first), strict=True))
+    if not any(_turn(first, second, point) for point in others):
+        return True
+    return any(
+        _meet(*edge, *other)
+        for index, edge in enumerate(edges)
+        for other in edges[index + 2 : len(edges) - (index == 0)]
+    )
+
+
+def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether the edge from a to b meets that from c to d."""
+    return _turn(a, b, c) * _turn(a, b, d) <= 0 and _turn(c, d, a) * _turn(c, d, b) <= 0
+
+
+def _turn(a: Point, b: Point, c: Point) -> float:
+    """Twice the area of a triangle, its sign that of its sense."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
+    names = [line.name for line in lines]
+    for index, line in enumerate(lines):
+        if line.name in names[:index]:
+            yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
+        if line.start == line.end:
+            yield Complaint(("lines", index, "end"), "the line ends where it starts; give another point")
+        if line.to_right == line.to_left:
+            yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
 
 
 def _list_complaints(settings: Settings) -> Iterator[Complaint]:

@@ -49,6 +49,9 @@ class Stages(Protocol):
     def process(self, frame: Frame) -> list[PlatePass]:
         """Give the passes that ended with this frame."""
 
+    def rest(self) -> list[PlatePass]:
+        """Give the passes of the vehicles in view: nothing moves any more."""
+
     def flush(self) -> list[PlatePass]:
         """End every pass that is still going on."""
 
@@ -197,7 +200,7 @@ class Daemon:
         if admitted:
             self._commit(self._pipeline.process(frame))
         elif self._gate_was_open:  # without frames the tracker would wait for the next vehicle to end this pass
-            self._commit(self._pipeline.flush())
+            self._commit(self._pipeline.rest())
         self._gate_was_open = admitted
 
     def _commit(self, passes: list[PlatePass]) -> None:
@@ -209,11 +212,12 @@ class Daemon:
         events = [self._event_factory.make(plate_pass, matches) for plate_pass, matches in known]
         sequences = self._outbox.put(*events)
         self._publisher.wake()
-        self.passes += len(events)
+        self.passes += sum(event.message.revision is None for event in events)
         for sequence, event, (plate_pass, matches) in zip(sequences, events, known, strict=True):
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
-            if self._hook is not None and self._hook.wants(matches):
+            is_news = event.message.revision != "confirmed"
+            if self._hook is not None and is_news and self._hook.wants(matches):
                 self._hook.ask(event.event_id, event.payload(sequence))
 
     def _end_of_recording(self) -> None:

@@ -6,9 +6,11 @@ from typing import Protocol
 
 from edge_app.config import TrackingSettings
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading, StageTimes
+from edge_app.tracking.known_plates import KnownPlates
+from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import Voter
+from edge_app.tracking.voter import SETTLING_QUALITY, Voter
 from edge_app.tracking.zones import Zones
 
 
@@ -34,7 +36,10 @@ class Reader(Protocol):
 
 
 class Pipeline:
-    """Frames in, passes of vehicles out, each settled when its vehicle has gone or has been in view for long."""
+    """Frames in, passes of vehicles out, each told once: when its vehicle has gone, or has been in view for long.
+
+    Where it is set so, a pass is told early, once it is certain, and again when its vehicle has gone.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Pipeline:
         tracker: Tracker,
         voter: Voter,
         zones: Zones,
+        lines: Lines,
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
@@ -55,74 +61,130 @@ class Pipeline:
         self._tracker = tracker
         self._voter = voter
         self._zones = zones
+        self._lines = lines
         self._settings = settings
         self._clock = clock
         self._watch = watch
+        self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
-        self._last_sight_ns: dict[str, int] = {}
+        self._known = KnownPlates(max(settings.reappear_seconds, settings.lost_seconds))
+        self._frame_ns = 0
+        self._is_resting = False
 
     def process(self, frame: Frame) -> list[PlatePass]:
-        """Search one frame; the passes that ended before it, because their vehicles are gone, or with it."""
-        ended = self._settle(self._tracker.release(frame.monotonic_ns))
-        sights = self._look(frame)
-        tracks = self._tracker.follow([sight.detection for sight in sights], frame.monotonic_ns)
-        for track, sight in zip(tracks, sights, strict=True):
-            self._watch(track, sight)
-            if track in self._passages:
-                self._passages[track].add(sight)
-            else:
-                self._passages[track] = Passage(sight)
-        return ended + self._settle(self._long_in_view())
+        """Search one frame; the passes that ended before it, because their vehicles are gone, or are told with it."""
+        if self._is_resting:
+            self._tracker.postpone(frame.monotonic_ns - self._frame_ns)
+        self._is_resting, self._frame_ns = False, frame.monotonic_ns
+        ended = self._end(self._tracker.release(frame.monotonic_ns))
+        self._look(frame)
+        return ended + self._tell(self._is_ready)
+
+    def rest(self) -> list[PlatePass]:
+        """Tell of every vehicle in view: nothing moves, and no frame comes until something does.
+
+        They stand there and keep their tracks meanwhile, so that they are the same vehicles afterwards.
+        """
+        self._is_resting = True
+        return self._tell(lambda _: True)
 
     def flush(self) -> list[PlatePass]:
         """Settle every vehicle still in view: the stream has ended."""
-        return self._settle(self._tracker.release_all())
+        return self._end(self._tracker.release_all())
 
-    def _look(self, frame: Frame) -> list[Sight]:
+    def _look(self, frame: Frame) -> None:
         size = frame.image_bgr.shape[1], frame.image_bgr.shape[0]
         begun = self._clock()
         found = self._detector.find(frame)
         detect_ms = (self._clock() - begun) * 1e3
-        return [self._read(frame, size, each, detect_ms) for each in found if self._zones.admits(each, size)]
+        tracks = self._tracker.follow(found, frame.monotonic_ns)
+        for track, detection in zip(tracks, found, strict=True):
+            self._lines.follow(track, detection, size)
+            passage = self._passages.get(track)
+            if self._zones.admits(detection, size):
+                sight = self._see(frame, detection, passage, detect_ms)
+                self._watch(track, sight)
+                if passage is None:
+                    self._passages[track] = Passage(sight)
+                else:
+                    passage.add(sight)
+                    self._vote_where_due(passage)
+            elif passage is not None:
+                passage.is_in_zone = False
 
-    def _read(self, frame: Frame, size: tuple[int, int], detection: PlateDetection, detect_ms: float) -> Sight:
+    def _see(self, frame: Frame, detection: PlateDetection, passage: Passage | None, detect_ms: float) -> Sight:
+        zones = self._zones.names(detection, (frame.image_bgr.shape[1], frame.image_bgr.shape[0]))
+        if passage is not None and self._settings.economy and not self._can_change(passage, detection, frame):
+            return Sight(frame, detection, None, zones, StageTimes(detect_ms))
         begun = self._clock()
         reading = self._reader.read(self._rectifier.rectify(frame.image_bgr, detection))
-        times = StageTimes(detect_ms, (self._clock() - begun) * 1e3)
-        return Sight(frame, detection, reading, self._zones.names(detection, size), times)
+        return Sight(frame, detection, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
 
-    def _long_in_view(self) -> list[int]:
-        """Tracks whose vehicles stand here; what is seen of them later begins a passage that says nothing new."""
+    def _vote_where_due(self, passage: Passage) -> None:
+        """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
+        is_asked = self._settings.economy or self._is_early
+        least_quality = 0.0 if self._is_early else SETTLING_QUALITY
+        if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_quality):
+            passage.vote(self._voter)
+
+    def _can_change(self, passage: Passage, detection: PlateDetection, frame: Frame) -> bool:
+        """Tell whether another read can change what is published."""
+        is_over = passage.told is not None and not passage.awaits_update
+        return not is_over and passage.is_worth_reading(detection, frame.monotonic_ns)
+
+    def _is_ready(self, passage: Passage) -> bool:
+        """Tell whether to speak while the vehicle is in view: it stands here, or it is told early."""
         longest_ns = int(self._settings.settle_seconds * 1e9)
-        return [
-            track
-            for track, passage in self._passages.items()
-            if passage.last_monotonic_ns - passage.first_monotonic_ns >= longest_ns
-        ]
+        if passage.last_monotonic_ns - passage.first_monotonic_ns >= longest_ns:
+            return True
+        if not self._is_early or passage.reads < self._settings.min_reads:
+            return False
+        if self._zones.is_restricted:
+            answer = None if passage.is_in_zone else passage.vote(self._voter)
+        else:
+            answer = passage.answer
+        return answer is not None and answer.confidence >= self._settings.early_confidence
 
-    def _settle(self, tracks: list[int]) -> list[PlatePass]:
-        passes = [self._judge(self._passages.pop(track)) for track in tracks if track in self._passages]
+    def _tell(self, is_ready: Callable[[Passage], bool]) -> list[PlatePass]:
+        """The passes that are to be told while their vehicles are in view."""
+        waiting = [(track, passage) for track, passage in self._passages.items() if passage.told is None]
+        passes = [self._judge(track, passage, is_final=False) for track, passage in waiting if is_ready(passage)]
         return [plate_pass for plate_pass in passes if plate_pass is not None]
 
-    def _judge(self, passage: Passage) -> PlatePass | None:
+    def _end(self, tracks: list[int]) -> list[PlatePass]:
+        passes = []
+        for track in tracks:
+            passage = self._passages.pop(track, None)
+            if passage is not None and (plate_pass := self._conclude(track, passage)) is not None:
+                passes.append(plate_pass)
+            self._lines.forget(track)
+        return passes
+
+    def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
+        """What there is to say of a vehicle that has gone."""
+        if passage.told is None:
+            return self._judge(track, passage, is_final=True)
+        self._known.note(passage.told.text, passage.last_monotonic_ns)
+        if not passage.awaits_update:
+            return None
+        text = passage.vote(self._voter)
+        if text is None or text.confidence < self._settings.min_confidence:
+            text = passage.told
+        self._known.note(text.text, passage.last_monotonic_ns)
+        return passage.settle(text, self._lines.crossings(track), track)
+
+    def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
         if passage.reads < self._settings.min_reads:
             return None
-        text = self._voter.settle(passage.readings)
+        text = passage.vote(self._voter)
         if text is None or text.confidence < self._settings.min_confidence:
             return None
-        return None if self._is_repeated(text.text, passage) else passage.settle(text)
-
-    def _is_repeated(self, text: str, passage: Passage) -> bool:
-        """Tell whether the text was seen within `reappear_seconds` before the passage, and note its last sight.
-
-        Within `lost_seconds` it has not been away.
-        """
-        window_ns = int(max(self._settings.reappear_seconds, self._settings.lost_seconds) * 1e9)
-        recent = {
-            each: seen_ns
-            for each, seen_ns in self._last_sight_ns.items()
-            if passage.first_monotonic_ns - seen_ns <= window_ns
-        }
-        self._last_sight_ns = recent | {text: max(passage.last_monotonic_ns, recent.get(text, 0))}
-        return text in recent
+        if text.agreeing < self._settings.min_agreeing_reads:
+            return None
+        is_known = self._known.knows(text.text, passage.first_monotonic_ns)
+        self._known.note(text.text, passage.last_monotonic_ns)
+        awaits_update = self._is_early and not is_final and not is_known
+        plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
+        passage.told, passage.awaits_update = text, awaits_update
+        return None if is_known else plate_pass

@@ -107,6 +107,10 @@ class PlateText:
     characters: tuple[CharacterRead, ...]
     candidates: tuple[Candidate, ...]
     """The best first, the text itself among them."""
+    agreeing: int = 1
+    """Frames that on their own find this text the likeliest of all candidates."""
+    settled: bool = False
+    """True where no single further read could change the text, however clear it were."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +146,16 @@ class ListMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class LineCrossing:
+    """A virtual line that a vehicle crossed."""
+
+    line: str
+    """The line's name."""
+    label: str
+    """What crossing it in this direction is called: "in" or "out", unless set otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class StageTimes:
     """Milliseconds that the stages took for one frame or, summed, for one pass."""
 
@@ -173,3 +187,11 @@ class PlatePass:
     times: StageTimes
     last_monotonic_ns: int
     """`Frame.monotonic_ns` of the last sight."""
+    lines: tuple[LineCrossing, ...] = ()
+    """In the order in which they were crossed."""
+    vehicle: int = 0
+    """Its number in this run: an update has that of its read."""
+    is_final: bool = True
+    """False where it is told early: an update follows when the vehicle has gone."""
+    revision: str | None = None
+    """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""

@@ -185,6 +185,35 @@ def test_a_country_without_formats_is_told_with_those_there_are(tmp_path: Path) 
     assert "in" in told.rpartition(": ")[2].split(", ")
 
 
+LINE = "[[lines]]\nname = '{}'\nstart = {}\nend = {}\n"
+
+
+def test_zones_whose_edges_cross_are_told(tmp_path: Path) -> None:
+    bow_tie = ZONE.format("gate", "[0, 0], [1, 1], [1, 0], [0, 1]")
+    flat = ZONE.format("gate", "[0, 0], [0.5, 0.5], [1, 1]")
+    star = ZONE.format("gate", "[0.5, 0], [0.7, 0.5], [1, 0.5], [0.7, 0.7], [0.5, 1], [0.3, 0.7], [0, 0.5]")
+
+    assert len(loaded(tmp_path, star).zones) == 1
+    for wrong in (bow_tie, flat):
+        assert errors(tmp_path, wrong) == [
+            "3: [[zones]] polygon: its edges cross, or meet in one point; give the points in order around the zone"
+        ]
+
+
+def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path) -> None:
+    line = LINE.format("gate", "[0.1, 0.5]", "[0.9, 0.5]")
+
+    (set_line,) = loaded(tmp_path, line).lines
+    assert (set_line.start, set_line.to_right, set_line.to_left) == ((0.1, 0.5), "in", "out")
+    assert errors(tmp_path, 2 * line) == ['6: [[lines]] name: a line is called "gate" already; give another name']
+    assert errors(tmp_path, LINE.format("gate", "[0, 0]", "[0, 0]")) == [
+        "4: [[lines]] end: the line ends where it starts; give another point"
+    ]
+    assert errors(tmp_path, line + "to_left = 'in'\n") == [
+        "5: [[lines]] to_left: both directions are called the same; give another label"
+    ]
+
+
 ZONE = "[[zones]]\nname = '{}'\npolygon = [{}]\n"
 TRIANGLE = "[0, 0], [1, 0], [1, 1]"
 

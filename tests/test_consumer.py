@@ -65,6 +65,26 @@ def test_it_drops_repeats_and_tells_gaps_and_late_reads(broker: Mosquitto, tmp_p
         ]
 
 
+def test_an_update_takes_the_place_of_its_read_and_is_no_gap(broker: Mosquitto, tmp_path: Path) -> None:
+    with consuming(broker, tmp_path) as process, closing(Subscriber(broker.port)) as device:
+        early = factory().make(plate_pass("MH12AB0001")).message
+        plate = dataclasses.replace(early.plate, text="MH12AB0007")
+        update = dataclasses.replace(early, plate=plate, sequence=3, revision="corrected")
+        first = Message(TOPIC, encode(dataclasses.replace(early, sequence=1)))
+        second = Message(TOPIC, encode(update))
+
+        for message in (first, read(2, "MH12AB0002"), second, second, first, read(4, "MH12AB0004")):
+            device.publish(message)
+        device.listen(0.1)
+
+        assert said(process, 4) == [
+            "gate-01/north MH12AB0001",
+            "gate-01/north MH12AB0002",
+            "gate-01/north MH12AB0007",
+            "gate-01/north MH12AB0004",
+        ]
+
+
 def test_what_came_while_it_was_away_is_waiting(broker: Mosquitto, tmp_path: Path) -> None:
     with consuming(broker, tmp_path):
         pass

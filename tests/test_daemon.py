@@ -77,6 +77,10 @@ class VehicleInEveryFrame:
         gone, self._in_view = self._in_view, [plate_pass()]
         return gone
 
+    def rest(self) -> list[PlatePass]:
+        """The vehicle of the last frame."""
+        return self.flush()
+
     def flush(self) -> list[PlatePass]:
         """The vehicle of the last frame."""
         gone, self._in_view = self._in_view, []

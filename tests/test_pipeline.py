@@ -1,16 +1,19 @@
 """The pipeline around canned networks: a road with vehicles, of which one pass each comes out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from edge_app.config import TrackingSettings, ZoneSettings
+from edge_app.config import LineSettings, TrackingSettings, ZoneSettings
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.rectifier import Rectifier
-from edge_app.records import Corners, Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading
+from edge_app.records import Corners, Frame, ImageBgr, LineCrossing, PlateDetection, PlatePass, PlateStrip, Reading
+from edge_app.tracking.lines import Lines
+from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -96,7 +99,10 @@ def frame_of(vehicles: list[Vehicle], sequence: int) -> Frame:
 
 
 def pipeline_for(
-    vehicles: list[Vehicle], settings: TrackingSettings = DEFAULTS, zones: tuple[ZoneSettings, ...] = ()
+    vehicles: list[Vehicle],
+    settings: TrackingSettings = DEFAULTS,
+    zones: tuple[ZoneSettings, ...] = (),
+    lines: tuple[LineSettings, ...] = (),
 ) -> Pipeline:
     return Pipeline(
         CannedDetector(vehicles),
@@ -105,6 +111,7 @@ def pipeline_for(
         Tracker(settings.lost_seconds),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(zones),
+        Lines(lines),
         settings,
         clock=Ticks(),
     )
@@ -128,12 +135,12 @@ def test_a_vehicle_that_has_gone_is_one_pass_with_all_that_is_known_of_it() -> N
     assert plate_pass.read.text == "MH12AB1234"
     assert plate_pass.read.confidence > 0.95
     assert (plate_pass.camera, plate_pass.frame_size, plate_pass.direction) == ("north", (1200, 480), "approaching")
-    assert (plate_pass.frames, plate_pass.reads, plate_pass.zones) == (10, 10, ())
+    assert (plate_pass.frames, plate_pass.reads, plate_pass.zones) == (10, 4, ())
     assert plate_pass.first_seen == START + timedelta(seconds=0.3)
     assert plate_pass.last_seen == START + timedelta(seconds=1.2)
     assert plate_pass.first_seen <= plate_pass.best_seen <= plate_pass.last_seen
     assert plate_pass.last_monotonic_ns == 1_200_000_000
-    assert (plate_pass.times.detect_ms, plate_pass.times.read_ms) == pytest.approx((10, 10))
+    assert (plate_pass.times.detect_ms, plate_pass.times.read_ms) == pytest.approx((10, 4))
     assert plate_pass.crop_bgr.max() == 200
     assert pipeline.flush() == []
 
@@ -193,3 +200,119 @@ def test_zones_name_a_pass_and_leave_out_what_is_excluded() -> None:
     passes = pipeline.flush()
 
     assert [(each.read.text, each.zones) for each in passes] == [("MH12AB1234", ("upper",))]
+
+
+LEFT = ZoneSettings("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
+EARLY = TrackingSettings(publish="early")
+
+
+def told_by_frame(pipeline: Pipeline, vehicles: list[Vehicle], frames: int) -> list[tuple[int, PlatePass]]:
+    return [(sequence, each) for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+
+def test_an_early_pass_is_told_once_it_is_certain_and_revised_when_the_vehicle_has_gone() -> None:
+    vehicles = [Vehicle("MH12AB1234", first=0, last=30, growth=3)]
+    pipeline = pipeline_for(vehicles, EARLY)
+
+    (when, early), (later, final) = told_by_frame(pipeline, vehicles, frames=60)
+
+    assert (when, later) == (EARLY.min_reads - 1, 30 + FRAMES_PER_SECOND + 1)
+    assert (early.is_final, early.revision, early.frames) == (False, None, 3)
+    assert (final.is_final, final.revision, final.frames) == (True, "confirmed", 31)
+    assert early.vehicle == final.vehicle
+    assert early.read.text == final.read.text == "MH12AB1234"
+    assert final.direction == "approaching"
+
+
+def test_where_zones_are_included_an_early_pass_is_told_when_the_plate_has_left_them() -> None:
+    vehicles = [Vehicle("MH12AB1234", first=0, last=45)]
+    pipeline = pipeline_for(vehicles, EARLY, zones=(LEFT,))
+
+    (when, early), (later, final) = told_by_frame(pipeline, vehicles, frames=70)
+
+    outside = next(frame for frame in range(46) if vehicles[0].corners(frame)[:, 0].mean() > 600)
+    assert when == outside
+    assert later == 45 + FRAMES_PER_SECOND + 1
+    assert early.frames == final.frames == outside
+
+
+def test_a_text_that_later_frames_correct_is_a_corrected_pass_of_the_same_vehicle() -> None:
+    changing = [Vehicle("MH12AB1239", 0, 2, grey=150), Vehicle("MH12AB1234", 3, 40, grey=200)]
+    changing[1].corners = changing[0].corners  # type: ignore[method-assign]
+    settings = TrackingSettings(publish="early", economy=False)
+
+    (_, early), (_, final) = told_by_frame(pipeline_for(changing, settings), changing, frames=60)
+
+    assert (early.read.text, final.read.text) == ("MH12AB1239", "MH12AB1234")
+    assert (final.revision, final.vehicle) == ("corrected", early.vehicle)
+
+
+def test_a_vehicle_in_view_at_the_end_of_the_stream_is_revised_too() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 9)]
+    pipeline = pipeline_for(vehicles, EARLY)
+    told_by_frame(pipeline, vehicles, frames=10)
+
+    assert [each.revision for each in pipeline.flush()] == ["confirmed"]
+
+
+def test_a_vehicle_parked_for_an_hour_is_told_once_though_nothing_moves_in_between() -> None:
+    parked = Vehicle("MH12AB1234", 0, 10**6, speed=0)
+    passing = Vehicle("KA01MN4567", 36_000, 36_010, y=350, grey=250)
+    vehicles = [parked, passing]
+    pipeline = pipeline_for(vehicles)
+
+    first = told_by_frame(pipeline, vehicles, frames=20)
+    resting = pipeline.rest()
+    later = [each for sequence in range(36_000, 36_300) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert first == []
+    assert [each.read.text for each in resting] == ["MH12AB1234"]
+    assert [each.read.text for each in later] == ["KA01MN4567"]
+    assert pipeline.flush() == []
+
+
+@pytest.mark.parametrize("speed", [0.0, 3.0])
+def test_economy_reads_less_and_says_the_same(speed: float) -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 99, speed=speed)]
+    settings = TrackingSettings(settle_seconds=60.0)
+
+    (thrifty,) = passes_of(vehicles, 100, settings)
+    (lavish,) = passes_of(vehicles, 100, replace(settings, economy=False))
+
+    assert thrifty.read.text == lavish.read.text
+    assert thrifty.frames == lavish.frames == lavish.reads == 100
+    assert settings.min_reads <= thrifty.reads <= 10
+
+
+def test_an_illegible_plate_that_stands_is_read_ever_more_seldom() -> None:
+    vehicles = [Vehicle("", 0, 399, speed=0)]
+    sights: list[Sight] = []
+    pipeline = Pipeline(
+        CannedDetector(vehicles), GreyRectifier(192, 32), CannedReader({200: ""}), Tracker(1.0),
+        Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Lines([]), DEFAULTS,
+        watch=lambda _, sight: sights.append(sight),
+    )  # fmt: skip
+
+    for sequence in range(400):
+        pipeline.process(frame_of(vehicles, sequence))
+
+    assert pipeline.flush() == []
+    assert [sight.frame.sequence for sight in sights if sight.reading] == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+
+def test_texts_that_too_few_frames_bear_out_are_not_told() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 9)]
+
+    assert passes_of(vehicles, 30, TrackingSettings(min_agreeing_reads=11, economy=False)) == []
+    assert len(passes_of(vehicles, 30, TrackingSettings(min_agreeing_reads=10, economy=False))) == 1
+
+
+def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 45)]
+    beyond = LineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
+    pipeline = pipeline_for(vehicles, zones=(LEFT,), lines=(beyond,))
+
+    ((_, plate_pass),) = told_by_frame(pipeline, vehicles, frames=70)
+
+    assert plate_pass.lines == (LineCrossing("beyond", "in"),)
+    assert plate_pass.zones == ("left",)

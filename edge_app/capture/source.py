@@ -1,5 +1,7 @@
 """What a source of frames is, and which URL opens which."""
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +42,25 @@ def open_source(camera: CameraSettings) -> Source:
     """
     url = parse(camera.source)
     return _OPENERS[url.scheme](camera, url)
+
+
+def take_frame(camera: CameraSettings, patience_seconds: float, settle_seconds: float = 0.0) -> Frame | None:
+    """One frame; None where none comes in time. A live camera is given time to settle its exposure first.
+
+    Raises:
+        ConfigurationError, SourceError: as `open_source` and `Source.frames`.
+    """
+    with contextlib.ExitStack() as at_the_end:
+        source = at_the_end.enter_context(contextlib.closing(open_source(camera)))
+        patience = threading.Timer(patience_seconds, source.close)
+        patience.start()
+        at_the_end.callback(patience.cancel)
+        first = newest = None
+        for newest in source.frames():
+            first = first or newest
+            if not source.live or newest.monotonic_ns - first.monotonic_ns >= settle_seconds * 1e9:
+                break
+        return newest
 
 
 def _open_picamera2(camera: CameraSettings, url: SourceUrl) -> Source:

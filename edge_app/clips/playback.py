@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edge_app.capture.motion_gate import MotionGate
@@ -21,7 +21,7 @@ class TrackedPlate:
     seen_at: datetime
     track: int
     detection: PlateDetection
-    reading: Reading
+    reading: Reading | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class ClipEvent:
     """Where its plate was found, by frame."""
     latency_seconds: float | None
     """From the last sight until it was told; None where only the clip's end brought it about."""
+    reads: int = 0
+    """Sights of it that were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Logbook:
 
 def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook: Logbook, voter: Voter) -> Playback:
     """Take every frame in turn; `logbook` is what the pipeline's `watch` writes into."""
-    events: list[ClipEvent] = []
+    events: dict[int, ClipEvent] = {}
     elapsed_ms: list[float] = []
     was_open = False
     for frame in frames:
@@ -84,12 +86,20 @@ def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook:
         if is_open:
             passes = pipeline.process(frame)
         elif was_open:  # as the daemon: without frames the tracker would wait for the next vehicle to end this pass
-            passes = pipeline.flush()
+            passes = pipeline.rest()
         was_open = is_open
         elapsed_ms.append((time.perf_counter() - began) * 1e3)
-        events += [_event(each, logbook, voter, told_ns=frame.monotonic_ns) for each in passes]
-    events += [_event(each, logbook, voter, told_ns=None) for each in pipeline.flush()]
-    return Playback(len(elapsed_ms), tuple(events), _by_track(logbook.sights), tuple(elapsed_ms))
+        for each in passes:
+            _note(events, each, _event(each, logbook, voter, told_ns=frame.monotonic_ns))
+    for each in pipeline.flush():
+        _note(events, each, _event(each, logbook, voter, told_ns=None))
+    return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.sights), tuple(elapsed_ms))
+
+
+def _note(events: dict[int, ClipEvent], plate_pass: PlatePass, event: ClipEvent) -> None:
+    """An update takes the place of its read, which was told when it was told."""
+    before = events.get(plate_pass.vehicle)
+    events[plate_pass.vehicle] = replace(event, latency_seconds=before.latency_seconds) if before else event
 
 
 def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, told_ns: int | None) -> ClipEvent:
@@ -97,11 +107,12 @@ def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, told_ns: int |
     return ClipEvent(
         text=plate_pass.read.text,
         confidence=plate_pass.read.confidence,
-        best_frame_text=_best_single(voter, [sight.reading for sight in sights]),
+        best_frame_text=_best_single(voter, [sight.reading for sight in sights if sight.reading is not None]),
         first_frame=sights[0].frame,
         last_frame=sights[-1].frame,
         boxes={sight.frame: sight.detection.box_px for sight in sights},
         latency_seconds=None if told_ns is None else (told_ns - plate_pass.last_monotonic_ns) / 1e9,
+        reads=sum(sight.reading is not None for sight in sights),
     )
 
 

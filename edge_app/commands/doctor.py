@@ -1,7 +1,6 @@
 """Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
 
 import argparse
-import contextlib
 import re
 import subprocess
 import threading
@@ -13,7 +12,7 @@ import numpy as np
 
 from edge_app import config
 from edge_app.app import OUTBOX_FILE, load_networks, load_sealer, open_hook, open_lists
-from edge_app.capture.source import open_source
+from edge_app.capture.source import take_frame
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
@@ -92,14 +91,9 @@ def check_models(settings: Settings) -> Finding:
 def check_camera(settings: Settings) -> Finding:
     """The source gives a picture before long."""
     shown = re.sub(r"//[^/\s]*@", "//", settings.camera.source)  # without user and password
-    with contextlib.ExitStack() as at_the_end:
-        source = at_the_end.enter_context(contextlib.closing(open_source(settings.camera)))
-        patience = threading.Timer(_CAMERA_SECONDS, source.close)
-        patience.start()
-        at_the_end.callback(patience.cancel)
-        for frame in source.frames():
-            height, width = frame.image_bgr.shape[:2]
-            return Finding("camera", OK, f"{shown} gives {width}×{height}")
+    if frame := take_frame(settings.camera, _CAMERA_SECONDS):
+        height, width = frame.image_bgr.shape[:2]
+        return Finding("camera", OK, f"{shown} gives {width}×{height}")
     return Finding("camera", FAULT, f"{shown} gives no picture; check cable, power and address")
 
 

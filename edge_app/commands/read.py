@@ -152,7 +152,7 @@ def _passes(path: Path, stages: Stages, settings: Settings) -> Iterator[PlatePas
     pipeline = pipeline_around(stages, settings)
     with closing(open_video(path)) as source:
         for frame in source.frames():
-            yield from pipeline.process(frame)
+            yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()
 
 

@@ -25,16 +25,16 @@ _UNLIKELY_PREFIX = 1e-5
 """Prefixes below this share of the best one are dropped."""
 
 
-def holds_text(log_probs: LogProbs) -> bool:
-    """Whether the likeliest path has a character at any step."""
-    return bool((log_probs.argmax(axis=1) < log_probs.shape[1] - 1).any())
-
-
 def best_path(log_probs: LogProbs, alphabet: str) -> tuple[str, float]:
     """What the likeliest path says, and its natural logarithm: a glance, not the likeliest text."""
+    return "".join(alphabet[code] for code in best_codes(log_probs)), float(log_probs.max(axis=1).sum())
+
+
+def best_codes(log_probs: LogProbs) -> tuple[int, ...]:
+    """The same as places in the alphabet; none where there is no text."""
     path = log_probs.argmax(axis=1)
-    begins = np.concatenate([[True], path[1:] != path[:-1]]) & (path < len(alphabet))
-    return "".join(alphabet[code] for code in path[begins]), float(log_probs.max(axis=1).sum())
+    begins = np.concatenate([[True], path[1:] != path[:-1]]) & (path < log_probs.shape[1] - 1)
+    return tuple(int(code) for code in path[begins])
 
 
 def log_likelihood(log_probs: LogProbs, text: str, alphabet: str) -> float:

@@ -5,10 +5,23 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge_app.recognition.ctc import holds_text
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateRead, PlateText, Reading, StageTimes
+import numpy as np
+
+from edge_app.recognition.ctc import best_codes
+from edge_app.records import (
+    Corners,
+    Frame,
+    ImageBgr,
+    LineCrossing,
+    PlateDetection,
+    PlatePass,
+    PlateRead,
+    PlateText,
+    Reading,
+    StageTimes,
+)
 from edge_app.tracking.tracker import width_px
-from edge_app.tracking.voter import quality
+from edge_app.tracking.voter import Voter, quality
 
 _MOST_READINGS = 30
 """The best of them are kept; more say little that is new."""
@@ -16,17 +29,20 @@ _MOST_READINGS = 30
 _CROP_MARGIN = 0.5
 """Surroundings in the crop, as a share of the plate's width at the sides and of its height above and below."""
 
+_STILL = 0.1
+"""A plate whose corners have moved by less than this many of its widths stands where it stood."""
+
 _CLEAR_GROWTH = math.log(1.15)
 """A plate that grew or shrank by this factor over its pass moved towards the camera or away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """A plate found and read in one frame."""
+    """A plate found in one frame, and read unless there was no need."""
 
     frame: Frame
     detection: PlateDetection
-    reading: Reading
+    reading: Reading | None
     zones: list[str]
     times: StageTimes
 
@@ -43,14 +59,27 @@ class _Portrait:
 
 
 class Passage:
-    """The sights of one track, at least one."""
+    """The sights of one track, at least one; the first of them was read."""
 
     def __init__(self, first: Sight) -> None:
         self.sights = self.reads = 0
+        self.is_in_zone = True
+        """Whether the plate is where plates count."""
+        self.answer: PlateText | None = None
+        """What the voter said last."""
+        self.told: PlateText | None = None
+        """What was published, or was not because the vehicle was known."""
+        self.awaits_update = False
+        """It was published early."""
+        self._agreement = self._agreement_voted_on = 0.0
+        self._voted = 0
+        self._attempts = 0
+        self._read_corners = first.detection.corners_px
+        self._read_ns = self._stands_since_ns = first.frame.monotonic_ns
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
         self._camera = first.frame.camera
-        self._kept: list[tuple[float, int, Reading]] = []
+        self._kept: list[tuple[float, int, Reading, tuple[int, ...]]] = []
         self._portrait: _Portrait | None = None
         self._size = _Trend()
         self._zones: dict[str, None] = {}
@@ -59,8 +88,8 @@ class Passage:
 
     def add(self, sight: Sight) -> None:
         """Take in a later sight."""
+        self.is_in_zone = True
         self.sights += 1
-        self.reads += holds_text(sight.reading.log_probs)
         self.last_monotonic_ns, self._last_seen = sight.frame.monotonic_ns, sight.frame.captured_at
         seconds = (sight.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
         self._size.add(seconds, math.log(width_px(sight.detection.corners_px)))
@@ -68,19 +97,64 @@ class Passage:
         self._times = StageTimes(
             self._times.detect_ms + sight.times.detect_ms, self._times.read_ms + sight.times.read_ms
         )
-        worth = quality(sight.reading)
+        if sight.reading is not None:
+            self._take(sight, sight.reading)
+
+    def _take(self, sight: Sight, reading: Reading) -> None:
+        codes = best_codes(reading.log_probs)
+        self._attempts += 1
+        self.reads += bool(codes)
+        now_ns = sight.frame.monotonic_ns
+        if not self._stands_at(sight.detection.corners_px):
+            self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
+        self._read_ns = now_ns
+        worth = quality(reading)
         keep = heapq.heappush if len(self._kept) < _MOST_READINGS else heapq.heappushpop
-        keep(self._kept, (worth, self.sights, sight.reading))
+        keep(self._kept, (worth, self.sights, reading, codes))
+        same = sum(each for each, _, _, others in self._kept if others == codes)
+        self._agreement = max(self._agreement, same if codes else 0.0)
         if self._portrait is None or worth > self._portrait.quality:
             self._portrait = _portray(sight, worth)
+
+    def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
+        """Tell whether another read can change the text.
+
+        It cannot where the voter says so. Where the plate stands, it says little new: the time between reads doubles.
+        """
+        if self.answer is not None and self.answer.settled:
+            return False
+        stood_ns = self._read_ns - self._stands_since_ns
+        return not self._stands_at(detection.corners_px) or monotonic_ns - self._read_ns >= stood_ns
+
+    def _stands_at(self, corners_px: Corners) -> bool:
+        moved = np.hypot(*(corners_px - self._read_corners).T).max()
+        return bool(moved < _STILL * width_px(corners_px))
+
+    def is_due(self, least_quality: float) -> bool:
+        """Tell whether to vote: readings of so much quality say the same, and of twice as much as at the last vote."""
+        return self._agreement >= max(least_quality, 2 * self._agreement_voted_on)
+
+    def vote(self, voter: Voter) -> PlateText | None:
+        """What the reads so far say together."""
+        if self._voted != self._attempts:
+            self.answer, self._voted = voter.settle(self.readings), self._attempts
+            self._agreement_voted_on = self._agreement
+        return self.answer
 
     @property
     def readings(self) -> list[Reading]:
         """The best readings."""
-        return [reading for _, _, reading in self._kept]
+        return [reading for _, _, reading, _ in self._kept]
 
-    def settle(self, text: PlateText) -> PlatePass:
-        """The pass, now that its text is known."""
+    def settle(
+        self,
+        text: PlateText,
+        lines: tuple[LineCrossing, ...] = (),
+        vehicle: int = 0,
+        *,
+        is_final: bool = True,
+    ) -> PlatePass:
+        """The pass, now that its text is known; a revision where it was told before."""
         assert self._portrait is not None
         return PlatePass(
             camera=self._camera,
@@ -96,6 +170,10 @@ class Passage:
             zones=tuple(self._zones),
             times=self._times,
             last_monotonic_ns=self.last_monotonic_ns,
+            lines=lines,
+            vehicle=vehicle,
+            is_final=is_final,
+            revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",
         )
 
 

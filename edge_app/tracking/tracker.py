@@ -1,5 +1,6 @@
 """Follows plates from frame to frame by where their four corners move."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,15 +11,21 @@ from edge_app.detection.corner_decoding import hulls, iou_with
 from edge_app.records import Corners, PlateDetection
 from edge_app.tracking.assignment import assign
 
+Point = NDArray[np.float32]
+"""(2,): x, y."""
+
 _REACH_UNKNOWN = 3.0
 """How far a plate seen once may have moved, in plate widths: its speed is not known yet, and the next lane's plate is
 about four widths away."""
 
 _REACH_PREDICTED = 1.5
-"""How far it may be from where its speed puts it."""
+"""How far it may be from where its motion puts it."""
+
+_REACH_UNSEEN = 2.0
+"""And how much farther for each second in which it was not seen: it may have braked."""
 
 _LARGEST_GROWTH = 2.0
-"""A plate does not become more than this many times as wide from one sight to the next."""
+"""A plate does not become more than this many times as wide, or as narrow, as is expected."""
 
 _OVERLAP_SAY = 0.5
 """Plate widths that a full overlap of the hulls is worth."""
@@ -26,24 +33,45 @@ _OVERLAP_SAY = 0.5
 _VELOCITY_GAIN = 0.5
 """How much of a surprise the velocity takes over; positions are taken as found, the detector being exact."""
 
+_RECESSION_SECONDS = 0.15
+"""Time constant with which the recession follows the width, which is found less exactly than the place."""
+
 
 @dataclass(slots=True, eq=False)
 class _Track:
+    """Where a plate is and how it moves.
+
+    A plate that moves steadily on the road does not do so in the picture. Measured in its own widths it does: with
+    its distance as 1 / width, place / width and 1 / width are linear in time (a pinhole camera, a plate of one size).
+    """
+
     number: int
     corners_px: Corners
     seen_ns: int
-    velocity: Corners | None = None
-    """Pixels a second for each corner."""
+    velocity: Point | None = None
+    """Plate widths a second."""
+    recession: float = 0.0
+    """Change of 1 / width, a second."""
 
     def predict(self, monotonic_ns: int) -> Corners:
         if self.velocity is None:
             return self.corners_px
-        return np.asarray(self.corners_px + self.velocity * _seconds(self.seen_ns, monotonic_ns), np.float32)
+        elapsed, narrowness = _seconds(self.seen_ns, monotonic_ns), 1 / width_px(self.corners_px)
+        expected = narrowness + self.recession * elapsed
+        expected = min(max(expected, narrowness / _LARGEST_GROWTH), narrowness * _LARGEST_GROWTH)
+        centre = self.corners_px.mean(axis=0)
+        moved = centre + self.velocity * elapsed / expected
+        return np.asarray(moved + (self.corners_px - centre) * narrowness / expected, np.float32)
 
     def correct(self, corners_px: Corners, monotonic_ns: int) -> None:
         elapsed = max(_seconds(self.seen_ns, monotonic_ns), 1e-3)
-        surprise = (corners_px - self.predict(monotonic_ns)) / elapsed
-        self.velocity = surprise if self.velocity is None else self.velocity + _VELOCITY_GAIN * surprise
+        narrowness, before = 1 / width_px(corners_px), 1 / width_px(self.corners_px)
+        moved = corners_px.mean(axis=0) - self.corners_px.mean(axis=0)
+        velocity, recession = moved * narrowness / elapsed, (narrowness - before) / elapsed
+        if self.velocity is not None:
+            velocity = self.velocity + _VELOCITY_GAIN * (velocity - self.velocity)
+        self.recession -= math.expm1(-elapsed / _RECESSION_SECONDS) * (recession - self.recession)
+        self.velocity = velocity - moved * self.recession  # places are counted from this sight on
         self.corners_px, self.seen_ns = corners_px, monotonic_ns
 
 
@@ -78,6 +106,11 @@ class Tracker:
         ended, self._tracks = self._tracks, []
         return [track.number for track in ended]
 
+    def postpone(self, duration_ns: int) -> None:
+        """Let some time count for nothing: no frame was looked at, for nothing moved."""
+        for track in self._tracks:
+            track.seen_ns += duration_ns
+
     def _begin(self, detection: PlateDetection, monotonic_ns: int) -> _Track:
         track = _Track(self._next_number, detection.corners_px, monotonic_ns)
         self._tracks.append(track)
@@ -94,12 +127,16 @@ def width_px(corners_px: Corners) -> float:
 def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
     """How unlikely the detection is the track's plate; above 1 it cannot be."""
     expected, found = track.predict(monotonic_ns), detection.corners_px
-    widths = width_px(track.corners_px), width_px(found)
+    widths = width_px(expected), width_px(found)
     if max(widths) > _LARGEST_GROWTH * min(widths):
         return np.inf
-    distance = float(np.hypot(*(found - expected).T).mean()) / max(widths)
+    distance_px = float(np.hypot(*(found - expected).T).mean())
     overlap = float(iou_with(*_boxes(expected, found))[0])
-    reach = _REACH_UNKNOWN if track.velocity is None else _REACH_PREDICTED
+    if track.velocity is None:
+        distance, reach = distance_px / max(widths), _REACH_UNKNOWN
+    else:
+        distance = distance_px / widths[0]
+        reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
     return (distance + _OVERLAP_SAY * (1 - overlap)) / (reach + _OVERLAP_SAY)
 
 

@@ -1,6 +1,7 @@
 """Settles what a plate says: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ must not be overruled by a few such."""
 _UNSEEN_GAP = 4.0
 """How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
 
+_HIDDEN = -4.0
+"""Log prior of one character of a plate being hidden (by a bolt, by dirt, by its neighbour) from most of its frames:
+one in about fifty."""
+
+_HIDDEN_SHARE = 0.75
+"""Of the frames, where one is."""
+
+SETTLING_QUALITY = _FRAME_SAY / _UNSEEN_GAP
+"""A text cannot be settled before frames of this much quality together say the same: voting before would be in vain."""
+
 _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
 format, so that such a text, read clearly, is as likely on a plate as not, and is published."""
@@ -37,7 +48,11 @@ format, so that such a text, read clearly, is as likely on a plate as not, and i
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
+_SURE = 0.9
+"""Confidence from which on a text may be settled: below, further reads may make it one that is published."""
+
 _LEAST_REST = 1e-6
+_ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
 
@@ -65,13 +80,22 @@ class Voter:
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
         texts = self._propose(log_probs[clearest])
-        confidences = self._posterior(texts, log_probs, weights)
+        likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
+        evidence = _evidence(texts, likelihoods, weights)
+        priors = self._log_priors(texts)
+        confidences = _posterior(evidence, priors, likelihoods, weights)
         order = np.argsort(-confidences, kind="stable")
         if not texts[order[0]] or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
-        return self._describe([(texts[index], float(confidences[index])) for index in order], characters)
+        text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
+        promises = np.array([self.promise(reading) for reading in readings])
+        judged = likelihoods + priors
+        agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
+        qualities = np.array([quality(reading) for reading in readings])
+        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, qualities)
+        return replace(text, agreeing=agreeing, settled=settled)
 
     def promise(self, reading: Reading) -> float:
         """How well a reading reads at a glance: log probability of its best path, and log prior of what that says."""
@@ -100,23 +124,6 @@ class Voter:
             return texts
         best = ctc.log_likelihoods(log_probs, texts, self._alphabet).max(axis=0) + self._log_priors(texts)
         return [texts[index] for index in np.argsort(-best, kind="stable")[:_SCORED_TEXTS]]
-
-    def _posterior(self, texts: list[str], log_probs: NDArray[np.float32], weights: Floats) -> Floats:
-        """Probability of each text among all of them and anything else.
-
-        For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
-        same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
-        favourites, each judged by all frames.
-        """
-        likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
-        rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
-        priors = self._log_priors(texts)
-        scores = weights @ _tempered(likelihoods) + priors
-        unseen = _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
-        anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
-        on_no_plate = scores - priors + _ON_NO_PLATE
-        others = np.append(on_no_plate, anything_else)
-        return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
 
     def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
         """Posterior of each character, its neighbours held fast."""
@@ -156,9 +163,67 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
     frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
     root of their number, Kish's effective number where their qualities differ.
     """
-    qualities = np.array([quality(reading) for reading in readings])
+    return _weights(np.array([quality(reading) for reading in readings]))
+
+
+def _weights(qualities: Floats) -> Floats:
     effective = qualities.sum() ** 2 / (qualities**2).sum()
     return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
+
+
+def _unseen(likelihoods: Floats) -> Floats:
+    """What each frame may say of a text that none has proposed."""
+    return _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
+
+
+def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: Floats) -> Floats:
+    """Probability of each text among all of them and anything else.
+
+    For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
+    same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
+    favourites, each judged by all frames.
+    """
+    rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
+    scores = evidence + priors
+    unseen = _unseen(likelihoods)
+    anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
+    on_no_plate = evidence + _ON_NO_PLATE
+    others = np.append(on_no_plate, anything_else)
+    return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
+
+
+def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, qualities: Floats) -> bool:
+    """Tell whether one more frame, as good as a frame can be and all against the best text, would not change it.
+
+    Every rival is asked, and one that no frame has proposed yet.
+    """
+    weights = _weights(qualities)
+    rivals = np.append(evidence, weights @ _unseen(likelihoods))
+    rival_priors = np.append(priors, 0.0)
+    one_more = np.append(qualities, 1.0)
+    *kept, last = _weights(one_more)
+    lead = (evidence[best] - rivals) * (kept[0] / weights[0]) - last * _FRAME_SAY + priors[best] - rival_priors
+    lead[best] = 0.0
+    return bool((lead >= 0).all())
+
+
+def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Floats:
+    """What all frames say of each text.
+
+    A character that a frame passes over leaves no trace in its posteriors, and what hides it there hides it in most
+    frames of the pass. So a text that is likeliest in some frame is also judged as one of which the others show all
+    but one character, where they have read that as a text of its own.
+    """
+    evidence = weights @ _tempered(likelihoods)
+    places = {text: place for place, text in enumerate(texts)}
+    for place in set(likelihoods.argmax(axis=1).tolist()):
+        text = texts[place]
+        for shorter in {text[:index] + text[index + 1 :] for index in range(len(text))} & places.keys():
+            shown = likelihoods[:, place] + np.log(1 - _HIDDEN_SHARE)
+            hidden = likelihoods[:, places[shorter]] + np.log(_HIDDEN_SHARE)
+            partly = _HIDDEN + weights @ _tempered(np.logaddexp(shown, hidden))
+            evidence[place] = max(evidence[place], partly)
+    return np.asarray(evidence)
 
 
 def _tempered(likelihoods: Floats) -> Floats:

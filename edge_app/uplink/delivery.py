@@ -179,7 +179,12 @@ def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:
 
 
 def alarming_entries(read: dict[str, Any]) -> tuple[ListMatchMessage, ...]:
-    """Those of deny and watch lists; an event of an earlier version knows of no lists."""
+    """Those of deny and watch lists; none where the read that this confirms has raised the alarm.
+
+    An event of an earlier version knows of no lists and no revisions.
+    """
+    if read.get("revision") == "confirmed":
+        return ()
     matches = (ListMatchMessage(**match) for match in read.get("lists", []))
     return tuple(match for match in matches if match.kind in ALERTING)
 

@@ -79,12 +79,17 @@ class EventFactory:
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
+        self._told_early: dict[int, str] = {}
+        """Ids of events that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
-        """The event of one vehicle, with the entries of lists that stand for it."""
+        """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
-        event_id = str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        told = self._told_early.pop(plate_pass.vehicle, None)
+        event_id = told or str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        if not plate_pass.is_final:
+            self._told_early[plate_pass.vehicle] = event_id
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
@@ -92,6 +97,7 @@ class EventFactory:
             sequence=_UNNUMBERED,
             boot_id=self._boot_id,
             historical=False,
+            revision=plate_pass.revision if told else None,  # the early one may have been of a plate to ignore
             device=self._settings.device.name,
             camera=plate_pass.camera,
             plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
@@ -140,6 +146,7 @@ def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessa
         last=as_rfc3339(plate_pass.last_seen),
         frames=plate_pass.frames,
         reads=plate_pass.reads,
+        agreeing=plate_pass.read.plate.agreeing,
         clock_synchronized=clock_synchronized,
     )
 
@@ -151,6 +158,7 @@ def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
         corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
         direction=plate_pass.direction,
         zones=plate_pass.zones,
+        lines=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.lines),
     )
 
 

@@ -16,14 +16,14 @@ from edge_app.uplink.event import as_json
 Component = dict[str, Any]
 """One entity, in Home Assistant's words."""
 
-READ, LATE_READ = "read", "late_read"
+READ, LATE_READ, UPDATE = "read", "late_read", "update"
 """Types of the event: an automation that opens a gate waits for the first one only."""
 
 _EVENT_TEMPLATE = (
-    "{{ {'event_type': 'late_read' if value_json.historical else 'read', 'text': value_json.plate.text,"
-    " 'country': value_json.plate.country, 'valid': value_json.plate.valid, 'confidence': value_json.plate.confidence,"
-    " 'direction': value_json.geometry.direction, 'seen': value_json.seen.best, 'event_id': value_json.event_id}"
-    " | to_json }}"
+    "{{ {'event_type': 'update' if value_json.revision else 'late_read' if value_json.historical else 'read',"
+    " 'text': value_json.plate.text, 'country': value_json.plate.country, 'valid': value_json.plate.valid,"
+    " 'confidence': value_json.plate.confidence, 'direction': value_json.geometry.direction,"
+    " 'seen': value_json.seen.best, 'event_id': value_json.event_id} | to_json }}"
 )
 
 _ALERT_TEMPLATE = (
@@ -92,7 +92,7 @@ def _of_the_camera(root: str, camera: str, images: bool) -> dict[str, Component]
             "name": f"{camera} read",
             "icon": "mdi:car",
             "state_topic": topics.read(root, camera),
-            "event_types": [READ, LATE_READ],
+            "event_types": [READ, LATE_READ, UPDATE],
             "value_template": _EVENT_TEMPLATE,
         },
         f"{camera}-image": {"platform": "image"} | (image if images else {}),

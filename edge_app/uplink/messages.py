@@ -97,8 +97,20 @@ class SeenMessage:
     """Frames in which the plate was found."""
     reads: Count
     """Frames in which it was read."""
+    agreeing: Count
+    """Of these, frames that on their own say what `plate.text` says."""
     clock_synchronized: bool
     """False: do not trust these times, only their differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineCrossingMessage:
+    """A virtual line that the vehicle crossed."""
+
+    line: str
+    """The line's name."""
+    label: str
+    """In which direction, in the operator's words; "in" or "out" unless set otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,11 @@ class GeometryMessage:
     corners: tuple[tuple[float, float], ...]
     """Four points x, y, clockwise from the plate's own top left; they may lie outside the picture."""
     direction: Annotated[str, OneOf(("approaching", "receding", "unknown"))]
+    """From the trend of the plate's size."""
     zones: tuple[str, ...]
+    """Those that its centre was in, in the order in which it entered them."""
+    lines: tuple[LineCrossingMessage, ...]
+    """Those that its centre crossed, in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +198,9 @@ class ReadMessage:
     """Of the boot in which the event was made."""
     historical: bool
     """True: it comes late, from the outbox; do not open the gate for it."""
+    revision: Annotated[str, OneOf(("confirmed", "corrected"))] | None
+    """Null unless a read with this `event_id` was sent early: this one says all of the vehicle and takes its place,
+    with the same text ("confirmed") or another one ("corrected")."""
     device: str
     camera: str
     plate: PlateMessage

@@ -1,9 +1,14 @@
 """Plates are followed from frame to frame."""
 
+from collections import defaultdict
+from itertools import pairwise
+
 import numpy as np
+from hypothesis import given, settings
 
 from edge_app.records import PlateDetection
 from edge_app.tracking.tracker import Tracker
+from tests.tracking.scenes import LOST_SECONDS, Scene, crossing_scenes, road_scenes
 
 SECOND = 1_000_000_000
 
@@ -85,3 +90,39 @@ def test_a_far_plate_and_one_of_another_size_are_other_vehicles() -> None:
 
     assert tracker.follow([plate(900, 300)], SECOND // 15) == [2]
     assert tracker.follow([plate(100, 300, width=250)], 2 * SECOND // 15) == [3]
+
+
+def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
+    """The frames in which each vehicle was found, each with its track; more than one track's vehicle is an error."""
+    tracker = Tracker(LOST_SECONDS)
+    tracks_of: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    vehicle_of: dict[int, int] = {}
+    for frame, found in enumerate(scene.frames):
+        now = int(frame / scene.frames_per_second * SECOND)
+        tracker.release(now)
+        numbers = tracker.follow([PlateDetection(corners, 0.9, 1) for _, corners in found], now)
+        for (vehicle, _), number in zip(found, numbers, strict=True):
+            if vehicle is not None:
+                assert vehicle_of.setdefault(number, vehicle) == vehicle, f"track {number} jumps in frame {frame}"
+                tracks_of[vehicle].append((frame, number))
+    return tracks_of
+
+
+def assert_each_keeps_its_track(scene: Scene) -> None:
+    """No track has two vehicles, and none is lost that was missed for no longer than may be."""
+    for vehicle, sights in follow(scene).items():
+        for (before, number), (frame, now) in pairwise(sights):
+            if (frame - before) / scene.frames_per_second <= LOST_SECONDS:
+                assert number == now, f"vehicle {vehicle} gets a new track in frame {frame}"
+
+
+@settings(max_examples=25, deadline=None)
+@given(road_scenes())
+def test_on_any_road_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
+    assert_each_keeps_its_track(scene)
+
+
+@settings(max_examples=25, deadline=None)
+@given(crossing_scenes())
+def test_where_plates_cross_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
+    assert_each_keeps_its_track(scene)

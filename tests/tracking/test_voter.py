@@ -125,6 +125,53 @@ def test_frames_that_show_something_else_do_not_drown_as_many_clear_ones(voter: 
     assert text.confidence > 0.5
 
 
+def test_a_character_that_most_frames_pass_over_is_not_surely_absent(voter: Voter) -> None:
+    passed_over = [reading("KA01M4567", clarity=0.99)] * 7
+    whole = [reading("KA01MN4567", clarity=0.995)] * 3
+
+    text = settle(voter, *passed_over, *whole)
+
+    assert text.text == "KA01MN4567"
+    assert text.candidates[1].text == "KA01M4567"
+    assert settle(voter, *passed_over, whole[0]).confidence < 0.99
+
+
+def test_a_character_that_one_frame_adds_does_not_get_into_the_text(voter: Voter) -> None:
+    text = settle(voter, *[reading("KA01MN4567")] * 9, reading("KA01MN45671"))
+
+    assert text.text == "KA01MN4567"
+    assert text.confidence > 0.9
+
+
+def test_frames_that_say_the_text_on_their_own_are_counted(voter: Voter) -> None:
+    others = [reading("MH12AB1239"), reading("MH12AB1237")]
+
+    text = settle(voter, *[reading("MH12AB1234")] * 5, *others)
+
+    assert (text.text, text.agreeing) == ("MH12AB1234", 5)
+
+
+@pytest.mark.parametrize("texts", [["MH12AB1234"] * 8, ["MH12AB1234"] * 20 + ["MH12AB1239"]])
+def test_once_a_text_is_settled_no_frame_changes_it(voter: Voter, texts: list[str]) -> None:
+    readings = [reading(text, clarity=0.98) for text in texts]
+    against = reading("MH12AB1239", clarity=0.9999, sharpness=9.0, line_height_px=60)
+
+    text = settle(voter, *readings)
+
+    assert text.settled
+    assert settle(voter, *readings, against).text == text.text
+
+
+def test_while_a_clear_frame_may_change_a_text_it_is_not_settled(voter: Voter) -> None:
+    small = [reading("MH12AB1234", clarity=0.9, sharpness=0.2, line_height_px=7)] * 3
+    against = reading("MH12AB1239", clarity=0.9999, sharpness=9.0, line_height_px=60)
+
+    text = settle(voter, *small)
+
+    assert not text.settled
+    assert settle(voter, *small, against).text == "MH12AB1239"
+
+
 def noise_of(rng: np.random.Generator) -> Reading:
     """Evidence that says nothing."""
     noise = rng.normal(0, 1, (48, 37))

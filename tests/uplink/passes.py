@@ -8,6 +8,7 @@ from edge_app.config import DeviceSettings, MqttSettings, Settings
 from edge_app.records import (
     Candidate,
     CharacterRead,
+    LineCrossing,
     PlateDetection,
     PlatePass,
     PlateRead,
@@ -45,6 +46,7 @@ def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: 
         zones=("lane",),
         times=StageTimes(detect_ms=21.0, read_ms=7.5),
         last_monotonic_ns=last_monotonic_ns,
+        lines=(LineCrossing("gate", "in"),),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,24 @@ def test_an_event_whose_alert_the_broker_refuses_is_kept(
         running.waits_until(lambda: "the broker refuses an alert: Not authorized" in caplog.text)
 
         assert not running.is_drained()
+
+
+@pytest.mark.parametrize(("revision", "alerts"), [("confirmed", 1), ("corrected", 2)])
+def test_an_update_raises_an_alert_of_its_own_only_where_it_corrects(
+    running: Running, subscriber: Subscriber, revision: str, alerts: int
+) -> None:
+    maker = factory()
+    early = maker.make(replace(plate_pass(), vehicle=7, is_final=False), [entry("deny")])
+    update = maker.make(replace(plate_pass(), vehicle=7, revision=revision), [entry("deny")])
+    running.outbox.put(early, update)
+
+    running.start()
+    subscriber.until(2, "/read")
+    running.waits_until(running.is_drained)
+
+    reads = [json.loads(message.payload) for message in subscriber.on("/read")]
+    assert [read["revision"] for read in reads] == [None, revision]
+    assert reads[0]["event_id"] == reads[1]["event_id"]
+    assert reads[1]["sequence"] == reads[0]["sequence"] + 1
+    subscriber.until(alerts, "/alert")
+    assert len(subscriber.on("/alert")) == alerts

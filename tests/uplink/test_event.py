@@ -10,6 +10,7 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from edge_app.config import Settings
+from edge_app.records import LineCrossing
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.event_schema import schema_of
 from edge_app.uplink.messages import ReadMessage
@@ -37,6 +38,7 @@ def test_an_event_says_what_the_pass_was() -> None:
         "last": "2026-01-31T12:00:01.123Z",
         "frames": 14,
         "reads": 9,
+        "agreeing": 1,
         "clock_synchronized": False,
     }
     assert message["geometry"]["corners"] == [[10.0, 20.0], [110.0, 22.0], [108.0, 50.0], [9.0, 48.0]]
@@ -85,3 +87,33 @@ def test_a_recording_played_fast_has_not_waited_a_negative_time() -> None:
     made = maker.make(plate_pass(last_monotonic_ns=9_000_000_000))
 
     assert made.message.timing_ms.capture_to_outbox == 0.0
+
+
+def test_an_update_has_the_id_of_its_read_and_says_what_became_of_it() -> None:
+    maker = factory()
+
+    early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False))
+    other = maker.make(dataclasses.replace(plate_pass(), vehicle=8))
+    update = maker.make(dataclasses.replace(plate_pass(), vehicle=7, revision="confirmed"))
+
+    assert (early.event_id, early.message.revision) == (update.event_id, None)
+    assert update.message.revision == "confirmed"
+    assert other.event_id != early.event_id
+    Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(update.payload(2)))
+
+
+def test_an_update_of_what_was_not_told_is_a_read_of_its_own() -> None:
+    made = factory().make(dataclasses.replace(plate_pass(), vehicle=7, revision="corrected"))
+
+    assert made.message.revision is None
+
+
+def test_lines_crossed_are_told_in_their_order() -> None:
+    crossings = (LineCrossing("gate", "in"), LineCrossing("kerb", "leaving"))
+
+    made = factory().make(dataclasses.replace(plate_pass(), lines=crossings))
+
+    message = json.loads(made.payload(1))
+    Draft202012Validator(schema_of(ReadMessage)).validate(message)
+    expected = [{"line": "gate", "label": "in"}, {"line": "kerb", "label": "leaving"}]
+    assert message["geometry"]["lines"] == expected

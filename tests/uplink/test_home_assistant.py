@@ -21,7 +21,7 @@ from edge_app.config import (
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
 from edge_app.uplink.delivery import alarming_entries, as_alert
-from edge_app.uplink.home_assistant import LATE_READ, READ, HomeAssistant
+from edge_app.uplink.home_assistant import LATE_READ, READ, UPDATE, HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.uplink.passes import event, factory, plate_pass
@@ -144,6 +144,16 @@ def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
     assert told["event_type"] == event_type
     assert event_type in entity["event_types"]
     assert (told["text"], told["event_id"]) == ("MH12AB1234", read["event_id"])
+
+
+def test_an_update_is_an_event_of_its_own_so_that_no_gate_opens_twice() -> None:
+    update = json.loads(event().payload()) | {"sequence": 2, "revision": "confirmed"}
+    entity = components()["north-read"]
+
+    told = json.loads(rendered(entity["value_template"], json.dumps(update).encode()))
+
+    assert told["event_type"] == UPDATE
+    assert UPDATE in entity["event_types"]
 
 
 def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:

@@ -1,0 +1,102 @@
+"""Draws what an installer goes by onto a picture: a grid of shares, the zones and the lines."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from edge_app.config import LineSettings, ZoneSettings
+from edge_app.records import ImageBgr
+
+_GRID_BGR = (200, 200, 200)
+_INCLUDED_BGR = (80, 220, 60)
+_EXCLUDED_BGR = (60, 60, 230)
+_LINE_BGR = (0, 200, 255)
+_INK_BGR = (255, 255, 255)
+_LABEL_BGR = (30, 30, 30)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_STEPS = 10
+"""A grid line at every tenth of width and height."""
+
+_FILL = 0.2
+"""How much of a zone's colour covers what is in it."""
+
+
+def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequence[LineSettings]) -> ImageBgr:
+    """A copy of the picture with a grid in the unit of the configuration, and its zones and lines."""
+    drawn = image_bgr.copy()
+    unit = max(1, round(max(image_bgr.shape[:2]) / 960))
+    for zone in zones:
+        _fill(drawn, zone)
+    _rule(drawn, unit)
+    for zone in zones:
+        corners = [_px(drawn, point) for point in zone.polygon]
+        cv2.polylines(drawn, [np.array(corners, np.int32)], True, _colour(zone), 2 * unit, cv2.LINE_AA)
+    for line in lines:
+        _draw_line(drawn, line, unit)
+    for zone in zones:
+        words = zone.name if zone.include else f"{zone.name} (excluded)"
+        _write(drawn, words, _middle([_px(drawn, point) for point in zone.polygon]), unit, _colour(zone))
+    return drawn
+
+
+def _colour(zone: ZoneSettings) -> tuple[int, int, int]:
+    return _INCLUDED_BGR if zone.include else _EXCLUDED_BGR
+
+
+def _fill(drawn: ImageBgr, zone: ZoneSettings) -> None:
+    tinted = drawn.copy()
+    corners = np.array([_px(drawn, point) for point in zone.polygon], np.int32)
+    cv2.fillPoly(tinted, [corners], _colour(zone))
+    cv2.addWeighted(tinted, _FILL, drawn, 1 - _FILL, 0, dst=drawn)
+
+
+def _rule(drawn: ImageBgr, unit: int) -> None:
+    height, width = drawn.shape[:2]
+    for step in range(1, _STEPS):
+        share = step / _STEPS
+        x, y = _px(drawn, (share, share))
+        cv2.line(drawn, (x, 0), (x, height), _GRID_BGR, 1, cv2.LINE_AA)
+        cv2.line(drawn, (0, y), (width, y), _GRID_BGR, 1, cv2.LINE_AA)
+        _write(drawn, f"{share:.1f}", (x, 10 * unit), unit, _INK_BGR)
+        _write(drawn, f"{share:.1f}", (14 * unit, y), unit, _INK_BGR)
+
+
+def _draw_line(drawn: ImageBgr, line: LineSettings, unit: int) -> None:
+    """The line, its start as a dot, and on either side what it is called to cross to there."""
+    start, end = _px(drawn, line.start), _px(drawn, line.end)
+    cv2.line(drawn, start, end, _LINE_BGR, 2 * unit, cv2.LINE_AA)
+    cv2.circle(drawn, start, 5 * unit, _LINE_BGR, cv2.FILLED, cv2.LINE_AA)
+    along = np.array(end, float) - start
+    to_right = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1.0)
+    middle = np.array(_middle([start, end]), float)
+    for side, label in ((1, line.to_right), (-1, line.to_left)):
+        tip = middle + side * 40 * unit * to_right
+        begin = _whole(middle), _whole(tip)
+        cv2.arrowedLine(drawn, *begin, _LINE_BGR, 2 * unit, cv2.LINE_AA, tipLength=0.3)
+        _write(drawn, label, _whole(middle + side * 54 * unit * to_right), unit, _LINE_BGR)
+    _write(drawn, line.name, _whole(np.array(start) + 0.2 * along), unit, _LINE_BGR)
+
+
+def _write(drawn: ImageBgr, words: str, centre: tuple[int, int], unit: int, colour: tuple[int, int, int]) -> None:
+    """Words on a dark label, moved inwards at the picture's sides."""
+    scale, height, width = 0.45 * unit, *drawn.shape[:2]
+    (across, up), descent = cv2.getTextSize(words, _FONT, scale, unit)
+    x = int(np.clip(centre[0] - across // 2, 2 * unit, max(2 * unit, width - across - 2 * unit)))
+    y = int(np.clip(centre[1] + up // 2, up + 2 * unit, max(up + 2 * unit, height - descent - unit)))
+    upper, lower = (x - 2 * unit, y - up - 2 * unit), (x + across + 2 * unit, y + descent)
+    cv2.rectangle(drawn, upper, lower, _LABEL_BGR, cv2.FILLED)
+    cv2.putText(drawn, words, (x, y), _FONT, scale, colour, unit, cv2.LINE_AA)
+
+
+def _px(drawn: ImageBgr, point: tuple[float, float]) -> tuple[int, int]:
+    height, width = drawn.shape[:2]
+    return round(point[0] * (width - 1)), round(point[1] * (height - 1))
+
+
+def _middle(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return _whole(np.mean(points, axis=0))
+
+
+def _whole(point: np.ndarray) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))

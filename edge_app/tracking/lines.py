@@ -1,0 +1,65 @@
+"""Virtual lines across the road, and which of them each vehicle crosses in which direction."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.config import LineSettings
+from edge_app.records import LineCrossing, PlateDetection
+from edge_app.tracking.tracker import width_px
+
+Point = NDArray[np.float32]
+"""(2,): x, y in pixels."""
+
+_CLEAR_OF_LINE = 0.25
+"""Plate widths from which on a plate is clearly on one side: one that stands on a line does not cross it
+again and again."""
+
+
+class Lines:
+    """`follow` watches the plates of each track; `crossings` tells what they have crossed, in order."""
+
+    def __init__(self, settings: Sequence[LineSettings]) -> None:
+        self._settings = settings
+        self._last_clear: dict[int, dict[str, Point]] = {}
+        """By track and line, where the plate was last clearly on one side."""
+        self._crossings: dict[int, list[LineCrossing]] = {}
+
+    def follow(self, track: int, detection: PlateDetection, frame_size: tuple[int, int]) -> None:
+        """Take in where a plate is now."""
+        centre = detection.corners_px.mean(axis=0)
+        clear_px = _CLEAR_OF_LINE * width_px(detection.corners_px)
+        clear = self._last_clear.setdefault(track, {})
+        for line in self._settings:
+            start, end = np.array([line.start, line.end], np.float32) * np.array(frame_size, np.float32)
+            now = _px_to_the_right(centre, start, end)
+            if abs(now) < clear_px:
+                continue
+            before = clear.get(line.name)
+            clear[line.name] = centre
+            if before is not None and _crosses(before, centre, start, end):
+                label = line.to_right if now > 0 else line.to_left
+                self._crossings.setdefault(track, []).append(LineCrossing(line.name, label))
+
+    def crossings(self, track: int) -> tuple[LineCrossing, ...]:
+        """What the vehicle has crossed so far."""
+        return tuple(self._crossings.get(track, ()))
+
+    def forget(self, track: int) -> None:
+        """Let go of a vehicle that has gone."""
+        self._last_clear.pop(track, None)
+        self._crossings.pop(track, None)
+
+
+def _crosses(before: Point, now: Point, start: Point, end: Point) -> bool:
+    """Whether the way from one point to another crosses the line between its ends."""
+    sides = _px_to_the_right(before, start, end), _px_to_the_right(now, start, end)
+    ends = _px_to_the_right(start, before, now), _px_to_the_right(end, before, now)
+    return sides[0] * sides[1] < 0 and ends[0] * ends[1] <= 0
+
+
+def _px_to_the_right(point: Point, start: Point, end: Point) -> float:
+    """How far a point lies to the right of whoever looks from `start` to `end`; below zero, to the left."""
+    (along_x, along_y), (x, y) = end - start, point - start
+    return float((along_x * y - along_y * x) / max(np.hypot(along_x, along_y), 1e-6))

@@ -1,0 +1,77 @@
+"""A picture for the installer."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.__main__ import main
+from edge_app.demo.truth import CLIP
+from edge_app.image_files import load_image
+
+SITE = f"""
+[camera]
+source = "file:{CLIP}"
+[[zones]]
+name = "gate"
+polygon = [[0.1, 0.4], [0.4, 0.4], [0.4, 0.9], [0.1, 0.9]]
+[[zones]]
+name = "kerb"
+polygon = [[0.7, 0.4], [1.0, 0.4], [1.0, 0.9], [0.7, 0.9]]
+include = false
+[[lines]]
+name = "barrier"
+start = [0.45, 0.65]
+end = [0.65, 0.65]
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(SITE)
+    return path
+
+
+def test_a_snapshot_is_the_camera_s_picture(site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["snapshot", "--config", str(site), str(tmp_path / "out.png")])
+
+    first = cv2.VideoCapture(str(CLIP)).read()[1]
+    assert code == 0
+    assert np.array_equal(load_image(tmp_path / "out.png"), first)
+    assert "1280 × 720 pixels" in capsys.readouterr().out
+
+
+def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(site: Path, tmp_path: Path) -> None:
+    main(["snapshot", "--config", str(site), str(tmp_path / "plain.png")])
+    main(["snapshot", "--config", str(site), "--grid", str(tmp_path / "grid.png")])
+
+    plain, drawn = (load_image(tmp_path / name).astype(int) for name in ("plain.png", "grid.png"))
+    change = drawn - plain
+    assert np.abs(change[100, 128]).max() > 0, "a line of the grid at 0.1"
+    assert not change[600, 600].any(), "nothing where there is neither zone nor line"
+    assert change[600, 200].argmax() == 1, "the included zone is green"
+    assert change[600, 1100].argmax() == 2, "the excluded zone is red"
+    assert list(drawn[468, 700]) == [0, 200, 255], "the line"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "fault"),
+    [(["out.txt"], 2, "let it end with .jpg or .png"), (["--config", "absent.toml", "out.jpg"], 2, "cannot be read")],
+)
+def test_what_keeps_it_from_being_taken_is_told(
+    arguments: list[str], code: int, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["snapshot", *arguments]) == code
+    assert fault in capsys.readouterr().err
+
+
+def test_a_camera_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text('[camera]\nsource = "file:absent.mp4"\n')
+
+    code = main(["snapshot", "--config", str(tmp_path / "config.toml"), str(tmp_path / "out.jpg")])
+
+    assert code == 2
+    assert "no such video file" in capsys.readouterr().err
+    assert not (tmp_path / "out.jpg").exists()
