@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import economy
 from edge_app.__main__ import main
 from training.clips import write_clip
 from training.synthetic.camera import PinholeCamera
@@ -61,6 +62,24 @@ def test_a_vehicle_that_passes_is_one_event_read_right(clips: Path, capsys: pyte
     assert told["voting"]["joint"] == 1.0
     assert told["tracking"] == {"ids_switched": 0, "tracks_broken": 0}
     assert (told["videos"], told["frames"]) == (1, 15)
+
+
+def test_a_vehicle_told_early_and_updated_is_one_event(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clips / "early.toml").write_text('[tracking]\npublish = "early"\n')
+
+    assert main(["evaluate", "--json", "--config", str(clips / "early.toml"), str(clips)]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["events"]["found"], told["events"]["duplicates"], told["reading"]["exact"]) == (1, 0, 1.0)
+    assert told["latency_seconds"]["median"] == 0.0, "told while it was in view"
+
+
+def test_economy_is_compared_with_reading_every_frame(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert economy.main([str(clips)]) == 0
+
+    events, same, sights, thrifty, lavish = map(float, capsys.readouterr().out.splitlines()[1].split()[1:])
+    assert (events, same) == (1, 1)
+    assert thrifty <= lavish == sights
 
 
 def test_playing_a_clip_again_gives_the_same_scores(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
