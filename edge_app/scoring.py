@@ -10,6 +10,9 @@ import numpy as np
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels."""
 
+_AS_GOOD = 0.01
+"""So much less F1 is no worse."""
+
 RIGHT_IOU = 0.5
 """A detection is right from this intersection over union on."""
 
@@ -116,9 +119,10 @@ def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float 
 
 
 def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
-    """The confidence with the highest F1 score (van Rijsbergen 1979), from what `average_precision` takes.
+    """The lowest confidence with as good an F1 score (van Rijsbergen 1979) as any, from what `average_precision` takes.
 
-    Halfway to the next detection below; None where nothing right was found.
+    Of scores that a few hundred plates cannot tell apart it takes that with the highest recall, for what is false in
+    one frame is false in few. Halfway to the next detection below; None where nothing right was found.
     """
     ordered = sorted(hits, key=lambda hit: -hit[0])
     confidences = np.array([confidence for confidence, _ in ordered] + [0.0])
@@ -127,7 +131,8 @@ def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | N
         return None
     f1 = 2 * true / (np.arange(1, true.size + 1) + plates)
     between = confidences[:-1] > confidences[1:]  # int8 gives many finds the same confidence: all or none of them
-    best = int(np.argmax(np.where(between, f1, 0)))
+    as_good = np.where(between, f1, 0) >= f1[between].max() - _AS_GOOD
+    best = int(np.flatnonzero(as_good)[-1])
     return float(confidences[best] + confidences[best + 1]) / 2
 
 

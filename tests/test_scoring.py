@@ -152,6 +152,12 @@ def test_a_false_find_is_worth_it_where_enough_plates_come_with_it() -> None:
     assert best_threshold(hits, 3) == pytest.approx(0.4)
 
 
+def test_of_thresholds_that_are_as_good_the_one_that_finds_most_is_taken() -> None:
+    hits = [(0.9, True)] * 99 + [(0.8, False)] * 2 + [(0.7, True)]
+
+    assert best_threshold(hits, 100) == pytest.approx(0.35)
+
+
 def test_where_every_find_is_right_the_threshold_is_half_the_faintest() -> None:
     assert best_threshold([(0.9, True), (0.5, True)], 2) == pytest.approx(0.25)
 
