@@ -15,13 +15,13 @@ Point = NDArray[np.float32]
 """(2,): x, y."""
 
 _REACH_UNKNOWN = 3.0
-"""How far a plate seen once may have moved, in plate widths: its speed is not known yet, and the next lane's plate is
-about four widths away."""
+"""How far a plate seen once or twice may be from where it is expected, in plate widths: its speed is not known yet, and
+the next lane's plate is about four widths away."""
 
 _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
-_REACH_UNSEEN = 2.0
+_REACH_UNSEEN = 3.0
 """And how much farther for each second in which it was not seen: it may have braked."""
 
 _LARGEST_GROWTH = 2.0
@@ -29,6 +29,15 @@ _LARGEST_GROWTH = 2.0
 
 _OVERLAP_SAY = 0.5
 """Plate widths that a full overlap of the hulls is worth."""
+
+_GROWTH_SAY = 1.5
+"""Plate widths that the largest growth is worth."""
+
+_SIGHTS_TO_TRUST = 3
+"""Two sights may be of two things, and tell no speed."""
+
+_DOUBT = 0.5
+"""Plate widths by which a track not yet trusted stands back behind one that is."""
 
 _VELOCITY_GAIN = 0.5
 """How much of a surprise the velocity takes over; positions are taken as found, the detector being exact."""
@@ -50,6 +59,7 @@ class _Track:
     seen_ns: int
     velocity: Point | None = None
     """Plate widths a second."""
+    sights: int = 1
     recession: float = 0.0
     """Change of 1 / width, a second."""
 
@@ -57,8 +67,7 @@ class _Track:
         if self.velocity is None:
             return self.corners_px
         elapsed, narrowness = _seconds(self.seen_ns, monotonic_ns), 1 / width_px(self.corners_px)
-        expected = narrowness + self.recession * elapsed
-        expected = min(max(expected, narrowness / _LARGEST_GROWTH), narrowness * _LARGEST_GROWTH)
+        expected = max(narrowness + self.recession * elapsed, narrowness / _LARGEST_GROWTH)
         centre = self.corners_px.mean(axis=0)
         moved = centre + self.velocity * elapsed / expected
         return np.asarray(moved + (self.corners_px - centre) * narrowness / expected, np.float32)
@@ -73,6 +82,7 @@ class _Track:
         self.recession -= math.expm1(-elapsed / _RECESSION_SECONDS) * (recession - self.recession)
         self.velocity = velocity - moved * self.recession  # places are counted from this sight on
         self.corners_px, self.seen_ns = corners_px, monotonic_ns
+        self.sights += 1
 
 
 class Tracker:
@@ -132,12 +142,12 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
         return np.inf
     distance_px = float(np.hypot(*(found - expected).T).mean())
     overlap = float(iou_with(*_boxes(expected, found))[0])
-    if track.velocity is None:
-        distance, reach = distance_px / max(widths), _REACH_UNKNOWN
-    else:
-        distance = distance_px / widths[0]
-        reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
-    return (distance + _OVERLAP_SAY * (1 - overlap)) / (reach + _OVERLAP_SAY)
+    growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
+    unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
+    if track.sights < _SIGHTS_TO_TRUST:
+        return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
+    reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
+    return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
 
 
 def _boxes(first: Corners, second: Corners) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
