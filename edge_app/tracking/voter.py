@@ -180,13 +180,13 @@ def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: F
     """Probability of each text among all of them and anything else.
 
     For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
-    same unseen text in each: what they leave is as many texts as would make it up `_UNSEEN_GAP` behind the
-    favourites, each judged by all frames.
+    same unseen text in each: what a frame leaves is as many texts as would make it up `_UNSEEN_GAP` behind its
+    favourite; no more can be meant than the frame with the fewest leaves, and all frames judge them.
     """
     rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
     scores = evidence + priors
     unseen = _unseen(likelihoods)
-    anything_else = weights @ (rest - unseen) / weights.sum() + weights @ unseen + priors[scores.argmax()]
+    anything_else = (rest - unseen).min() + weights @ unseen + priors[scores.argmax()]
     on_no_plate = evidence + _ON_NO_PLATE
     others = np.append(on_no_plate, anything_else)
     return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
