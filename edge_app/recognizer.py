@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge_app.config import Settings
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ImageError
-from edge_app.recognition.looks import other_looks
+from edge_app.recognition.looks import other_looks, with_line_above
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead, Reading
@@ -30,6 +30,9 @@ _CLEAR = -0.7
 
 _FIRST_LOOK = 0.5
 """Others must promise so much more than the first."""
+
+_WORTH_TWO_LINES = -2.0
+"""Promise from which on a line is believed to stand above the one that was found."""
 
 _GREY = (114, 114, 114)
 
@@ -74,8 +77,13 @@ class PlateRecognizer:
         right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
         found = self.find(as_bgr(surrounded))
-        detections = [_moved(detection, -across - right, -down - below) for detection in found]
-        return self.read(image_bgr, detections) or self.read(image_bgr, _whole(width, height))[:1]
+        looks = [self._best_look(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
+        promise = max((look.promise for look in looks), default=-np.inf)
+        if promise < _CLEAR:
+            whole = max((self._best_look(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
+            if whole.promise > promise + _FIRST_LOOK:
+                looks = [whole]
+        return self._settled(looks)
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
@@ -83,21 +91,28 @@ class PlateRecognizer:
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """What stands on plates already found, the most confident text first."""
-        reads = [read for detection in detections if (read := self._read_one(image_bgr, detection))]
-        return sorted(reads, key=lambda read: read.confidence, reverse=True)
+        return self._settled([self._best_look(image_bgr, detection) for detection in detections])
 
-    def _read_one(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateRead | None:
+    def _best_look(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Look":
         """A picture shows a plate once: where the first look leaves doubt, another may read better.
 
-        The plate lies where it was found, however it was looked at; its layout is the one that read best.
+        The plate lies where it was found, however it was looked at, unless a line was missed; its layout is the one
+        that read best.
         """
         first = self._look(image_bgr, found)
-        looks = [first]
-        if first.promise < _CLEAR:
-            looks += [self._look(image_bgr, other) for other in other_looks(found)]
-        best = max(looks, key=lambda look: look.promise + _FIRST_LOOK * (look is first))
-        text = self._stages.voter.settle([best.reading])
-        return None if text is None else PlateRead(text, replace(found, lines=best.detection.lines))
+        if first.promise >= _CLEAR:
+            return first
+        others = [self._look(image_bgr, other) for other in other_looks(found)]
+        looks = [replace(look, detection=replace(found, lines=look.detection.lines)) for look in others]
+        above = [self._look(image_bgr, taller) for taller in with_line_above(found)]
+        looks += [look for look in above if look.promise >= _WORTH_TWO_LINES]
+        best = max(looks, key=_promise)
+        return best if best.promise > first.promise + _FIRST_LOOK else first
+
+    def _settled(self, looks: list["_Look"]) -> list[PlateRead]:
+        texts = [self._stages.voter.settle([look.reading]) for look in looks]
+        reads = [PlateRead(text, look.detection) for look, text in zip(looks, texts, strict=True) if text]
+        return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
@@ -111,6 +126,10 @@ class _Look:
     detection: PlateDetection
     reading: Reading
     promise: float
+
+
+def _promise(look: _Look) -> float:
+    return look.promise
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:

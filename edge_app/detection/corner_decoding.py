@@ -14,7 +14,7 @@ CORNER_UNIT_PX = 8.0
 """Offsets up to about this are coded linearly, larger ones logarithmically; pixels of the network's input."""
 
 _SAME_PLATE_SHARE = 0.5
-"""Cells speak of the same plate where so much of the smaller plate lies in the larger: half a plate may look whole."""
+"""Two finds are the same plate where so much of the smaller lies in the larger: half a plate may look whole."""
 
 _MERGE_IOU = 0.6
 """Cells that agree with the best one this well have their corners averaged with it."""
@@ -68,6 +68,11 @@ def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
     return np.asarray(overlap / np.maximum(_area(box) + _area(boxes) - overlap, 1e-6), np.float32)
 
 
+def same_plate(box: FloatMap, boxes: FloatMap) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4) show the plate of the box (4,), or a part of it."""
+    return np.asarray(_overlap(box, boxes) >= _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
+
+
 def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
     return np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(axis=1)
 
@@ -88,6 +93,5 @@ def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plate
         two_lines = float(np.average(line_logits[agreeing], weights=weights)) > 0
         plates.append(PlateDetection(merged, float(scores[best]), 2 if two_lines else 1))
         others = waiting[1:]
-        smaller = np.minimum(_area(boxes[best]), _area(boxes[others]))
-        waiting = others[_overlap(boxes[best], boxes[others]) < _SAME_PLATE_SHARE * smaller]
+        waiting = others[~same_plate(boxes[best], boxes[others])]
     return plates

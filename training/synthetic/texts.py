@@ -11,6 +11,13 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SERIES_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 _STATES = sorted(tomllib.loads((FORMATS_DIRECTORY / "in.toml").read_text(encoding="utf-8"))["codes"]["state"])
+_MILLIONS = {
+    "MH": 38, "UP": 35, "TN": 31, "GJ": 27, "KA": 24, "RJ": 19, "MP": 18, "AP": 14, "TS": 13, "KL": 14, "WB": 14,
+    "DL": 12, "HR": 11, "PB": 11, "BR": 10, "OD": 7, "JH": 6, "CG": 6, "AS": 4, "UK": 3,
+}  # fmt: skip
+"""Vehicles registered, roughly; a state left out has a million."""
+_STATE_SHARES = np.array([_MILLIONS.get(state, 1) for state in _STATES], float)
+_STATE_SHARES = 0.8 * _STATE_SHARES / _STATE_SHARES.sum() + 0.2 / len(_STATES)  # the rare ones are learned too
 
 # 'L' a letter, 'S' a letter but I and O, 'D' a digit, a space parts the groups.
 _FOREIGN_PATTERNS = {
@@ -51,7 +58,7 @@ def _fill(rng: np.random.Generator, pattern: str) -> tuple[str, ...]:
 
 def indian_groups(rng: np.random.Generator, kind: str = "standard") -> tuple[str, ...]:
     """Groups such as ("MH", "12", "AB", "1234"); `kind` is standard, bh or temporary."""
-    state = _STATES[rng.integers(len(_STATES))]
+    state = _STATES[rng.choice(len(_STATES), p=_STATE_SHARES)]
     if kind == "bh":
         year, number = _fill(rng, "DD DDDD")
         return (year, "BH", number, _fill(rng, "S" if rng.random() < 0.3 else "SS")[0])
@@ -62,7 +69,7 @@ def indian_groups(rng: np.random.Generator, kind: str = "standard") -> tuple[str
         district = str(rng.integers(1, 14)) + "CSPRTVBE"[rng.integers(8)]
         series = _fill(rng, "S" * int(rng.integers(1, 3)))[0]
     else:
-        code = int(rng.integers(1, 100))
+        code = 1 + int(99 * rng.random() ** 2)  # the first offices have the most vehicles
         district = f"{code:02d}" if rng.random() < 0.95 else str(code)
         length = int(rng.choice(4, p=(0.03, 0.25, 0.67, 0.05)))
         series = _fill(rng, "S" * length)[0] if length else ""
