@@ -3,21 +3,45 @@
 import numpy as np
 
 from edge_app import PlateRecognizer
-from edge_app.records import PlateDetection
+from edge_app.records import Corners, ImageBgr, PlateDetection
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import render_plate
 
 
-def test_a_plate_whose_lines_were_miscounted_is_read_in_the_other_layout() -> None:
+def two_lines_on_a_wall() -> tuple[ImageBgr, Corners]:
+    """A picture of 640×384 with a plate that says MH12AB1234, and the plate's corners."""
     plate = render_plate(np.random.default_rng(1), "white_two", "MH 12/AB 1234", 96, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]
     wall = np.full((384, 640, 3), 70, np.uint8)
     wall[100 : 100 + height, 200 : 200 + width] = plate
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array(
-        [200, 100], np.float32
-    )
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.float32([200, 100])
+    return wall, corners
+
+
+def test_a_plate_whose_lines_were_miscounted_is_read_in_the_other_layout() -> None:
+    wall, corners = two_lines_on_a_wall()
 
     (read,) = PlateRecognizer().read(wall, [PlateDetection(corners, 0.9, lines=1)])
 
     assert read.text == "MH12AB1234"
     assert read.detection.lines == 2
+
+
+def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_told_where_it_lies() -> None:
+    wall, corners = two_lines_on_a_wall()
+    lower = corners.copy()
+    lower[:2] += (corners[[3, 2]] - corners[:2]) / 2
+
+    (read,) = PlateRecognizer().read(wall, [PlateDetection(lower, 0.9, lines=1)])
+
+    assert read.text == "MH12AB1234"
+    assert read.detection.lines == 2
+    assert np.abs(read.detection.corners_px - corners).max() <= 0.15 * 96
+
+
+def test_a_crop_that_a_plate_fills_is_read() -> None:
+    plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 40, shipped_fonts()).image_bgr
+
+    reads = PlateRecognizer().recognize_crop(plate)
+
+    assert [read.text for read in reads] == ["MH12AB1234"]

@@ -48,6 +48,9 @@ format, so that such a text, read clearly, is as likely on a plate as not, and i
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
+_FEWEST_CHARACTERS = 3
+"""What is shorter is no text either: a bar of a grille reads as 1, a badge as 8."""
+
 _SURE = 0.9
 """Confidence from which on a text may be settled: below, further reads may make it one that is published."""
 
@@ -85,7 +88,7 @@ class Voter:
         priors = self._log_priors(texts)
         confidences = _posterior(evidence, priors, likelihoods, weights)
         order = np.argsort(-confidences, kind="stable")
-        if not texts[order[0]] or confidences[order[0]] < _LEAST_CONFIDENCE:
+        if len(texts[order[0]]) < _FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)

@@ -12,6 +12,7 @@ from edge_app.detection.corner_decoding import hulls, iou_with
 from edge_app.detection.detector import PlateDetector
 from edge_app.records import Corners, Frame, ImageBgr
 from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
+from training.synthetic.lettering import shipped_fonts
 from training.synthetic.observation import paste
 from training.synthetic.plates import render_plate
 
@@ -102,6 +103,23 @@ def test_the_small_picture_is_searched_and_corners_are_those_of_the_full_one(
 @pytest.mark.parametrize("shape", [(1, 1), (2, 900), (700, 3), (31, 33), (4000, 20)])
 def test_pictures_of_any_shape_are_searched_without_complaint(detector: PlateDetector, shape: tuple[int, int]) -> None:
     assert isinstance(detector.find(frame_of(np.full((*shape, 3), 128, np.uint8))), list)
+
+
+@pytest.mark.parametrize("width", [500, 850, 1150])
+def test_a_plate_that_fills_much_of_the_picture_is_found_from_edge_to_edge(detector: PlateDetector, width: int) -> None:
+    plate = render_plate(np.random.default_rng(4), "white", "MH 12 AB 1234", 96, shipped_fonts()).image_bgr
+    height = round(width * plate.shape[0] / plate.shape[1])
+    picture = np.full((720, 1280, 3), (120, 118, 115), np.uint8)
+    left, top = (1280 - width) // 2, 300
+    corners = np.array(
+        [[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32
+    )
+    paste(picture, plate, corners)
+
+    found = detector.find(frame_of(picture))
+
+    assert len(found) == 1
+    assert overlap(found[0].corners_px, corners) > 0.75
 
 
 def test_an_empty_road_has_no_plate(detector: PlateDetector) -> None:

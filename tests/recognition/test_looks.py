@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_app.recognition.looks import other_looks
+from edge_app.recognition.looks import other_looks, with_line_above
 from edge_app.recognition.rectifier import plate_size
 from edge_app.records import PlateDetection
 
@@ -34,3 +34,19 @@ def test_looks_turn_with_the_plate() -> None:
 
     for look, level in zip(other_looks(turned), other_looks(PlateDetection(LEVEL, 0.9, 1)), strict=True):
         assert np.allclose(look.corners_px, level.corners_px @ turn.T, atol=1e-3)
+
+
+def test_a_line_above_is_as_high_as_the_one_below_or_a_little_less_or_more_and_as_aslant() -> None:
+    slanted = np.array([[100, 50], [200, 60], [200, 80], [100, 70]], np.float32)
+
+    taller = with_line_above(PlateDetection(slanted, 0.9, 1))
+
+    assert {look.lines for look in taller} == {2}
+    assert [look.corners_px[0, 1] for look in taller] == pytest.approx([34, 30, 25])
+    for look in taller:
+        assert np.array_equal(look.corners_px[2:], slanted[2:])
+        assert look.corners_px[1] - look.corners_px[0] == pytest.approx([100, 10])
+
+
+def test_there_is_no_third_line() -> None:
+    assert with_line_above(PlateDetection(LEVEL, 0.9, 2)) == []

@@ -42,6 +42,11 @@ def test_what_may_be_anything_is_no_text(voter: Voter) -> None:
     assert voter.settle([reading("TOYOTA", clarity=0.3)]) is None
 
 
+@pytest.mark.parametrize("short", ["8", "L0"])
+def test_one_or_two_characters_are_no_plate(voter: Voter, short: str) -> None:
+    assert voter.settle([reading(short, clarity=0.999)] * 3) is None
+
+
 @pytest.mark.parametrize("odd", ["A12", "MH12AB12345678"])
 def test_a_clear_text_that_fits_no_format_is_sure_enough_to_be_published(voter: Voter, odd: str) -> None:
     text = settle(voter, *[reading(odd, clarity=0.995)] * 3)
