@@ -34,7 +34,7 @@ def calibration_pixels(export: Export, folder: Path | None) -> list[Pixels]:
 
 
 class _Recorder:
-    """A network that finds nothing and remembers what it was shown."""
+    """A network that finds nothing, so that no picture is searched twice, and remembers what it was shown."""
 
     def __init__(self, manifest: ModelManifest) -> None:
         self.manifest = manifest

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
+from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ImageError
 from edge_app.recognition.looks import other_looks, with_line_above
@@ -79,11 +80,12 @@ class PlateRecognizer:
         found = self.find(as_bgr(surrounded))
         looks = [self._best_look(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
         promise = max((look.promise for look in looks), default=-np.inf)
-        if promise < _CLEAR:
-            whole = max((self._best_look(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
-            if whole.promise > promise + _FIRST_LOOK:
-                looks = [whole]
-        return self._settled(looks)
+        if promise >= _CLEAR:
+            return self._settled(looks)
+        whole = max((self._best_look(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
+        if whole.promise > promise + _FIRST_LOOK:
+            return self._settled([whole])
+        return self._settled(looks) or self._settled([whole])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
@@ -104,14 +106,18 @@ class PlateRecognizer:
             return first
         others = [self._look(image_bgr, other) for other in other_looks(found)]
         looks = [replace(look, detection=replace(found, lines=look.detection.lines)) for look in others]
-        above = [self._look(image_bgr, taller) for taller in with_line_above(found)]
+        above = [self._look(image_bgr, taller) for taller in with_line_above(found) if _shows_both_lines(taller)]
         looks += [look for look in above if look.promise >= _WORTH_TWO_LINES]
         best = max(looks, key=_promise)
         return best if best.promise > first.promise + _FIRST_LOOK else first
 
     def _settled(self, looks: list["_Look"]) -> list[PlateRead]:
-        texts = [self._stages.voter.settle([look.reading]) for look in looks]
-        reads = [PlateRead(text, look.detection) for look, text in zip(looks, texts, strict=True) if text]
+        """What the looks read, one for each plate, the most confident first."""
+        reads = []
+        for look in _apart(looks):
+            text = self._stages.voter.settle([look.reading])
+            if text is not None:
+                reads.append(PlateRead(text, look.detection))
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
@@ -130,6 +136,22 @@ class _Look:
 
 def _promise(look: _Look) -> float:
     return look.promise
+
+
+def _apart(looks: list[_Look]) -> list[_Look]:
+    """Without those of a line that was found by itself and now belongs to a plate of two."""
+    kept: list[_Look] = []
+    for look in sorted(looks, key=_promise, reverse=True):
+        box = hulls(look.detection.corners_px[None])[0]
+        if not any(same_plate(box, hulls(other.detection.corners_px[None])).any() for other in kept):
+            kept.append(look)
+    return kept
+
+
+def _shows_both_lines(plate: PlateDetection) -> bool:
+    """Whether the middle of the upper line lies in the picture."""
+    top, bottom = plate.corners_px[:2, 1].mean(), plate.corners_px[2:, 1].mean()
+    return bool(top + (bottom - top) / 4 >= 0)
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:

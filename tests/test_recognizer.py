@@ -1,5 +1,6 @@
 """Single pictures are read by the shipped networks."""
 
+import cv2
 import numpy as np
 
 from edge_app import PlateRecognizer
@@ -14,7 +15,9 @@ def two_lines_on_a_wall() -> tuple[ImageBgr, Corners]:
     height, width = plate.shape[:2]
     wall = np.full((384, 640, 3), 70, np.uint8)
     wall[100 : 100 + height, 200 : 200 + width] = plate
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.float32([200, 100])
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array(
+        [200, 100], np.float32
+    )
     return wall, corners
 
 
@@ -45,3 +48,22 @@ def test_a_crop_that_a_plate_fills_is_read() -> None:
     reads = PlateRecognizer().recognize_crop(plate)
 
     assert [read.text for read in reads] == ["MH12AB1234"]
+
+
+def test_where_both_lines_were_found_apart_the_plate_is_told_once() -> None:
+    wall, corners = two_lines_on_a_wall()
+    middle = (corners[[3, 2]] + corners[:2]) / 2
+    upper, lower = corners.copy(), corners.copy()
+    upper[2:], lower[:2] = middle[::-1], middle
+
+    reads = PlateRecognizer().read(wall, [PlateDetection(upper, 0.9, lines=1), PlateDetection(lower, 0.8, lines=1)])
+
+    assert [read.text for read in reads] == ["MH12AB1234"]
+
+
+def test_no_line_is_looked_for_above_the_picture() -> None:
+    plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 40, shipped_fonts()).image_bgr
+    blurred = cv2.GaussianBlur(plate, (0, 0), 6)
+
+    for read in PlateRecognizer().recognize_crop(blurred):
+        assert read.detection.corners_px[:, 1].min() > -40

@@ -13,6 +13,8 @@ from training.plan import Plan
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
+_WARM_RATE = 0.5
+"""Times the plan's learning rate, where a training begins with learned weights: more would unlearn them first."""
 _FULL_STRIPS, _QUICK_STRIPS = 120000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
@@ -66,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
     )
     parser.add_argument(
-        "--from", dest="start", type=Path, metavar="FILE", help="begin with this checkpoint's weights, not from nothing"
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="FILE",
+        help="begin with this checkpoint's weights, at half the learning rate",
     )
     parser.add_argument("--steps", type=int, help="optimizer steps instead of the plan's")
     parser.add_argument("--seed", type=int, default=1)
@@ -74,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(arguments: argparse.Namespace, plan: Plan) -> Plan:
-    return replace(plan, seed=arguments.seed, steps=arguments.steps or plan.steps)
+    rate = plan.learning_rate * (_WARM_RATE if arguments.start else 1)
+    return replace(plan, seed=arguments.seed, steps=arguments.steps or plan.steps, learning_rate=rate)
 
 
 def _check(arguments: argparse.Namespace) -> None:

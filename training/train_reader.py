@@ -59,9 +59,10 @@ def train_reader(
 
 
 def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
-    """Mean negative log-likelihood of the texts (Graves et al. 2006), and what keeps the logits small.
+    """How unlikely the texts are, damped, and what keeps the logits small.
 
-    The likelihoods are weighted as by Geman and McClure (1987), so that hopeless strips do not drown the others.
+    The negative log-likelihoods (Graves et al. 2006) are damped as by Geman and McClure (1987), so that strips that no
+    one could read do not drown the others.
     """
     images, labels = batch
     logits = model(images, training=True)["logits"]
@@ -75,8 +76,8 @@ def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
         blank_index=len(ALPHABET),
     )
     too_large = tf.nn.relu(tf.abs(logits) - _LARGEST_LOGIT)
-    robust = losses / (1 + losses / _HOPELESS)
-    return {"ctc": tf.reduce_mean(robust), "too_large": _TOO_LARGE_WEIGHT * tf.reduce_mean(tf.square(too_large))}
+    damped = losses / (1 + losses / _HOPELESS)
+    return {"damped_ctc": tf.reduce_mean(damped), "too_large": _TOO_LARGE_WEIGHT * tf.reduce_mean(tf.square(too_large))}
 
 
 def greedy_exact(model: keras.Model, strips: Strips) -> float:

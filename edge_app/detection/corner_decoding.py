@@ -46,15 +46,33 @@ def decode(
 
     Shapes: `score_logits` and `line_logits` (rows, columns), `corner_codes` (rows, columns, 8).
     """
-    threshold = float(np.log(confidence / (1 - confidence)))
-    rows, columns = np.nonzero(score_logits >= threshold)
+    rows, columns = _likely_cells(score_logits, confidence)
+    corners = _corners_at(rows, columns, corner_codes, stride)
+    scores = (1 / (1 + np.exp(-score_logits[rows, columns]))).astype(np.float32)
+    return _merge(corners, scores, line_logits[rows, columns], max_plates)
+
+
+def widest_px(score_logits: FloatMap, corner_codes: FloatMap, stride: int, confidence: float) -> float:
+    """Width, in pixels of the network's input, of the widest plate that any cell is this confident of; 0 without one.
+
+    Before cells that speak of the same plate are merged: the whole of it may be less certain than a part.
+    """
+    corners = _corners_at(*_likely_cells(score_logits, confidence), corner_codes, stride)
+    return float(np.ptp(corners[..., 0], axis=1).max(initial=0))
+
+
+def _likely_cells(score_logits: FloatMap, confidence: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the cells from a confidence on, the strongest where they are many."""
+    rows, columns = np.nonzero(score_logits >= float(np.log(confidence / (1 - confidence))))
     if rows.size > _MAX_CELLS:
         strongest = np.argsort(-score_logits[rows, columns], kind="stable")[:_MAX_CELLS]
         rows, columns = rows[strongest], columns[strongest]
+    return rows, columns
+
+
+def _corners_at(rows: NDArray[np.intp], columns: NDArray[np.intp], corner_codes: FloatMap, stride: int) -> FloatMap:
     centres = ((np.stack([columns, rows], axis=-1) + 0.5) * stride).astype(np.float32)
-    corners = decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
-    scores = (1 / (1 + np.exp(-score_logits[rows, columns]))).astype(np.float32)
-    return _merge(corners, scores, line_logits[rows, columns], max_plates)
+    return decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
 
 
 def hulls(corners: FloatMap) -> FloatMap:
@@ -70,7 +88,7 @@ def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
 
 def same_plate(box: FloatMap, boxes: FloatMap) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4) show the plate of the box (4,), or a part of it."""
-    return np.asarray(_overlap(box, boxes) >= _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
+    return np.asarray(_overlap(box, boxes) > _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
 
 
 def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
@@ -87,7 +105,9 @@ def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plate
     plates: list[PlateDetection] = []
     while waiting.size and len(plates) < max_plates:
         best = waiting[0]
-        agreeing = waiting[iou_with(boxes[best], boxes[waiting]) >= _MERGE_IOU]
+        agrees = iou_with(boxes[best], boxes[waiting]) >= _MERGE_IOU
+        agrees[0] = True  # with itself, even where its corners have collapsed
+        agreeing = waiting[agrees]
         weights = scores[agreeing] ** 2
         merged: Corners = np.average(corners[agreeing], axis=0, weights=weights).astype(np.float32)
         two_lines = float(np.average(line_logits[agreeing], weights=weights)) > 0

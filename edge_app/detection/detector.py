@@ -1,13 +1,13 @@
 """Finds the plates of a frame with the MobileNetV2 network."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import decode, hulls, same_plate
+from edge_app.detection.corner_decoding import decode, hulls, same_plate, widest_px
 from edge_app.records import Frame, ImageBgr, PlateDetection
 from edge_app.tflite_model import Network
 
@@ -17,11 +17,16 @@ _LARGEST_SCALE = 1.5
 """Small pictures are not blown up further than this: it would add nothing that the network can see."""
 
 _LARGE = 0.4
-"""Of the width of the network's input. The network has learned few plates of this size; where there may be one, the
-picture is searched a second time at half its size."""
+"""Share of the input's width from which on a plate is large: the network has learned few of that size."""
 
 _SUSPECTED = 0.2
-"""The confidence from which on a large plate may be there."""
+"""Confidence from which on a large plate may be there."""
+
+_EVERY = 256
+"""More plates than a picture has."""
+
+_PART = 1 / 3
+"""Of a large plate's width; what lies on it and is narrower is no part of it, but a plate before or beside it."""
 
 Scale = NDArray[np.float32]
 """(2,): pixels of the network's input per pixel of the picture, along x and y."""
@@ -43,58 +48,32 @@ class PlateDetector:
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
         """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` where there is one.
 
-        `confidence` takes the place of the detector's own for this frame.
+        Where there may be a large plate, the picture is searched once more at half its size, at which such plates are
+        found from edge to edge and not in parts. `confidence` takes the place of the detector's own for this frame.
         """
         wanted = self._confidence if confidence is None else confidence
         picture = frame.image_bgr if frame.small_bgr is None else frame.small_bgr
-        seen = self._look(picture, 1.0)
-        found = seen(wanted)
-        if any(self._is_large(plate, picture) for plate in seen(min(wanted, _SUSPECTED))):
-            again = self._look(picture, 0.5)(wanted)
-            found = _with_large(found, [plate for plate in again if self._is_large(plate, picture)])
+        large_px = _LARGE * self._canvas.shape[2]
+        view = self._look(picture, 1.0)
+        found = view.plates(wanted, self._max_plates)
+        if view.widest_px(_SUSPECTED) >= large_px:
+            again = self._look(picture, 0.5).plates(max(wanted, self._confidence), _EVERY)
+            large = [plate for plate in again if np.ptp(plate.corners_px[:, 0]) * view.scale[0] >= large_px]
+            found = _with_large(found, large)[: self._max_plates]
         enlarge = np.array(frame.image_bgr.shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)
         return [replace(plate, corners_px=(plate.corners_px * enlarge).astype(np.float32)) for plate in found]
 
-    def _look(self, picture: ImageBgr, share: float) -> Callable[[float], list[PlateDetection]]:
-        """Show the network a picture that fills the `share` of its input's width or height.
-
-        What comes back tells the plates from a confidence on, in pixels of the picture.
-        """
+    def _look(self, picture: ImageBgr, share: float) -> "_View":
+        """Show the network a picture that fills the `share` of its input's width or height."""
         scale, left, top = self._letterbox(picture, share)
         outputs = self._model.run(self._canvas)
-        offset = np.array([left, top], np.float32)
-
-        def plates(confidence: float) -> list[PlateDetection]:
-            found = decode(
-                outputs["score"][0, :, :, 0],
-                outputs["corners"][0],
-                outputs["lines"][0, :, :, 0],
-                self._model.manifest.stride,
-                confidence,
-                self._max_plates,
-            )
-            return [
-                replace(plate, corners_px=((plate.corners_px - offset) / scale).astype(np.float32)) for plate in found
-            ]
-
-        return plates
-
-    def _is_large(self, plate: PlateDetection, picture: ImageBgr) -> bool:
-        """Whether the plate is wide in the network's input, where the picture fills it."""
-        width_px = float(np.ptp(plate.corners_px[:, 0]))
-        return width_px * self._scale(picture) >= _LARGE * self._canvas.shape[2]
-
-    def _scale(self, picture: ImageBgr) -> float:
-        """Pixels of the network's input per pixel of the picture that fills it."""
-        rows, columns = self._canvas.shape[1:3]
-        height, width = picture.shape[:2]
-        return min(columns / width, rows / height, _LARGEST_SCALE)
+        return _View(outputs, self._model.manifest.stride, scale, np.array([left, top], np.float32))
 
     def _letterbox(self, picture: ImageBgr, share: float) -> tuple[Scale, int, int]:
         """Put the whole picture into the network's input; scale (x, y) and offset of where it lies."""
         rows, columns = self._canvas.shape[1:3]
         height, width = picture.shape[:2]
-        scale = self._scale(picture) * share
+        scale = min(columns / width, rows / height, _LARGEST_SCALE) * share
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         left, top = (columns - size[0]) // 2, (rows - size[1]) // 2
         while min(picture.shape[1] / size[0], picture.shape[0] / size[1]) >= 2:
@@ -107,10 +86,46 @@ class PlateDetector:
         return np.array([size[0] / width, size[1] / height], np.float32), left, top
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What the network tells of a picture, and how the picture lies in its input."""
+
+    outputs: Mapping[str, NDArray[np.float32]]
+    stride: int
+    scale: Scale
+    offset_px: NDArray[np.float32]
+
+    def plates(self, confidence: float, max_plates: int) -> list[PlateDetection]:
+        """In pixels of the picture, the most confident first."""
+        score, corners, lines = (self.outputs[name][0] for name in ("score", "corners", "lines"))
+        found = decode(score[..., 0], corners, lines[..., 0], self.stride, confidence, max_plates)
+        return [
+            replace(plate, corners_px=((plate.corners_px - self.offset_px) / self.scale).astype(np.float32))
+            for plate in found
+        ]
+
+    def widest_px(self, confidence: float) -> float:
+        """Width of the widest plate that there may be, in pixels of the network's input."""
+        return widest_px(self.outputs["score"][0, ..., 0], self.outputs["corners"][0], self.stride, confidence)
+
+
 def _with_large(found: list[PlateDetection], large: list[PlateDetection]) -> list[PlateDetection]:
-    """The large ones, and of the others those that are not the same plates; the most confident first."""
-    if not large:
-        return found
-    boxes = hulls(np.stack([plate.corners_px for plate in large]))
-    others = [plate for plate in found if not same_plate(hulls(plate.corners_px[None])[0], boxes).any()]
-    return sorted([*large, *others], key=lambda plate: plate.confidence, reverse=True)
+    """The large plates in the place of their parts, with what else was found; the most confident first.
+
+    A large plate is as certain as the surest of its parts.
+    """
+    for plate in large:
+        part = _parts(plate, found)
+        surest = max((each.confidence for each, is_part in zip(found, part, strict=True) if is_part), default=0.0)
+        found = [each for each, is_part in zip(found, part, strict=True) if not is_part]
+        found.append(replace(plate, confidence=max(plate.confidence, surest)))
+    return sorted(found, key=lambda plate: plate.confidence, reverse=True)
+
+
+def _parts(large: PlateDetection, found: list[PlateDetection]) -> list[bool]:
+    """Which of the plates found are the large one or a part of it."""
+    if not found:
+        return []
+    boxes = hulls(np.stack([large.corners_px, *(plate.corners_px for plate in found)]))
+    widths = boxes[:, 2] - boxes[:, 0]
+    return list(same_plate(boxes[0], boxes[1:]) & (widths[1:] >= _PART * widths[0]))

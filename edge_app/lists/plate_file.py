@@ -9,7 +9,7 @@ from edge_app.errors import ConfigurationError
 _HEADER = "plate"
 _COLUMN_END = re.compile(r"[,;\t]")
 _FILLING = re.compile(r"[\s.\"-]+")
-_PLATE = re.compile(r"[A-Z0-9]{2,16}")
+_PLATE = re.compile(r"[A-Z0-9]{3,16}")
 
 
 def read_plates(path: Path) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def parse_plates(content: bytes, where: object) -> tuple[str, ...]:
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
         raise ConfigurationError(
-            f"{where}:{wrong[0]}{others}: no plate stands first; give 2 to 16 letters A-Z and digits"
+            f"{where}:{wrong[0]}{others}: no plate stands first; give 3 to 16 letters A-Z and digits"
         )
     return tuple(plate for _, plate in plates)
 

@@ -48,7 +48,7 @@ format, so that such a text, read clearly, is as likely on a plate as not, and i
 _LEAST_CONFIDENCE = 0.05
 """What is read with less is no text: a grille, a window, a plate too far away."""
 
-_FEWEST_CHARACTERS = 3
+FEWEST_CHARACTERS = 3
 """What is shorter is no text either: a bar of a grille reads as 1, a badge as 8."""
 
 _SURE = 0.9
@@ -88,7 +88,7 @@ class Voter:
         priors = self._log_priors(texts)
         confidences = _posterior(evidence, priors, likelihoods, weights)
         order = np.argsort(-confidences, kind="stable")
-        if len(texts[order[0]]) < _FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
+        if len(texts[order[0]]) < FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
@@ -101,9 +101,12 @@ class Voter:
         return replace(text, agreeing=agreeing, settled=settled)
 
     def promise(self, reading: Reading) -> float:
-        """How well a reading reads at a glance: log probability of its best path, and log prior of what that says."""
+        """How well a reading reads at a glance: log probability of its best path, and log prior of what that says.
+
+        Minus infinity where that is no text.
+        """
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return likelihood + self._formats.log_prior(text)
+        return likelihood + self._formats.log_prior(text) if len(text) >= FEWEST_CHARACTERS else -np.inf
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from training.__main__ import install, main
+from training.__main__ import _parser, _plan, install, main
+from training.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,16 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert code == 2
     assert fault in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [], "no run was begun"
+
+
+def test_a_training_that_begins_with_learned_weights_goes_slower() -> None:
+    usual, parser = Plan(5000, 96, 2.5e-3), _parser()
+
+    fresh = _plan(parser.parse_args(["reader", "--steps", "70"]), usual)
+    warm = _plan(parser.parse_args(["reader", "--steps", "70", "--from", "plate_reader.keras"]), usual)
+
+    assert (fresh.steps, fresh.learning_rate) == (70, 2.5e-3)
+    assert (warm.steps, warm.learning_rate) == (70, 1.25e-3)
 
 
 def test_a_checkpoint_is_installed_with_its_run_and_the_run_it_began_with(tmp_path: Path) -> None:
