@@ -21,9 +21,6 @@ _REAL_SHARE = 0.35
 _LARGEST_LOGIT, _TOO_LARGE_WEIGHT = 12.0, 0.05
 """Beyond this a logit says no more, but widens the range that its 8 bits have to cover."""
 
-_HOPELESS = 12.0
-"""Nats. A strip this far from being read pulls a quarter as much as one that is nearly read: most no one could read."""
-
 Pair = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
@@ -59,11 +56,7 @@ def train_reader(
 
 
 def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
-    """How unlikely the texts are, damped, and what keeps the logits small.
-
-    The negative log-likelihoods (Graves et al. 2006) are damped as by Geman and McClure (1987), so that strips that no
-    one could read do not drown the others.
-    """
+    """Mean negative log-likelihood of the texts (Graves et al. 2006), and what keeps the logits small."""
     images, labels = batch
     logits = model(images, training=True)["logits"]
     lengths = tf.reduce_sum(tf.cast(labels >= 0, tf.int32), axis=1)
@@ -76,8 +69,7 @@ def ctc_loss(model: keras.Model, batch: Pair) -> Losses:
         blank_index=len(ALPHABET),
     )
     too_large = tf.nn.relu(tf.abs(logits) - _LARGEST_LOGIT)
-    damped = losses / (1 + losses / _HOPELESS)
-    return {"damped_ctc": tf.reduce_mean(damped), "too_large": _TOO_LARGE_WEIGHT * tf.reduce_mean(tf.square(too_large))}
+    return {"ctc": tf.reduce_mean(losses), "too_large": _TOO_LARGE_WEIGHT * tf.reduce_mean(tf.square(too_large))}
 
 
 def greedy_exact(model: keras.Model, strips: Strips) -> float:
