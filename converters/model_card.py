@@ -58,6 +58,7 @@ def _card(facts: dict[str, Any]) -> str:
         "calibration": facts["calibration"],
         "trained by": _run(training) if training.get("command") else "unknown",
         "went on from": "; ".join(map(_run, _earlier(training))) or "–",
+        "weights": _weights(training.get("mean_of", [])),
         "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
         "data": _pairs(training.get("data", {})),
@@ -71,6 +72,14 @@ def _earlier(training: dict[str, Any]) -> Iterator[dict[str, Any]]:
     while before := training.get("began_with_run"):
         yield before
         training = before
+
+
+def _weights(mean_of: list[str]) -> str:
+    if not mean_of:
+        return "as trained"
+    return f"the mean of {len(mean_of)} checkpoints of these runs, sha256 " + ", ".join(
+        f"`{each[:16]}…`" for each in mean_of
+    )
 
 
 def _run(training: dict[str, Any]) -> str:

@@ -45,8 +45,8 @@ _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
 format, so that such a text, read clearly, is as likely on a plate as not, and is published."""
 
-_LEAST_CONFIDENCE = 0.05
-"""What is read with less is no text: a grille, a window, a plate too far away."""
+_LEAST_CONFIDENCE = 0.1
+"""What is read with less is wrong nine times of ten, and often no text: a grille, a window, a plate too far away."""
 
 FEWEST_CHARACTERS = 3
 """What is shorter is no text either: a bar of a grille reads as 1, a badge as 8."""
