@@ -90,7 +90,7 @@ Sets up the workstation level and runs `python -m training`. `train --quick` tra
 from generated plates alone in under 15 minutes on two cores; `--data DIR` adds the dataset folders in DIR.
 As root on Debian it also installs fonts: the more letterings, the better the generated plates.
 
-  --from FILE   begin with this checkpoint's weights      --steps N   optimizer steps instead of the plan's
+  --from FILE   begin with its weights, at half the rate  --steps N   optimizer steps instead of the plan's
   --run DIR     run folder; a run cut off is resumed      --out DIR   where the checkpoints go (models)
   --seed N
 TEXT

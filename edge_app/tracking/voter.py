@@ -48,7 +48,7 @@ format, so that such a text, read clearly, is as likely on a plate as not, and i
 _LEAST_CONFIDENCE = 0.1
 """What is read with less is wrong nine times of ten, and often no text: a grille, a window, a plate too far away."""
 
-FEWEST_CHARACTERS = 3
+_FEWEST_CHARACTERS = 3
 """What is shorter is no text either: a bar of a grille reads as 1, a badge as 8."""
 
 _SURE = 0.9
@@ -88,7 +88,7 @@ class Voter:
         priors = self._log_priors(texts)
         confidences = _posterior(evidence, priors, likelihoods, weights)
         order = np.argsort(-confidences, kind="stable")
-        if len(texts[order[0]]) < FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
+        if len(texts[order[0]]) < _FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
@@ -106,7 +106,7 @@ class Voter:
         Minus infinity where that is no text.
         """
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return likelihood + self._formats.log_prior(text) if len(text) >= FEWEST_CHARACTERS else -np.inf
+        return likelihood + self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
