@@ -50,7 +50,7 @@ STYLES = (
     PlateStyle("temporary", "IN", 1, _ONE, _YELLOW, _RED, 1, kind="temporary"),
     PlateStyle("bharat", "IN", 1, (4.0, 4.4), _WHITE, _BLACK, 2, kind="bh", band="hsrp"),
     PlateStyle("hsrp_two", "IN", 2, (1.5, 2.1), _WHITE, _BLACK, 8, band="hsrp"),
-    PlateStyle("white_two", "IN", 2, _TWO, _WHITE, _BLACK, 13),
+    PlateStyle("white_two", "IN", 2, _TWO, _WHITE, _BLACK, 16),
     PlateStyle("commercial_two", "IN", 2, _TWO, _YELLOW, _BLACK, 5, band="hsrp"),
     PlateStyle("rickshaw", "IN", 2, (1.0, 1.5), _YELLOW, _BLACK, 3),
     PlateStyle("white_square", "IN", 2, (1.0, 1.5), _WHITE, _BLACK, 2),
@@ -66,8 +66,8 @@ STYLES = (
     PlateStyle("plain_two", "??", 2, (1.3, 2.1), _WHITE, _BLACK, 1.5),
     PlateStyle("brazil", "BR", 1, (2.9, 3.3), (185, 185, 185), _BLACK, 2.5, header="top"),
     PlateStyle("mercosul", "BR", 1, (2.9, 3.3), _WHITE, _BLACK, 1.5, header="mercosul"),
-    PlateStyle("american", "US", 1, (1.8, 2.1), _WHITE, (110, 50, 25), 5, header="both"),
-    PlateStyle("american_yellow", "US", 1, (1.8, 2.1), (60, 170, 235), (110, 50, 25), 3, header="both"),
+    PlateStyle("american", "US", 1, (1.8, 2.1), _WHITE, (110, 50, 25), 6, header="both"),
+    PlateStyle("american_yellow", "US", 1, (1.8, 2.1), (60, 170, 235), (110, 50, 25), 5, header="both"),
     PlateStyle("pakistan", "PK", 1, (2.0, 3.2), _WHITE, _BLACK, 2, header="bottom"),
 )
 _BY_NAME = {style.name: style for style in STYLES}
