@@ -13,7 +13,7 @@ from edge_app.config import Settings
 from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ImageError
-from edge_app.recognition.looks import other_looks, with_line_above
+from edge_app.recognition.looks import in_other_layout, nearby_looks, with_line_above
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead, Reading
@@ -26,11 +26,18 @@ _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
 
-_CLEAR = -0.7
-"""Promise (natural logarithm) from which on a plate is looked at once only: even odds, in the commonest format."""
+_CLEAR = -0.3
+"""Promise (natural logarithm) from which on a plate is looked at no further: three to one, in the commonest format."""
 
-_FIRST_LOOK = 0.5
-"""Others must promise so much more than the first."""
+_BETTER = 0.5
+"""Others must promise so much more than the first, and each further round so much more than the one before."""
+
+_ROUNDS = 3
+"""Times that looks are taken around the best one so far."""
+
+_ABREAST, _JOINED = 2.0, 3
+"""Of the looks that promise at most so much less than the best, in its layout, how many are read together: each sees
+another edge and shadow of the same characters."""
 
 _WORTH_TWO_LINES = -2.0
 """Promise from which on a line is believed to stand above the one that was found."""
@@ -78,14 +85,14 @@ class PlateRecognizer:
         right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
         found = self.find(as_bgr(surrounded))
-        looks = [self._best_look(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
-        promise = max((look.promise for look in looks), default=-np.inf)
+        sights = [self._look_closely(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
+        promise = max((sight.promise for sight in sights), default=-np.inf)
         if promise >= _CLEAR:
-            return self._settled(looks)
-        whole = max((self._best_look(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
-        if whole.promise > promise + _FIRST_LOOK:
+            return self._settled(sights)
+        whole = max((self._look_closely(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
+        if whole.promise > promise + _BETTER:
             return self._settled([whole])
-        return self._settled(looks) or self._settled([whole])
+        return self._settled(sights) or self._settled([whole])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
@@ -93,32 +100,41 @@ class PlateRecognizer:
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """What stands on plates already found, the most confident text first."""
-        return self._settled([self._best_look(image_bgr, detection) for detection in detections])
+        return self._settled([self._look_closely(image_bgr, detection) for detection in detections])
 
-    def _best_look(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Look":
-        """A picture shows a plate once: where the first look leaves doubt, another may read better.
+    def _look_closely(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Sight":
+        """A picture shows a plate once: where the first look leaves doubt, others may read better.
 
         The plate lies where it was found, however it was looked at, unless a line was missed; its layout is the one
-        that read best.
+        that reads best.
         """
         first = self._look(image_bgr, found)
         if first.promise >= _CLEAR:
-            return first
-        others = [self._look(image_bgr, other) for other in other_looks(found)]
-        looks = [replace(look, detection=replace(found, lines=look.detection.lines)) for look in others]
-        above = [self._look(image_bgr, taller) for taller in with_line_above(found) if _shows_both_lines(taller)]
-        looks += [look for look in above if look.promise >= _WORTH_TWO_LINES]
-        best = max(looks, key=_promise)
-        return best if best.promise > first.promise + _FIRST_LOOK else first
+            return _Sight(found, (first.reading,), first.promise)
+        above = self._looks(image_bgr, [each for each in with_line_above(found) if _shows_both_lines(each)])
+        taller = [look for look in above if look.promise >= _WORTH_TWO_LINES]
+        looks = [first, *taller, *self._looks(image_bgr, [in_other_layout(found), *nearby_looks(found)])]
+        last, best = first, _leader(first, looks)
+        where = best.detection if best in taller else replace(found, lines=best.detection.lines)
+        for _ in range(_ROUNDS - 1):
+            if best is last or best.promise >= _CLEAR:
+                break
+            around = self._looks(image_bgr, nearby_looks(best.detection))
+            last, best = best, _leader(best, around)
+            looks += around
+        return _Sight(where, tuple(look.reading for look in _abreast(best, looks)), best.promise)
 
-    def _settled(self, looks: list["_Look"]) -> list[PlateRead]:
-        """What the looks read, one for each plate, the most confident first."""
+    def _settled(self, sights: list["_Sight"]) -> list[PlateRead]:
+        """What stands on the plates seen, the most confident first."""
         reads = []
-        for look in _apart(looks):
-            text = self._stages.voter.settle([look.reading])
+        for sight in _apart(sights):
+            text = self._stages.voter.settle_looks(sight.readings)
             if text is not None:
-                reads.append(PlateRead(text, look.detection))
+                reads.append(PlateRead(text, sight.detection))
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
+
+    def _looks(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list["_Look"]:
+        return [self._look(image_bgr, detection) for detection in detections]
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
@@ -134,17 +150,43 @@ class _Look:
     promise: float
 
 
-def _promise(look: _Look) -> float:
-    return look.promise
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """A plate and the best readings of it."""
+
+    detection: PlateDetection
+    readings: tuple[Reading, ...]
+    promise: float
+    """Of the best of them."""
 
 
-def _apart(looks: list[_Look]) -> list[_Look]:
+def _promise(seen: _Look | _Sight) -> float:
+    return seen.promise
+
+
+def _leader(best: _Look, others: list[_Look]) -> _Look:
+    """The look that promises most, `best` unless another promises clearly more."""
+    other = max(others, key=_promise, default=best)
+    return other if other.promise > best.promise + _BETTER else best
+
+
+def _abreast(best: _Look, looks: list[_Look]) -> list[_Look]:
+    """The best look and those that are read together with it."""
+    near = [
+        look
+        for look in looks
+        if look is not best and look.detection.lines == best.detection.lines and look.promise >= best.promise - _ABREAST
+    ]
+    return [best, *sorted(near, key=_promise, reverse=True)[: _JOINED - 1]]
+
+
+def _apart(sights: list[_Sight]) -> list[_Sight]:
     """Without those of a line that was found by itself and now belongs to a plate of two."""
-    kept: list[_Look] = []
-    for look in sorted(looks, key=_promise, reverse=True):
-        box = hulls(look.detection.corners_px[None])[0]
+    kept: list[_Sight] = []
+    for sight in sorted(sights, key=_promise, reverse=True):
+        box = hulls(sight.detection.corners_px[None])[0]
         if not any(same_plate(box, hulls(other.detection.corners_px[None])).any() for other in kept):
-            kept.append(look)
+            kept.append(sight)
     return kept
 
 

@@ -42,6 +42,20 @@ def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_told_where_
     assert np.abs(read.detection.corners_px - corners).max() <= 0.15 * 96
 
 
+def test_a_plate_found_too_far_to_the_right_and_below_is_read_and_told_where_it_was_found() -> None:
+    plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 48, shipped_fonts()).image_bgr
+    height, width = plate.shape[:2]
+    wall = np.full((384, 640, 3), 70, np.uint8)
+    wall[100 : 100 + height, 200 : 200 + width] = plate
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    beside = (corners + np.array([200 + 0.2 * width, 100 + 0.3 * height])).astype(np.float32)
+
+    (read,) = PlateRecognizer().read(wall, [PlateDetection(beside, 0.9, lines=1)])
+
+    assert read.text == "MH12AB1234"
+    assert np.array_equal(read.detection.corners_px, beside)
+
+
 def test_a_crop_that_a_plate_fills_is_read() -> None:
     plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 40, shipped_fonts()).image_bgr
 

@@ -7,11 +7,17 @@ from numpy.typing import NDArray
 
 from edge_app.records import Corners, PlateDetection
 
-_LOOSE, _TIGHT = (1.1, 1.15), (0.95, 0.85)
+_SIZES = ((1.1, 1.15), (0.95, 0.85), (1.12, 1.0), (0.9, 1.0))
 """Across and down, times the plate's size."""
 
-_SLANT = 0.2
+_SHIFTS = ((0.08, 0.0), (-0.08, 0.0), (0.0, 0.12), (0.0, -0.12))
+"""Across and down, in widths and heights."""
+
+_SLOPE = 0.2
 """Heights by which the two ends lie apart that a plate found too upright may have."""
+
+_LEAN = 0.15
+"""Widths by which the upper edge lies beside the lower one that a plate, or its letters, may have."""
 
 _LINES_ABOVE = (0.8, 1.0, 1.25)
 """Heights that the line above one line of text may have."""
@@ -20,16 +26,27 @@ _FLATTEST = 1e-3
 """Square pixels; a plate of less than this has no sides to change."""
 
 
-def other_looks(detection: PlateDetection) -> list[PlateDetection]:
-    """The plate a little larger, a little smaller, slanted both ways, and with the other number of lines."""
+_CHANGES = (
+    *(np.diag(size) for size in _SIZES),
+    *(np.array([[1, 0], [slope, 1]]) for slope in (_SLOPE, -_SLOPE)),
+    *(np.array([[1, lean], [0, 1]]) for lean in (_LEAN, -_LEAN)),
+)
+"""Of a plate's own coordinates, along its width and along its height, from its middle."""
+
+
+def nearby_looks(detection: PlateDetection) -> list[PlateDetection]:
+    """The plate a little larger, smaller, wider, narrower, to each side, sloping and leaning both ways."""
     middle, axes = _shape(detection.corners_px)
-    other_layout = replace(detection, lines=3 - detection.lines)
     if abs(np.linalg.det(axes)) < _FLATTEST:
-        return [other_layout]
+        return []
     inside = np.linalg.solve(axes, (detection.corners_px - middle).T)
-    changes = (np.diag(_LOOSE), np.diag(_TIGHT), np.array([[1, 0], [_SLANT, 1]]), np.array([[1, 0], [-_SLANT, 1]]))
-    changed = [np.asarray(middle + (axes @ change @ inside).T, np.float32) for change in changes]
-    return [*(replace(detection, corners_px=corners) for corners in changed), other_layout]
+    changed = [change @ inside for change in _CHANGES] + [inside + np.array(shift)[:, None] for shift in _SHIFTS]
+    return [replace(detection, corners_px=np.asarray(middle + (axes @ each).T, np.float32)) for each in changed]
+
+
+def in_other_layout(detection: PlateDetection) -> PlateDetection:
+    """The plate with the other number of lines."""
+    return replace(detection, lines=3 - detection.lines)
 
 
 def with_line_above(detection: PlateDetection) -> list[PlateDetection]:

@@ -75,10 +75,15 @@ class Voter:
         self._search = FormatSearch(formats.templates, alphabet)
 
     def settle(self, readings: Sequence[Reading]) -> PlateText | None:
-        """The text of the plate; None where nothing on it is legible."""
-        if not readings:
-            return None
-        weights = frame_weights(readings)
+        """The text of a plate, from one reading of each frame; None where nothing on it is legible."""
+        return self._settle(readings, frame_weights(readings)) if readings else None
+
+    def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
+        """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame."""
+        text = self._settle(readings, np.full(len(readings), 1 / len(readings)))
+        return text and replace(text, agreeing=1, settled=False)
+
+    def _settle(self, readings: Sequence[Reading], weights: Floats) -> PlateText | None:
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]

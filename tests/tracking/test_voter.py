@@ -196,6 +196,31 @@ def test_frames_together_weigh_as_the_root_of_their_number() -> None:
     assert frame_weights([reading("MH12AB1234")] * 16).sum() == pytest.approx(4.0)
 
 
+def test_looks_at_one_frame_weigh_as_one_frame(voter: Voter) -> None:
+    doubtful = reading("KA01MN4567", {9: {"7": 0.7, "1": 0.3}})
+
+    once, thrice = voter.settle_looks([doubtful]), voter.settle_looks([doubtful] * 3)
+    as_frames = voter.settle([doubtful] * 3)
+
+    assert once
+    assert thrice
+    assert as_frames
+    assert thrice.text == once.text
+    assert thrice.confidence == pytest.approx(once.confidence)
+    assert as_frames.confidence > thrice.confidence
+    assert (thrice.agreeing, thrice.settled) == (1, False)
+
+
+def test_a_look_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> None:
+    right = reading("KA01MN4567", {9: {"7": 0.6, "1": 0.4}})
+    wrong = reading("KA01MN4567", {9: {"1": 0.6, "7": 0.4}})
+
+    text = voter.settle_looks([wrong, right, right])
+
+    assert text
+    assert text.text == "KA01MN4567"
+
+
 def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
     assert voter.settle([]) is None
     assert voter.settle([Reading(log_probs(""), 0.0, 0.0)]) is None
