@@ -35,7 +35,7 @@ _BETTER = 0.5
 _ROUNDS = 3
 """Times that looks are taken around the best one so far."""
 
-_ABREAST, _JOINED = 2.0, 3
+_ABREAST, _JOINED = 2.0, 5
 """Of the looks that promise at most so much less than the best, in its layout, how many are read together: each sees
 another edge and shadow of the same characters."""
 
