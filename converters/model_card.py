@@ -57,8 +57,9 @@ def _card(facts: dict[str, Any]) -> str:
         "multiply-accumulates": f"{macs:.1f} million (budget {budget:.0f})",
         "calibration": facts["calibration"],
         "trained by": _run(training) if training.get("command") else "unknown",
-        "went on from": "; ".join(map(_run, _earlier(training))) or "–",
-        "weights": _weights(training.get("mean_of", [])),
+        "went on from": "<br>".join(map(_run, _earlier(training))) or "–",
+        "weights": "; ".join(_weights(leg) for leg in (training, *_earlier(training)) if leg.get("mean_of"))
+        or "as trained",
         "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
         "data": _pairs(training.get("data", {})),
@@ -74,12 +75,9 @@ def _earlier(training: dict[str, Any]) -> Iterator[dict[str, Any]]:
         training = before
 
 
-def _weights(mean_of: list[str]) -> str:
-    if not mean_of:
-        return "as trained"
-    return f"the mean of {len(mean_of)} checkpoints of these runs, sha256 " + ", ".join(
-        f"`{each[:16]}…`" for each in mean_of
-    )
+def _weights(training: dict[str, Any]) -> str:
+    mean_of = ", ".join(f"`{each[:16]}…`" for each in training["mean_of"])
+    return f"after the run at commit `{training['commit'][:12]}` the mean of {mean_of} (sha256 of checkpoints)"
 
 
 def _run(training: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ class DetectionScore:
     recall: float | None
     """Found of all plates; None where there is none."""
     precision: float | None
-    """Right of all reported; None where there is none."""
+    """Right of all reported; None where there is no plate or nothing was reported."""
     map50: float | None
     """Average precision at IoU 0.5 over all confidences; None where there is no plate."""
 
@@ -139,7 +139,7 @@ def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | N
 def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[float, bool]]) -> DetectionScore:
     """From counts at the configured confidence, and `hits` as `average_precision` takes them."""
     recall = found / plates if plates else None
-    precision = found / (found + false) if found + false else None
+    precision = found / (found + false) if plates and found + false else None
     return DetectionScore(plates, found, false, recall, precision, average_precision(hits, plates))
 
 

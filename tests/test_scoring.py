@@ -180,8 +180,8 @@ def test_recall_and_precision_come_from_the_counts() -> None:
     assert (score.recall, score.precision, score.map50) == (0.75, 0.75, 0.25)
 
 
-def test_recall_is_not_told_without_plates_nor_precision_without_finds() -> None:
+def test_without_plates_neither_recall_nor_precision_is_told_nor_precision_without_finds() -> None:
     no_plates, no_finds = score_detection(0, 0, 2, [(0.9, False)]), score_detection(2, 0, 0, [])
 
-    assert (no_plates.recall, no_plates.precision, no_plates.map50) == (None, 0.0, None)
+    assert (no_plates.recall, no_plates.precision, no_plates.map50) == (None, None, None)
     assert (no_finds.recall, no_finds.precision, no_finds.map50) == (0.0, None, 0.0)

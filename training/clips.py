@@ -6,12 +6,16 @@ clips. They are to measure on, never to train on: a plate's text in a clip is ra
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -56,8 +60,7 @@ def write_clip(film: ClipFilm, seed: int, path: Path) -> list[dict[str, Any]]:
     sightings = {passer.plate.text: _Sighting(passer.plate.lines) for passer in film.passers}
 
     def images() -> Iterator[ImageBgr]:
-        shots = enumerate(film.shots(seed))
-        for frame, (image_bgr, plates) in tqdm(shots, total=film.frames, desc=path.name, unit="frame", leave=False):
+        for frame, (image_bgr, plates) in enumerate(film.shots(seed)):
             for seen in plates:
                 sightings[seen.plate.text].add(frame, seen)
             yield image_bgr
@@ -84,16 +87,23 @@ def _box(corners_px: Corners) -> Box:
     return round(float(left), 1), round(float(top), 1), round(float(width), 1), round(float(height), 1)
 
 
-def write_clips(folder: Path, seed: int, count: int, seconds: float, kinds: Sequence[str]) -> None:
+def write_clips(folder: Path, seed: int, count: int, seconds: float, kinds: Sequence[str], processes: int = 1) -> None:
     """Render clips of these kinds in turn, each from its own seed, so that fewer of them are the same as more."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / EVENTS_FILE).open("w", encoding="utf-8") as file:
-        for number in tqdm(range(count), desc="clips", unit="clip"):
-            kind = kinds[number % len(kinds)]
-            film = clip_film(np.random.default_rng((seed, number)), kind, seconds)
-            for line in write_clip(film, seed + number, folder / f"{number:04}-{kind}.mp4"):
-                file.write(json.dumps(line) + "\n")
+    jobs = [(folder, seed, number, seconds, kinds[number % len(kinds)]) for number in range(count)]
+    with (
+        (folder / EVENTS_FILE).open("w", encoding="utf-8") as file,
+        ProcessPoolExecutor(processes, get_context("forkserver"), cv2.setNumThreads, (1,)) as pool,
+    ):
+        for lines in tqdm(pool.map(_render, jobs), total=count, desc="clips", unit="clip"):
+            file.writelines(json.dumps(line) + "\n" for line in lines)
             file.flush()
+
+
+def _render(job: tuple[Path, int, int, float, str]) -> list[dict[str, Any]]:
+    folder, seed, number, seconds, kind = job
+    film = clip_film(np.random.default_rng((seed, number)), kind, seconds)
+    return write_clip(film, seed + number, folder / f"{number:04}-{kind}.mp4")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -101,7 +111,9 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     try:
         _check(arguments)
-        write_clips(arguments.out, arguments.seed, arguments.count, arguments.seconds, arguments.kinds)
+        write_clips(
+            arguments.out, arguments.seed, arguments.count, arguments.seconds, arguments.kinds, arguments.processes
+        )
     except EdgeAnprError as error:
         print(f"python -m training.clips: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -117,13 +129,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each clip (default: %(default)s)")
     parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="that render side by side (default: %(default)s)"
+    )
+    parser.add_argument(
         "--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), metavar="KIND", help=f"of {', '.join(KINDS)}"
     )
     return parser
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    for option in ("count", "seconds"):
+    for option in ("count", "seconds", "processes"):
         if getattr(arguments, option) <= 0:
             raise UsageError(f"--{option}: more than 0")
     if arguments.out.exists() and not arguments.out.is_dir():

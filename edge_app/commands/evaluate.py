@@ -28,7 +28,7 @@ from edge_app.image_files import silence_opencv
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.scoring import DatasetScore
 
-_COLUMNS = ("images", "recall", "precis.", "mAP50", "exact", "chars", "ms", "p95")
+_COLUMNS = ("images", "boxes", "recall", "precis.", "false", "mAP50", "texts", "exact", "chars", "ms", "p95")
 HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
 """Of the table whose lines are `as_row`."""
 
@@ -101,14 +101,18 @@ def as_row(score: DatasetScore) -> str:
     """A line of the table; a dash where the dataset has no boxes or no texts."""
     found, read = score.detection, score.reading
     figures = (
-        found and found.recall,
-        found and found.precision,
-        found and found.map50,
-        read and read.exact,
-        read and read.character_accuracy,
+        score.images,
+        found.plates if found else None,
+        found.recall if found else None,
+        found.precision if found else None,
+        found.false if found else None,
+        found.map50 if found else None,
+        read.plates if read else None,
+        read.exact if read else None,
+        read.character_accuracy if read else None,
     )
-    cells = " ".join(f"{'–' if figure is None else f'{figure:.3f}':>7}" for figure in figures)
-    return f"{score.dataset:<20} {score.images:>7} {cells} {score.elapsed_ms.median:>7.1f} {score.elapsed_ms.p95:>7.1f}"
+    cells = " ".join(f"{_cell(figure):>7}" for figure in figures)
+    return f"{score.dataset:<20} {cells} {score.elapsed_ms.median:>7.1f} {score.elapsed_ms.p95:>7.1f}"
 
 
 def as_clips_row(score: ClipsScore) -> str:

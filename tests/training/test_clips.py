@@ -88,7 +88,7 @@ def test_vehicles_of_a_lane_never_stand_in_each_other(approaching: bool) -> None
 
 
 def test_the_same_seed_gives_the_same_clips_and_fewer_are_the_first_of_more(tmp_path: Path) -> None:
-    write_clips(tmp_path / "two", seed=5, count=2, seconds=0.1, kinds=["rain", "infrared"])
+    write_clips(tmp_path / "two", seed=5, count=2, seconds=0.1, kinds=["rain", "infrared"], processes=2)
     write_clips(tmp_path / "one", seed=5, count=1, seconds=0.1, kinds=["rain", "infrared"])
 
     first, second = (tmp_path / name / "0000-rain.mp4" for name in ("one", "two"))

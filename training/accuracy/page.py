@@ -32,9 +32,21 @@ class Measured:
     country: str
 
 
+_SCORES_NOTE = (
+    "`boxes` counts the plates whose place is labelled, `texts` those whose text is; each counts, found or not. A "
+    "dash stands where a set has no such label. `false` counts finds that are no labelled plate. What int8 lost is the "
+    "float networks' figure less int8's: below zero, int8 is better."
+)
+
+_TRUST_NOTE = (
+    "The numbers beside the dots count reads, the dotted line stands at 0.9. Where the curve runs below the diagonal, "
+    "reads are right less often than they say."
+)
+
 _SIZE_AND_BLUR = (
     "Generated plates are read through their exact corners, so that their curve shows the reader alone; photos take "
-    "the whole path. A dot stands for five plates at least."
+    "the whole path. A dot stands for five plates at least; sharpness is the deviation of the strip's Laplacian over "
+    "that of its grey values."
 )
 
 
@@ -46,12 +58,14 @@ def write_page(measured: Measured, pictures: str) -> str:
             _introduction(measured),
             "## Every set",
             _scores(measured),
+            _SCORES_NOTE,
             "## One line and two",
             "The layout is what the detector told of the plate; plates on which nothing was read have none.",
             _layouts(measured),
             "## How far a confidence can be trusted",
             _trust(measured),
             f"![Share read right over confidence]({pictures}/reliability.png)",
+            _TRUST_NOTE,
             "## Size and blur",
             _SIZE_AND_BLUR,
             f"![Share read right over the height of a line]({pictures}/size.png)",
@@ -83,19 +97,41 @@ def _scores(measured: Measured) -> str:
         cells = [score.dataset, str(score.images)]
         if score.detection and original.detection:
             found = score.detection
-            cells += [_share(found.recall), _share(found.precision), _share(found.map50), str(found.false)]
-            cells.append(_difference(original.detection.recall, found.recall))
+            cells += [str(found.plates), _share(found.recall), _share(found.precision), str(found.false)]
+            cells += [_share(found.map50), _difference(original.detection.recall, found.recall)]
         else:
-            cells += ["–"] * 5
+            cells += ["–"] * 6
         if score.reading and original.reading:
             read = score.reading
-            cells += [_share(read.exact), _share(read.character_accuracy)]
+            cells += [str(read.plates), _share(read.exact), _share(read.character_accuracy)]
             cells.append(_difference(original.reading.exact, read.exact))
         else:
-            cells += ["–"] * 3
+            cells += ["–"] * 4
         rows.append(cells)
-    found_header = ("recall", "precision", "mAP50", "false", "recall lost to int8")
-    return _table(("set", "images", *found_header, "exact", "characters", "exact lost to int8"), rows)
+    rows.append(_together(measured))
+    found_header = ("boxes", "recall", "precision", "false", "mAP50", "recall lost to int8")
+    return _table(("set", "images", *found_header, "texts", "exact", "characters", "exact lost to int8"), rows)
+
+
+def _together(measured: Measured) -> list[str]:
+    """The last row: every plate counts once."""
+    boxes, recall = _pooled(
+        [(each.detection.plates, each.detection.recall) for each in measured.scores if each.detection]
+    )
+    texts, exact = _pooled([(each.reading.plates, each.reading.exact) for each in measured.scores if each.reading])
+    originals = measured.float_scores
+    _, recall_before = _pooled([(each.detection.plates, each.detection.recall) for each in originals if each.detection])
+    _, exact_before = _pooled([(each.reading.plates, each.reading.exact) for each in originals if each.reading])
+    found = (str(boxes), _share(recall), "–", "–", "–", _difference(recall_before, recall))
+    read = (str(texts), _share(exact), "–", _difference(exact_before, exact))
+    return ["all together", str(sum(each.images for each in measured.scores)), *found, *read]
+
+
+def _pooled(parts: Sequence[tuple[int, float | None]]) -> tuple[int, float | None]:
+    """Plates, and their share, of (plates, share) by set."""
+    plates = sum(count for count, _ in parts)
+    right = sum(count * share for count, share in parts if share is not None)
+    return plates, right / plates if plates else None
 
 
 def _layouts(measured: Measured) -> str:
@@ -134,7 +170,9 @@ def _lookalikes(substitutions: Counter[tuple[str, str]]) -> str:
 def _decisions(measured: Measured) -> str:
     point = measured.models["plate_detector"].get("working_point", {})
     chosen = f"{point['confidence']}, chosen on {point['chosen_on']}" if point else "not chosen yet"
-    priors = ", ".join(f"{each['name']} {each['log_prior']:g}" for each in measured.formats["formats"])
+    priors = ", ".join(
+        f"{each['name']} (`{each['pattern']}`) {each['log_prior']:g}" for each in measured.formats["formats"]
+    )
     unknown = measured.formats["priors"]["unknown_code"]
     return (
         f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of "

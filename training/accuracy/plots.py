@@ -1,7 +1,7 @@
 """The page's pictures: curves and tables in colour, no photo."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,15 +34,23 @@ def draw_plots(folder: Path, measured: Measured) -> None:
     _draw_reliability(folder / "reliability.png", _over(own, "confidence", _CONFIDENCE_EDGES))
     _draw_confusions(folder / "confusions.png", measured.substitutions)
     sizes: Series = {"generated": measured.generated_sizes} | _by_set(measured, "line_height_px", _SIZE_EDGES_PX)
-    _draw_curves(folder / "size.png", sizes, "height of a line of text, pixels")
+    colours = {name: f"C{index % 10}" for index, name in enumerate(["generated", *_names(measured)])}
+    _draw_curves(folder / "size.png", sizes, "height of a line of text, pixels", colours)
     label = f"sigma of a Gaussian blur, pixels, on lines {BLURRED_LINE_HEIGHT_PX:.0f} pixels high"
-    _draw_curves(folder / "blur.png", {"generated": measured.generated_blurs}, label)
-    _draw_curves(folder / "sharpness.png", _by_set(measured, "sharpness", _SHARPNESS_EDGES), "sharpness of the strip")
+    _draw_curves(folder / "blur.png", {"generated": measured.generated_blurs}, label, colours)
+    sharp = _by_set(measured, "sharpness", _SHARPNESS_EDGES)
+    _draw_curves(folder / "sharpness.png", sharp, "sharpness of the strip", colours)
 
 
 def _by_set(measured: Measured, quantity: str, edges: Sequence[float]) -> Series:
-    names = dict.fromkeys(each.dataset for each in measured.outcomes)
-    return {name: _over([e for e in measured.outcomes if e.dataset == name], quantity, edges) for name in names}
+    bins = {
+        name: _over([e for e in measured.outcomes if e.dataset == name], quantity, edges) for name in _names(measured)
+    }
+    return {name: each for name, each in bins.items() if each}
+
+
+def _names(measured: Measured) -> list[str]:
+    return list(dict.fromkeys(each.dataset for each in measured.outcomes))
 
 
 def _over(outcomes: Sequence[Outcome], quantity: str, edges: Sequence[float]) -> list[Bin]:
@@ -62,11 +70,12 @@ def _draw_reliability(path: Path, bins: Sequence[Bin]) -> None:
     _save(figure, path)
 
 
-def _draw_curves(path: Path, series: Series, label: str) -> None:
+def _draw_curves(path: Path, series: Series, label: str, colours: Mapping[str, str]) -> None:
     """Share right over a quantity, a line for each series."""
     figure, panel = plt.subplots(figsize=_WIDE)
     for name, bins in series.items():
-        panel.plot([each.middle for each in bins], [each.right for each in bins], marker="o", markersize=4, label=name)
+        middles, rights = [each.middle for each in bins], [each.right for each in bins]
+        panel.plot(middles, rights, marker="o", markersize=4, label=name, color=colours[name])
     panel.set(xlabel=label, ylabel="share read exactly right", ylim=(0, 1.02))
     panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)
