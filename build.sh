@@ -107,6 +107,7 @@ code 1 and leaves models/ as it was. `convert threshold --held-out DATASET…` c
 
   --checkpoint FILE   a .keras file instead of that in --out      --out DIR      models, unless told otherwise
   --calibration DIR   dataset folders to calibrate on             --tolerance N  most that int8 may lose
+  --held-out DATASET… dataset folders not trained on: the gate's and the threshold's
 TEXT
 }
 
@@ -115,8 +116,11 @@ help_evaluate() {
 Usage: ./build.sh evaluate DATASET… [ARGUMENT…]
 
 Sets up the workstation level and runs `python -m training.accuracy`: scores the int8 models beside the float
-networks on dataset folders, and writes docs/accuracy.md with tables and plots. For scores alone, on a device
-too: `edge-anpr evaluate DATASET…`.
+networks on dataset folders (docs/datasets.md), and writes a page with tables and plots. For scores alone, on a
+device too: `edge-anpr evaluate DATASET…`.
+
+  --out FILE      the page (docs/accuracy.md, which it overwrites)   --models DIR   models, unless told otherwise
+  --generated N   generated plates at each size and blur (200)
 TEXT
 }
 
@@ -124,16 +128,24 @@ help_import() {
     cat <<'TEXT'
 Usage: ./build.sh import --from voc|yolo|csv SOURCE DESTINATION
 
-Sets up the workstation level and runs `python -m training.importers`.
+Sets up the workstation level and runs `python -m training.importers`: a dataset folder (docs/datasets.md) from
+labels in another form.
+
+  --classes CLASS…  those that are plates   --country CODE   of all plates, ISO 3166-1 alpha-2
+  --scene           images without boxes are whole scenes, not crops
 TEXT
 }
 
 help_clips() {
     cat <<'TEXT'
-Usage: ./build.sh clips --out DIR [--seed N] [--count N] [ARGUMENT…]
+Usage: ./build.sh clips --out DIR [ARGUMENT…]
 
 Sets up the workstation level and runs `python -m training.clips`, which renders clips with their truth
-(docs/clips.md); a clip of ten seconds takes about a minute. `edge-anpr evaluate DIR` scores them.
+(docs/clips.md); a clip of ten seconds takes about a minute of one core. `edge-anpr evaluate DIR` scores them.
+
+  --count N     of clips (60)           --seconds S     of each clip (10)
+  --seed N      another seed, other clips                --processes N   that render side by side (one a core)
+  --kinds KIND… town, highway, bikes, night, infrared, rain, occlusion, shake, parked, stop_and_go, dusk, leaving
 TEXT
 }
 

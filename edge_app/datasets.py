@@ -1,4 +1,4 @@
-"""Dataset folders: `images/` and `labels.jsonl`, one JSON object a line."""
+"""Dataset folders: `images/` and `labels.jsonl`, one JSON object a line; docs/datasets.md tells the fields."""
 
 import json
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def _image(folder: Path, place: str, line: str) -> LabelledImage:
         return LabelledImage(folder / fields["image"], plates, bool(fields.get("scene", False)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         wanted = '{"image": "images/x.jpg", "width": …, "height": …, "plates": […]}'
-        raise SourceError(f"{place}: this is no label ({error!r}); write {wanted}") from error
+        raise SourceError(f"{place}: this is no label ({error!r}); write {wanted}, see docs/datasets.md") from error
 
 
 def _plate(fields: dict[str, Any]) -> LabelledPlate:

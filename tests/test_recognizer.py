@@ -1,9 +1,13 @@
 """Single pictures are read by the shipped networks."""
 
+from typing import Any
+
 import cv2
 import numpy as np
+import pytest
 
 from edge_app import PlateRecognizer
+from edge_app.errors import ImageError
 from edge_app.records import Corners, ImageBgr, PlateDetection
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import render_plate
@@ -48,7 +52,7 @@ def test_a_plate_found_too_far_to_the_right_and_below_is_read_and_told_where_it_
     wall = np.full((384, 640, 3), 70, np.uint8)
     wall[100 : 100 + height, 200 : 200 + width] = plate
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    beside = (corners + np.array([200 + 0.2 * width, 100 + 0.3 * height])).astype(np.float32)
+    beside = (corners + np.array([200 + 0.2 * width, 100 + 0.4 * height])).astype(np.float32)
 
     (read,) = PlateRecognizer().read(wall, [PlateDetection(beside, 0.9, lines=1)])
 
@@ -81,3 +85,9 @@ def test_no_line_is_looked_for_above_the_picture() -> None:
 
     for read in PlateRecognizer().recognize_crop(blurred):
         assert read.detection.corners_px[:, 1].min() > -40
+
+
+@pytest.mark.parametrize("image", [None, "gate.jpg", np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.uint8)])
+def test_what_is_no_picture_is_told_so(image: Any) -> None:
+    with pytest.raises(ImageError, match="is no picture"):
+        PlateRecognizer().recognize(image)

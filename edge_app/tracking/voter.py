@@ -66,7 +66,7 @@ _HALF_SHARPNESS = 0.5
 
 
 class Voter:
-    """`settle` turns readings of one plate into a text."""
+    """`settle` turns readings of one plate into a text, `settle_looks` those of a single picture of it."""
 
     def __init__(self, formats: PlateFormats, alphabet: str, max_candidates: int = 5) -> None:
         self._formats = formats
@@ -79,7 +79,12 @@ class Voter:
         return self._settle(readings, frame_weights(readings)) if readings else None
 
     def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
-        """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame."""
+        """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame.
+
+        None where nothing on it is legible.
+        """
+        if not readings:
+            return None
         text = self._settle(readings, np.full(len(readings), 1 / len(readings)))
         return text and replace(text, agreeing=1, settled=False)
 

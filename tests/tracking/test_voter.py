@@ -208,7 +208,17 @@ def test_looks_at_one_frame_weigh_as_one_frame(voter: Voter) -> None:
     assert thrice.text == once.text
     assert thrice.confidence == pytest.approx(once.confidence)
     assert as_frames.confidence > thrice.confidence
-    assert (thrice.agreeing, thrice.settled) == (1, False)
+
+
+def test_looks_at_one_frame_settle_nothing_for_good(voter: Voter) -> None:
+    clear = [reading("KA01MN4567", clarity=0.999, sharpness=1.5, line_height_px=30)] * 20
+
+    as_looks, as_frames = voter.settle_looks(clear), voter.settle(clear)
+
+    assert as_looks
+    assert as_frames
+    assert (as_frames.agreeing, as_frames.settled) == (20, True)
+    assert (as_looks.agreeing, as_looks.settled) == (1, False)
 
 
 def test_a_look_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> None:
@@ -223,6 +233,7 @@ def test_a_look_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> None:
 
 def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
     assert voter.settle([]) is None
+    assert voter.settle_looks([]) is None
     assert voter.settle([Reading(log_probs(""), 0.0, 0.0)]) is None
 
 

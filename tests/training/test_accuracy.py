@@ -101,7 +101,8 @@ def test_the_page_shows_every_set_and_each_plot(dataset: Path, tmp_path: Path) -
 
     assert code == 0
     text = page.read_text()
-    assert "| generated | 3 |" in text
+    assert "| generated | 3 | 2 |" in text
+    assert "| all together | 3 | 2 |" in text
     pictures = [line.split("(")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")]
     assert len(pictures) == 5
     assert all(cv2.imread(str(page.parent / picture)) is not None for picture in pictures)
