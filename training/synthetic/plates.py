@@ -79,6 +79,9 @@ _DEALER_SHARE = 0.12
 _CREST_SHARE = 0.08
 """Of the Indian plates of one line: a dealer's sign or a name stands above the number, which has the lower part."""
 
+_BOLTED_SHARE = 0.5
+"""Of all plates."""
+
 _SMALL_UPPER_SHARE, _SMALL_UPPER = 0.2, (0.34, 0.48)
 """Of the plates of two lines; and the share of the height that their upper line has."""
 
@@ -311,9 +314,17 @@ def _small_print(
 
 
 def _add_bolts(rng: np.random.Generator, canvas: ImageBgr) -> None:
-    if rng.random() > 0.35:
+    """Screw heads, small or as large as a character: above, in the middle of both sides, or at all four corners."""
+    if rng.random() > _BOLTED_SHARE:
         return
     height, width = canvas.shape[:2]
-    y = int(height * rng.choice((0.12, 0.5, 0.15)))
-    for x in (rng.uniform(0.05, 0.35), rng.uniform(0.65, 0.95)):
-        cv2.circle(canvas, (int(width * x), y), max(2, height // 24), _vary(rng, (110, 110, 110), 120), -1, cv2.LINE_AA)
+    radius = max(2, round(height * float(rng.uniform(0.035, 0.1))))
+    across, down = float(rng.choice((0.03, 0.12)) + rng.uniform(0, 0.15)), float(rng.uniform(0.08, 0.3))
+    rows = ((down,), (down,), (0.5,), (down, 1 - down))[rng.integers(4)]
+    shade, light = (int(rng.uniform(*tones)) for tones in ((20, 190), (90, 255)))
+    for y in rows:
+        for x in (across, 1 - across):
+            place = np.array([x * width, y * height]) + rng.normal(0, radius / 3, 2)
+            for middle, size, tone in ((place, radius, shade), (place - radius / 3, radius // 3, light)):
+                at = (int(middle[0]), int(middle[1]))
+                cv2.circle(canvas, at, max(1, size), _vary(rng, (tone, tone, tone)), -1, cv2.LINE_AA)
