@@ -52,7 +52,8 @@ def test_a_checkpoint_that_is_not_there_or_of_another_kind_is_wrong_usage(tmp_pa
 
 def test_the_card_tells_every_run_that_a_network_came_from(tmp_path: Path) -> None:
     resumed = run("third") | {"resumed": [{"command": "third again", "commit": "def"}]}
-    told = {"training": resumed | {"began_with_run": run("second") | {"began_with_run": run("first")}}}
+    second = run("second") | {"mean_of": ["1" * 64, "2" * 64], "began_with_run": run("first")}
+    told = {"training": resumed | {"began_with_run": second}}
     shutil.copytree(MODELS, tmp_path, dirs_exist_ok=True)
     manifest = tmp_path / "plate_reader.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | told))
@@ -61,7 +62,9 @@ def test_the_card_tells_every_run_that_a_network_came_from(tmp_path: Path) -> No
 
     trained_by = "`third` at commit `abc`, resumed by `third again` at commit `def` (40 steps)"
     assert f"| trained by | {trained_by} |" in page
-    assert "| went on from | `second` at commit `abc` (40 steps); `first` at commit `abc` (40 steps) |" in page
+    assert "| went on from | `second` at commit `abc` (40 steps)<br>`first` at commit `abc` (40 steps) |" in page
+    mean = "`1111111111111111…`, `2222222222222222…`"
+    assert f"| weights | after the run at commit `abc` the mean of {mean} (sha256 of checkpoints) |" in page
 
 
 def run(command: str) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def _draw_curves(path: Path, series: Series, label: str, colours: Mapping[str, s
         middles, rights = [each.middle for each in bins], [each.right for each in bins]
         panel.plot(middles, rights, marker="o", markersize=4, label=name, color=colours[name])
     panel.set(xlabel=label, ylabel="share read exactly right", ylim=(0, 1.02))
-    panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    if series:
+        panel.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)
 
 
