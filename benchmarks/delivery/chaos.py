@@ -107,13 +107,17 @@ def main() -> int:
         scene = Scene(Path(folder), arguments.events, arguments.rate, arguments.broker_signal, dice)
         with contextlib.closing(scene):
             began = time.monotonic()
-            play(scene, arguments.events, arguments.faults, arguments.kinds, dice)
-            print(f"faults: {arguments.faults} each of {', '.join(arguments.kinds)}; {time.monotonic() - began:.0f} s")
+            happened = play(scene, arguments.events, arguments.faults, arguments.kinds, dice)
+            wanted = arguments.faults * len(arguments.kinds)
+            print(f"faults: {happened} of {wanted}, {', '.join(arguments.kinds)}; {time.monotonic() - began:.0f} s")
+            if happened < wanted or len(scene.committed()) < arguments.events:
+                print("the device stopped before its time: these figures say nothing")
+                return 1
             return report(scene)
 
 
-def play(scene: Scene, events: int, faults: int, kinds: Sequence[str], dice: random.Random) -> None:
-    """Let things happen, and wait until nothing new arrives."""
+def play(scene: Scene, events: int, faults: int, kinds: Sequence[str], dice: random.Random) -> int:
+    """Let things happen, and wait until nothing new arrives; how many faults there were."""
     progress = ProgressLine("arrived")
     possible = dict(zip(KINDS, (scene.kill_broker, scene.break_network, scene.kill_device), strict=True))
     happenings = [possible[kind] for kind in kinds] * faults
@@ -131,6 +135,7 @@ def play(scene: Scene, events: int, faults: int, kinds: Sequence[str], dice: ran
         elif time.monotonic() - arrived_at > QUIET_SECONDS:
             break
     progress(1, 1)
+    return happened
 
 
 def report(scene: Scene) -> int:

@@ -152,6 +152,9 @@ class Commander:
         wanted = message.response_topic
         if wanted is None:
             return reply
+        if not _can_be_published_to(wanted):
+            what = "an answer needs a topic name of 1 to 65535 bytes without +, # and NUL that does not begin with $"
+            raise RefusedCommandError(f"response topic: {what}")
         prefix = f"{self._settings.mqtt.topic_prefix}/"
         if wanted.startswith(prefix) and not f"{wanted}/".startswith(f"{reply.topic}/"):
             what = f"an answer under {prefix} could be taken for another message"
@@ -263,6 +266,11 @@ def _id_in(document: dict[str, Any]) -> str | None:
         return as_record(PingRequest, {"id": document.get("id")}).id
     except MessageError:
         return None
+
+
+def _can_be_published_to(topic: str) -> bool:
+    """MQTT 5.0, 4.7: a topic name, and none of the broker's own."""
+    return 0 < len(topic.encode()) <= 65535 and topic[0] != "$" and not set("+#\0") & set(topic)
 
 
 def _why_no_snapshot(settings: Settings) -> str | None:

@@ -183,8 +183,12 @@ class Connection:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
         while self._unsent and len(self._number_of) < self._receive_maximum:
             number, message = self._unsent.popleft()
-            properties = self._properties(message)
-            sent = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
+            try:
+                properties = self._properties(message)
+                sent = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
+            except ValueError:  # of a topic that no broker would take
+                self._acknowledged.append(Acknowledgement(number, "Topic name invalid"))
+                continue
             if message.qos > 0:
                 self._number_of[sent.mid] = number
         if not self._acknowledged:

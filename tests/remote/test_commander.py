@@ -287,6 +287,9 @@ def test_everything_else_is_refused_with_a_clear_error(
         ("anpr/gate-01/north/read", False),
         ("anpr/gate-02/cmd/reload", False),
         ("anpr/gate-01/answers", False),
+        ("elsewhere/#", False),
+        ("elsewhere/+/answer", False),
+        ("$SYS/answer", False),
     ],
 )
 def test_an_answer_cannot_be_made_a_message_of_another_kind(

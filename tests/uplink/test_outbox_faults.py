@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,21 @@ def test_what_waits_in_memory_can_be_sent_and_forgotten(small_disk: Path, opened
     assert outbox.disk is DiskState.FULL
     assert waiting == [1, 2]
     assert outbox.state().events == 0
+
+
+def test_a_disk_that_stays_full_is_called_full_and_no_number_is_given_twice(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    with closing(Outbox(small_disk / "outbox.sqlite", 10 * MEGABYTE, MEGABYTE, MEGABYTE, clock=clock)) as outbox:
+        (small_disk / "somebody else's").write_bytes(bytes(1_200_000))
+        outbox.put(event(), event())
+        drain(outbox)
+        later(outbox, clock)
+        later(outbox, clock)
+        disk = outbox.disk
+
+    assert disk is DiskState.FULL
+    assert opened(small_disk / "outbox.sqlite", keep_free_bytes=MEGABYTE).put(event()) == [3]
 
 
 def test_an_outbox_that_filled_the_disk_by_itself_goes_on_once_it_is_drained(
