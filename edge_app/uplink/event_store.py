@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """As `_TABLES` sets it."""
 
 _TABLES = """
@@ -18,7 +18,7 @@ CREATE TABLE events (
     event_id TEXT NOT NULL,
     camera TEXT NOT NULL,
     payload BLOB NOT NULL,
-    payload_crc32 INTEGER NOT NULL,
+    crc32 INTEGER NOT NULL,  -- of the three before
     created_monotonic_ns INTEGER NOT NULL
 );
 CREATE TABLE images (sequence INTEGER PRIMARY KEY, jpeg BLOB NOT NULL, jpeg_crc32 INTEGER NOT NULL);
@@ -29,9 +29,17 @@ CREATE TABLE lost (
     reads_damaged INTEGER NOT NULL
 );
 INSERT INTO lost VALUES (0, 0, 0, 0);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 """
+
+_EVENT = """
+SELECT CAST(event_id AS BLOB), CAST(camera AS BLOB), payload, crc32, created_monotonic_ns
+FROM events WHERE sequence = ?
+"""
+"""Texts as bytes: one with a flipped bit may be none any more. Columns by name: a later schema may have others too."""
+
+_LOSSES = "SELECT images_sacrificed, reads_sacrificed, images_damaged, reads_damaged FROM lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +151,11 @@ class EventStore:
         newest = 0
         for event in events:
             newest = event.sequence
-            row = (newest, event.event_id, event.camera, event.payload, zlib.crc32(event.payload))
-            self._database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, event.created_monotonic_ns))
+            row = (newest, event.event_id, event.camera, event.payload)
+            crc32 = _crc32(event.event_id.encode(), event.camera.encode(), event.payload)
+            self._database.execute(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, crc32, event.created_monotonic_ns)
+            )
             if event.image_jpeg is not None:
                 image = (newest, event.image_jpeg, zlib.crc32(event.image_jpeg))
                 self._database.execute("INSERT INTO images VALUES (?, ?, ?)", image)
@@ -246,7 +257,7 @@ def make_tables(database: sqlite3.Connection) -> None:
 
 def read_losses(database: sqlite3.Connection) -> Losses:
     """What was lost since the database was made."""
-    return Losses(*database.execute("SELECT * FROM lost").fetchone())
+    return Losses(*database.execute(_LOSSES).fetchone())
 
 
 def read_links(database: sqlite3.Connection) -> Links:
@@ -269,13 +280,17 @@ def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | 
     Raises:
         DamagedRowError: it is not what was written.
     """
-    row = database.execute("SELECT * FROM events WHERE sequence = ?", (sequence,)).fetchone()
+    row = database.execute(_EVENT, (sequence,)).fetchone()
     if row is None:
         return None
-    _, event_id, camera, payload, crc32, created_monotonic_ns = row
-    if crc32 != zlib.crc32(payload):
+    event_id, camera, payload, crc32, created_monotonic_ns = row
+    if crc32 != _crc32(event_id, camera, payload):
         raise DamagedRowError(f"event {sequence} is not what was written")
-    return WaitingEvent(sequence, event_id, camera, payload, image_jpeg, created_monotonic_ns)
+    return WaitingEvent(sequence, event_id.decode(), camera.decode(), payload, image_jpeg, created_monotonic_ns)
+
+
+def _crc32(event_id: bytes, camera: bytes, payload: bytes) -> int:
+    return zlib.crc32(payload, zlib.crc32(b"%b/%b/" % (event_id, camera)))
 
 
 def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:

@@ -142,7 +142,7 @@ def test_what_is_put_together_is_there_whole_or_not_at_all(outbox: Outbox) -> No
     good = event()
 
     with pytest.raises(OutboxError):
-        outbox.put(good, dataclasses.replace(good, camera=None))  # type: ignore[arg-type]
+        outbox.put(good, dataclasses.replace(good, created_monotonic_ns=None))  # type: ignore[arg-type]
 
     assert outbox.pending(10) == []
 
@@ -229,14 +229,18 @@ def test_a_file_that_is_no_database_is_set_aside(path: Path, damage: bytes, capl
 
 
 def test_a_file_of_newer_software_is_set_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Outbox(path, MEGABYTE).close()
+    with closing(Outbox(path, MEGABYTE)) as before:
+        before.put(event())
     with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE events ADD COLUMN weather TEXT")
+        database.execute("ALTER TABLE lost ADD COLUMN stolen INTEGER")
         database.execute("PRAGMA user_version = 99")
     database.close()
 
     outbox = Outbox(path, MEGABYTE)
 
-    assert outbox.put(event()) == [1]
+    assert outbox.put(event()) == [2]
+    assert len(outbox.pending(10)) == 2
     assert "of version 99" in caplog.text
     outbox.close()
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -287,6 +288,21 @@ def test_a_read_with_a_flipped_bit_is_lost_alone_and_counted(
     assert outbox.put(event()) == [21]
     assert outbox.state().losses == Losses(reads_damaged=1)
     assert "19 events saved, 1 reads and 0 pictures known to be lost" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change", ["camera = 'nort#'", "camera = CAST(X'ff6e' AS TEXT)", "event_id = CAST(X'ff' AS TEXT)"]
+)
+def test_a_flipped_bit_beside_the_read_loses_it_alone_too(tmp_path: Path, opened: Open, change: str) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 5)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE events SET {change} WHERE sequence = 2")
+
+    outbox = opened(path)
+
+    assert numbers(outbox) == [1, 3, 4, 5]
+    assert outbox.state().losses == Losses(reads_damaged=1)
 
 
 def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, opened: Open) -> None:
