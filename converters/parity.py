@@ -12,7 +12,7 @@ from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import UsageError
 from edge_app.evaluation import evaluate_dataset, run_over, working_point
 from edge_app.recognizer import PlateRecognizer
-from edge_app.scoring import DatasetScore
+from edge_app.scoring import DatasetScore, pooled
 from edge_app.tflite_model import ModelManifest, Network, TfliteModel
 
 Progress = Callable[[str], Callable[[int, int], None]]
@@ -73,8 +73,8 @@ def pooled_losses(comparisons: Sequence[Comparison]) -> tuple[float, float]:
     parts = [part for each in comparisons for part in (each.exact.detection, each.exact.reading) if part]
     if not sum(part.plates for part in parts):
         raise UsageError("nothing can be compared on datasets without a plate's box or text; give others")
-    recall = _pooled(comparisons, "detection", "recall")
-    read = _pooled(comparisons, "reading", "exact")
+    recall = _pooled_loss(comparisons, "detection", "recall")
+    read = _pooled_loss(comparisons, "reading", "exact")
     return recall, read
 
 
@@ -90,14 +90,12 @@ def as_table(comparisons: Sequence[Comparison]) -> str:
     return "\n".join(lines)
 
 
-def _pooled(comparisons: Sequence[Comparison], part: str, figure: str) -> float:
-    lost = plates = 0.0
-    for each in comparisons:
-        before, after = getattr(each.exact, part), getattr(each.quantized, part)
-        if before is not None:
-            lost += _loss(before, after, figure) * before.plates
-            plates += before.plates
-    return lost / max(plates, 1)
+def _pooled_loss(comparisons: Sequence[Comparison], part: str, share: str) -> float:
+    before, after = (
+        pooled((getattr(getattr(each, side), part) for each in comparisons), share)[1] or 0.0
+        for side in ("exact", "quantized")
+    )
+    return before - after
 
 
 def _loss(before: Any, after: Any, figure: str) -> float:

@@ -1,7 +1,7 @@
 """The one definition of every score: for `edge-anpr evaluate`, the converters' gate and the benchmarks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -141,6 +141,13 @@ def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[fl
     recall = found / plates if plates else None
     precision = found / (found + false) if plates and found + false else None
     return DetectionScore(plates, found, false, recall, precision, average_precision(hits, plates))
+
+
+def pooled(scores: Iterable[DetectionScore | ReadingScore | None], share: str) -> tuple[int, float | None]:
+    """Plates of all datasets together, and of them the `share` of that name, each plate counting once."""
+    told = [(score.plates, getattr(score, share)) for score in scores if score]
+    plates = sum(count for count, _ in told)
+    return plates, sum(count * (value or 0.0) for count, value in told) / plates if plates else None
 
 
 def score_reading(reads: Sequence[tuple[str, str]]) -> ReadingScore | None:

@@ -9,6 +9,7 @@ from edge_app.scoring import (
     edit_distance,
     iou,
     pair,
+    pooled,
     score_detection,
     score_reading,
 )
@@ -172,6 +173,13 @@ def test_no_threshold_comes_between_finds_of_the_same_confidence() -> None:
 @pytest.mark.parametrize(("hits", "plates"), [([], 3), ([(0.9, False)], 3), ([(0.9, False)], 0), ([], 0)])
 def test_where_nothing_right_is_found_there_is_no_threshold(hits: list[tuple[float, bool]], plates: int) -> None:
     assert best_threshold(hits, plates) is None
+
+
+def test_pooled_every_plate_counts_once() -> None:
+    small, large = score_detection(1, 1, 0, []), score_detection(3, 0, 0, [])
+
+    assert pooled([small, None, large], "recall") == (4, 0.25)
+    assert pooled([None], "recall") == (0, None)
 
 
 def test_recall_and_precision_come_from_the_counts() -> None:

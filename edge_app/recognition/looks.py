@@ -25,13 +25,12 @@ _LINES_ABOVE = (0.8, 1.0, 1.25)
 _FLATTEST = 1e-3
 """Square pixels; a plate of less than this has no sides to change."""
 
-
 _CHANGES = (
     *(np.diag(size) for size in _SIZES),
     *(np.array([[1, 0], [slope, 1]]) for slope in (_SLOPE, -_SLOPE)),
     *(np.array([[1, lean], [0, 1]]) for lean in (_LEAN, -_LEAN)),
 )
-"""Of a plate's own coordinates, along its width and along its height, from its middle."""
+"""Matrices that change a plate's own coordinates: along its width and along its height, from its middle."""
 
 
 def nearby_looks(detection: PlateDetection) -> list[PlateDetection]:

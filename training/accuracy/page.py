@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.scoring import DatasetScore
+from edge_app.scoring import DatasetScore, pooled
 from training.accuracy.outcomes import SURE, Bin, Outcome, exact_share, sure_reads
 
 LOOKALIKES = (("0", "O"), ("1", "I"), ("8", "B"), ("0", "D"), ("0", "Q"), ("5", "S"), ("2", "Z"))
@@ -115,23 +115,13 @@ def _scores(measured: Measured) -> str:
 
 def _together(measured: Measured) -> list[str]:
     """The last row: every plate counts once."""
-    boxes, recall = _pooled(
-        [(each.detection.plates, each.detection.recall) for each in measured.scores if each.detection]
-    )
-    texts, exact = _pooled([(each.reading.plates, each.reading.exact) for each in measured.scores if each.reading])
-    originals = measured.float_scores
-    _, recall_before = _pooled([(each.detection.plates, each.detection.recall) for each in originals if each.detection])
-    _, exact_before = _pooled([(each.reading.plates, each.reading.exact) for each in originals if each.reading])
+    boxes, recall = pooled((each.detection for each in measured.scores), "recall")
+    texts, exact = pooled((each.reading for each in measured.scores), "exact")
+    _, recall_before = pooled((each.detection for each in measured.float_scores), "recall")
+    _, exact_before = pooled((each.reading for each in measured.float_scores), "exact")
     found = (str(boxes), _share(recall), "–", "–", "–", _difference(recall_before, recall))
     read = (str(texts), _share(exact), "–", _difference(exact_before, exact))
     return ["all together", str(sum(each.images for each in measured.scores)), *found, *read]
-
-
-def _pooled(parts: Sequence[tuple[int, float | None]]) -> tuple[int, float | None]:
-    """Plates, and their share, of (plates, share) by set."""
-    plates = sum(count for count, _ in parts)
-    right = sum(count * share for count, share in parts if share is not None)
-    return plates, right / plates if plates else None
 
 
 def _layouts(measured: Measured) -> str:

@@ -48,8 +48,8 @@ _FOREIGN_PATTERNS = {
         "DDDDDD",
         "LDDDDDD",
         "LL DDDDD",
-        "LDDDDDDL",
-        "DDDDDLL",
+        "LDDDDDDL",  # New York: taxis
+        "DDDDDLL",  # New York: commercial vehicles
     ),
     "PK": ("LLL DDD", "LLL DDDD", "LL DDD", "LL DDDD"),
     "AE": ("L DDDDD", "LD DDDDD", "DDDDD", "DDDDDD"),
