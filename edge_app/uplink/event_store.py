@@ -1,5 +1,6 @@
 """Events in one SQLite database, on the disk or in memory, bounded in bytes."""
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 2
 """As `_TABLES` sets it."""
 
 _TABLES = """
@@ -18,7 +19,7 @@ CREATE TABLE events (
     event_id TEXT NOT NULL,
     camera TEXT NOT NULL,
     payload BLOB NOT NULL,
-    crc32 INTEGER NOT NULL,  -- of the three before
+    payload_crc32 INTEGER NOT NULL,
     created_monotonic_ns INTEGER NOT NULL
 );
 CREATE TABLE images (sequence INTEGER PRIMARY KEY, jpeg BLOB NOT NULL, jpeg_crc32 INTEGER NOT NULL);
@@ -29,12 +30,12 @@ CREATE TABLE lost (
     reads_damaged INTEGER NOT NULL
 );
 INSERT INTO lost VALUES (0, 0, 0, 0);
-PRAGMA user_version = 3;
+PRAGMA user_version = 2;
 COMMIT;
 """
 
 _EVENT = """
-SELECT CAST(event_id AS BLOB), CAST(camera AS BLOB), payload, crc32, created_monotonic_ns
+SELECT CAST(event_id AS BLOB), CAST(camera AS BLOB), payload, payload_crc32, created_monotonic_ns
 FROM events WHERE sequence = ?
 """
 """Texts as bytes: one with a flipped bit may be none any more. Columns by name: a later schema may have others too."""
@@ -151,11 +152,8 @@ class EventStore:
         newest = 0
         for event in events:
             newest = event.sequence
-            row = (newest, event.event_id, event.camera, event.payload)
-            crc32 = _crc32(event.event_id.encode(), event.camera.encode(), event.payload)
-            self._database.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, crc32, event.created_monotonic_ns)
-            )
+            row = (newest, event.event_id, event.camera, event.payload, zlib.crc32(event.payload))
+            self._database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row, event.created_monotonic_ns))
             if event.image_jpeg is not None:
                 image = (newest, event.image_jpeg, zlib.crc32(event.image_jpeg))
                 self._database.execute("INSERT INTO images VALUES (?, ?, ?)", image)
@@ -284,13 +282,15 @@ def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | 
     if row is None:
         return None
     event_id, camera, payload, crc32, created_monotonic_ns = row
-    if crc32 != _crc32(event_id, camera, payload):
+    if crc32 != zlib.crc32(payload) or (event_id, camera) != _named_in(payload):
         raise DamagedRowError(f"event {sequence} is not what was written")
     return WaitingEvent(sequence, event_id.decode(), camera.decode(), payload, image_jpeg, created_monotonic_ns)
 
 
-def _crc32(event_id: bytes, camera: bytes, payload: bytes) -> int:
-    return zlib.crc32(payload, zlib.crc32(b"%b/%b/" % (event_id, camera)))
+def _named_in(payload: bytes) -> tuple[bytes, bytes]:
+    """The event's id and its camera as the read itself tells them, which its check sum covers."""
+    read = json.loads(payload)
+    return read["event_id"].encode(), read["camera"].encode()
 
 
 def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:

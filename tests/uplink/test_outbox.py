@@ -142,7 +142,7 @@ def test_what_is_put_together_is_there_whole_or_not_at_all(outbox: Outbox) -> No
     good = event()
 
     with pytest.raises(OutboxError):
-        outbox.put(good, dataclasses.replace(good, created_monotonic_ns=None))  # type: ignore[arg-type]
+        outbox.put(good, dataclasses.replace(good, camera=None))  # type: ignore[arg-type]
 
     assert outbox.pending(10) == []
 
