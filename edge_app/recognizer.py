@@ -13,10 +13,10 @@ from edge_app.config import Settings
 from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ImageError
-from edge_app.recognition.looks import in_other_layout, nearby_looks, with_line_above
+from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead, Reading
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead
 from edge_app.tracking.voter import Voter
 
 CROP_PADDING = 0.25
@@ -26,21 +26,9 @@ _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
 
-_CLEAR = -0.3
-"""Promise (natural logarithm) from which on a plate is looked at no further: three to one, in the commonest format."""
-
-_BETTER = 0.5
-"""Others must promise so much more than the first, and each further round so much more than the one before."""
-
-_ROUNDS = 3
-"""Times that looks are taken around the best one so far."""
-
-_ABREAST, _JOINED = 2.0, 5
-"""Of the looks that promise at most so much less than the best, in its layout, how many are read together: each sees
-another edge and shadow of the same characters."""
-
-_WORTH_TWO_LINES = -2.0
-"""Promise from which on a line is believed to stand above the one that was found."""
+_CLEAR, _USUAL = -0.3, -1.5
+"""Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
+three to one, in a layout that is known."""
 
 _GREY = (114, 114, 114)
 
@@ -85,12 +73,12 @@ class PlateRecognizer:
         right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
         found = self.find(as_bgr(surrounded))
-        sights = [self._look_closely(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
-        promise = max((sight.promise for sight in sights), default=-np.inf)
-        if promise >= _CLEAR:
+        sights = [self._sight(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
+        if any(sight.clear for sight in sights):
             return self._settled(sights)
-        whole = max((self._look_closely(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
-        if whole.promise > promise + _BETTER:
+        promise = max((sight.promise for sight in sights), default=-np.inf)
+        whole = max((self._sight(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
+        if whole.promise > promise + BETTER:
             return self._settled([whole])
         return self._settled(sights) or self._settled([whole])
 
@@ -100,31 +88,9 @@ class PlateRecognizer:
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """What stands on plates already found, the most confident text first."""
-        return self._settled([self._look_closely(image_bgr, detection) for detection in detections])
+        return self._settled([self._sight(image_bgr, detection) for detection in detections])
 
-    def _look_closely(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Sight":
-        """A picture shows a plate once: where the first look leaves doubt, others may read better.
-
-        The plate lies where it was found, however it was looked at, unless a line was missed; its layout is the one
-        that reads best.
-        """
-        first = self._look(image_bgr, found)
-        if first.promise >= _CLEAR:
-            return _Sight(found, (first.reading,), first.promise)
-        above = self._looks(image_bgr, [each for each in with_line_above(found) if _shows_both_lines(each)])
-        taller = [look for look in above if look.promise >= _WORTH_TWO_LINES]
-        looks = [first, *taller, *self._looks(image_bgr, [in_other_layout(found), *nearby_looks(found)])]
-        last, best = first, _leader(first, looks)
-        where = best.detection if best in taller else replace(found, lines=best.detection.lines)
-        for _ in range(_ROUNDS - 1):
-            if best is last or best.promise >= _CLEAR:
-                break
-            around = self._looks(image_bgr, nearby_looks(best.detection))
-            last, best = best, _leader(best, around)
-            looks += around
-        return _Sight(where, tuple(look.reading for look in _abreast(best, looks)), best.promise)
-
-    def _settled(self, sights: list["_Sight"]) -> list[PlateRead]:
+    def _settled(self, sights: list[Sight]) -> list[PlateRead]:
         """What stands on the plates seen, the most confident first."""
         reads = []
         for sight in _apart(sights):
@@ -133,67 +99,28 @@ class PlateRecognizer:
                 reads.append(PlateRead(text, sight.detection))
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
-    def _looks(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list["_Look"]:
-        return [self._look(image_bgr, detection) for detection in detections]
+    def _sight(self, image_bgr: ImageBgr, found: PlateDetection) -> Sight:
+        return look_closely(found, lambda detection: self._look(image_bgr, detection))
 
-    def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> "_Look":
+    def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
-        return _Look(detection, reading, self._stages.voter.promise(reading))
+        glance = self._stages.voter.glance(reading)
+        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
+        return Look(detection, reading, glance.promise, clear)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """One reading of a plate, and how well it reads at a glance."""
-
-    detection: PlateDetection
-    reading: Reading
-    promise: float
+def _promise(sight: Sight) -> float:
+    return sight.promise
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sight:
-    """A plate and the best readings of it."""
-
-    detection: PlateDetection
-    readings: tuple[Reading, ...]
-    promise: float
-    """Of the best of them."""
-
-
-def _promise(seen: _Look | _Sight) -> float:
-    return seen.promise
-
-
-def _leader(best: _Look, others: list[_Look]) -> _Look:
-    """The look that promises most, `best` unless another promises clearly more."""
-    other = max(others, key=_promise, default=best)
-    return other if other.promise > best.promise + _BETTER else best
-
-
-def _abreast(best: _Look, looks: list[_Look]) -> list[_Look]:
-    """The best look and those that are read together with it."""
-    near = [
-        look
-        for look in looks
-        if look is not best and look.detection.lines == best.detection.lines and look.promise >= best.promise - _ABREAST
-    ]
-    return [best, *sorted(near, key=_promise, reverse=True)[: _JOINED - 1]]
-
-
-def _apart(sights: list[_Sight]) -> list[_Sight]:
+def _apart(sights: list[Sight]) -> list[Sight]:
     """Without those of a line that was found by itself and now belongs to a plate of two."""
-    kept: list[_Sight] = []
+    kept: list[Sight] = []
     for sight in sorted(sights, key=_promise, reverse=True):
         box = hulls(sight.detection.corners_px[None])[0]
         if not any(same_plate(box, hulls(other.detection.corners_px[None])).any() for other in kept):
             kept.append(sight)
     return kept
-
-
-def _shows_both_lines(plate: PlateDetection) -> bool:
-    """Whether the middle of the upper line lies in the picture."""
-    top, bottom = plate.corners_px[:2, 1].mean(), plate.corners_px[2:, 1].mean()
-    return bool(top + (bottom - top) / 4 >= 0)
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:

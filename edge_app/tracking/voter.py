@@ -1,7 +1,7 @@
 """Settles what a plate says: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,21 @@ _FULL_LINE_HEIGHT_PX = 20.0
 _HALF_SHARPNESS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How well a reading reads before anything is weighed."""
+
+    log_likelihood: float
+    """Log probability of its best path."""
+    log_prior: float
+    """Of what that says; minus infinity where it is no text."""
+
+    @property
+    def promise(self) -> float:
+        """Both together."""
+        return self.log_likelihood + self.log_prior
+
+
 class Voter:
     """`settle` turns readings of one plate into a text, `settle_looks` those of a single picture of it."""
 
@@ -103,20 +118,17 @@ class Voter:
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
-        promises = np.array([self.promise(reading) for reading in readings])
+        promises = np.array([self.glance(reading).promise for reading in readings])
         judged = likelihoods + priors
         agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
         qualities = np.array([quality(reading) for reading in readings])
         settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, qualities)
         return replace(text, agreeing=agreeing, settled=settled)
 
-    def promise(self, reading: Reading) -> float:
-        """How well a reading reads at a glance: log probability of its best path, and log prior of what that says.
-
-        Minus infinity where that is no text.
-        """
+    def glance(self, reading: Reading) -> Glance:
+        """How well a reading reads before anything is weighed."""
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return likelihood + self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf
+        return Glance(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
