@@ -216,8 +216,8 @@ def test_events_that_get_other_numbers_are_signed_with_those(
     opened(sealer=sealer).put(event(), event())
     opened(sealer=sealer).close()
     with monkeypatch.context() as away:  # a file that cannot even be read at first
-        away.setattr("edge_app.uplink.outbox_file.open_or_replace", _fail)
-        away.setattr("edge_app.uplink.outbox_file.open_read_only", lambda _: None)
+        away.setattr("edge_app.uplink.outbox_file.open_store", _fail)
+        away.setattr("edge_app.uplink.outbox_file.open_remnant", lambda _: None)
         outbox = opened(sealer=sealer, clock=iter(range(1000)).__next__)
         outbox.put(event())
     outbox.tend()
@@ -229,7 +229,7 @@ def test_events_that_get_other_numbers_are_signed_with_those(
     assert (findings.good, findings.is_whole) == (3, True)
 
 
-def _fail(_: Path) -> None:
+def _fail(*_: object) -> None:
     raise OSError(5, "Input/output error")
 
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 SCHEMA_VERSION = 2
@@ -113,6 +114,12 @@ class DamagedRowError(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
+class DamagedFileError(sqlite3.DatabaseError):
+    """A file is damaged, or of a version that is not known."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 class EventStore:
     """One database, for one thread at a time; its errors are SQLite's.
 
@@ -124,6 +131,8 @@ class EventStore:
         self._max_bytes = max_bytes
         self.stored_bytes = self._scalar(_STORED_BYTES)
         """Payloads and pictures."""
+        self.damaged: dict[int, Losses] = {}
+        """What `pending` left out because it is not what was written, by number, until `forget_damaged`."""
 
     @classmethod
     def in_memory(cls, max_bytes: int) -> Self:
@@ -135,13 +144,13 @@ class EventStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing and, in a file, on the disk at the end."""
-        stored_bytes = self.stored_bytes
+        stored_bytes, damaged = self.stored_bytes, self.damaged
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._database.execute("COMMIT")
         except BaseException:
-            self.stored_bytes = stored_bytes
+            self.stored_bytes, self.damaged = stored_bytes, damaged
             raise
         finally:
             if self._database.in_transaction:  # SQLite ends it by itself on some errors
@@ -166,10 +175,9 @@ class EventStore:
 
     def pending(self, limit: int, after: int = 0, skipping: Collection[int] = ()) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after` that are not to be skipped, in order."""
-        numbers = self._database.execute(_NUMBERS, (after, limit + len(skipping))).fetchall()
-        wanted = [sequence for (sequence,) in numbers if sequence not in skipping][:limit]
-        found = [read_event(self._database, sequence, read_image(self._database, sequence)) for sequence in wanted]
-        return [event for event in found if event is not None]
+        numbers = self._database.execute("SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence", (after,))
+        events = (self._read(sequence) for (sequence,) in numbers if sequence not in skipping)
+        return list(islice((event for event in events if event is not None), limit))
 
     def forget(self, events: Iterable[tuple[int, str]]) -> list[int]:
         """Delete events, each by number and id; the numbers of those that were here."""
@@ -181,6 +189,20 @@ class EventStore:
                 found.append(sequence)
         return found
 
+    def forget_damaged(self) -> Losses:
+        """Delete what is damaged, and count it as lost."""
+        losses = sum(self.damaged.values(), Losses())
+        self._database.executemany("DELETE FROM images WHERE sequence = ?", [(each,) for each in self.damaged])
+        reads = [(sequence,) for sequence, lost in self.damaged.items() if lost.reads_damaged]
+        self._database.executemany("DELETE FROM events WHERE sequence = ?", reads)
+        self.add(losses)
+        self.stored_bytes, self.damaged = self._scalar(_STORED_BYTES), {}
+        return losses
+
+    def check(self) -> None:
+        """Look through the whole file, which takes long; raises as `check` does."""
+        check(self._database)
+
     def add(self, losses: Losses) -> None:
         """Add to what was lost."""
         if losses:
@@ -189,7 +211,7 @@ class EventStore:
 
     def losses(self) -> Losses:
         """What was lost since the database was made."""
-        return read_losses(self._database)
+        return sum(self.damaged.values(), read_losses(self._database))
 
     def keep(self, links: Links) -> None:
         """Note where the chain goes on."""
@@ -231,6 +253,12 @@ class EventStore:
         """Close the database."""
         self._database.close()
 
+    def _read(self, sequence: int) -> WaitingEvent | None:
+        event, losses = read_whole(self._database, sequence, DamagedRowError)
+        if losses:
+            self.damaged[sequence] = losses
+        return event
+
     def _make_room(self, oldest_query: str, parameters: Sequence[int], table: str) -> int:
         """How many rows of the table had to go."""
         count = 0
@@ -253,6 +281,20 @@ def make_tables(database: sqlite3.Connection) -> None:
     database.executescript(_TABLES)
 
 
+def check(database: sqlite3.Connection) -> None:
+    """Look through the whole file.
+
+    Raises:
+        DamagedFileError: it is damaged, or of another version.
+    """
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        raise DamagedFileError(f"of version {version}, which this software does not know")
+    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise DamagedFileError(verdict)
+
+
 def read_losses(database: sqlite3.Connection) -> Losses:
     """What was lost since the database was made."""
     return Losses(*database.execute(_LOSSES).fetchone())
@@ -272,6 +314,22 @@ def read_last_sequence(database: sqlite3.Connection) -> int:
     return sequence
 
 
+def read_whole(
+    database: sqlite3.Connection, sequence: int, damage: type[sqlite3.Error]
+) -> tuple[WaitingEvent | None, Losses]:
+    """What is whole of one event, and what is not; `damage` is what errors tell that it is not."""
+    images_damaged, image_jpeg = 0, None
+    try:
+        image_jpeg = read_image(database, sequence)
+    except damage:
+        images_damaged = 1
+    try:
+        event = read_event(database, sequence, image_jpeg)
+    except damage:
+        return None, Losses(images_damaged=images_damaged, reads_damaged=1)
+    return event, Losses(images_damaged=images_damaged) if event else Losses()
+
+
 def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | None) -> WaitingEvent | None:
     """One event around its picture, or None where there is none of this number.
 
@@ -282,9 +340,14 @@ def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | 
     if row is None:
         return None
     event_id, camera, payload, crc32, created_monotonic_ns = row
-    if crc32 != zlib.crc32(payload) or (event_id, camera) != _named_in(payload):
+    if not _is_whole(payload, crc32) or (event_id, camera) != _named_in(payload):
         raise DamagedRowError(f"event {sequence} is not what was written")
     return WaitingEvent(sequence, event_id.decode(), camera.decode(), payload, image_jpeg, created_monotonic_ns)
+
+
+def _is_whole(content: object, crc32: object) -> bool:
+    """A flipped bit may also have made a number or nothing of what were bytes."""
+    return isinstance(content, bytes) and crc32 == zlib.crc32(content)
 
 
 def _named_in(payload: bytes) -> tuple[bytes, bytes]:
@@ -302,8 +365,8 @@ def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:
     row = database.execute("SELECT jpeg, jpeg_crc32 FROM images WHERE sequence = ?", (sequence,)).fetchone()
     if row is None:
         return None
-    jpeg: bytes = row[0]
-    if row[1] != zlib.crc32(jpeg):
+    jpeg, crc32 = row
+    if not _is_whole(jpeg, crc32):
         raise DamagedRowError(f"the picture of event {sequence} is not what was written")
     return jpeg
 
@@ -313,7 +376,6 @@ _STORED_BYTES = (
     "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
     " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"
 )
-_NUMBERS = "SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _FORGET_READ = "DELETE FROM events WHERE sequence = ? AND event_id = ? RETURNING length(payload)"
 _FORGET_IMAGE = "DELETE FROM images WHERE sequence = ? RETURNING length(jpeg)"
 _OLDEST_IMAGE = "SELECT sequence, length(jpeg) FROM images ORDER BY sequence LIMIT 1"

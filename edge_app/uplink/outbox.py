@@ -16,6 +16,7 @@ from edge_app.uplink import disk, outbox_file
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import EventStore, Link, Links, Losses, WaitingEvent
+from edge_app.uplink.remnant import Remnant
 from edge_app.uplink.system_clock import read_boot_id
 from edge_app.uplink.uuid7 import unix_ms
 
@@ -46,6 +47,9 @@ FOLD_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 """A disk that took nothing is tried again after this time."""
 
+LOOK_AGAIN_SECONDS = 300.0
+"""Before this time a file is not looked through or copied again: it takes long, and wears an SD card."""
+
 Change = Callable[[WaitingEvent], WaitingEvent | None]
 """The event as it may be kept; None where nothing may be kept of it."""
 
@@ -73,9 +77,10 @@ class Outbox:
     it returns. When full, the oldest pictures go first, then the oldest reads; the newest read is always kept.
 
     Where the disk is full, read-only or failing, `disk` says so, and events wait in memory, bounded alike, until it
-    takes them; they can be sent meanwhile. A damaged file is set aside and what can be read of it goes on. What the
-    broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a
-    disk again. A crash in between costs a repeat, never an event.
+    takes them; they can be sent meanwhile. A damaged row is deleted and counted as lost. A damaged file is set aside
+    and what can be read of it goes on; without room for that, it is sent from as it is, and replaced later. What the broker
+    has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a disk again.
+    A crash in between costs a repeat, never an event.
 
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
@@ -118,14 +123,21 @@ class Outbox:
         """How many events were changed or deleted, not told yet; up to which number the file has them so."""
         self._lock = threading.Lock()
         self._file: EventStore | None = None
+        self._remnant: Remnant | None = None
+        """The file where it cannot be written, only read."""
         self._memory: EventStore | None = None
         self._acknowledged: dict[int, str] = {}
         """By number, the ids of events that are still in the file and no longer needed."""
         self._commit_at = self._retry_at = self._revise_at = 0.0
+        self._look_at = self._replace_at = 0.0
+        """When the file may be looked through again; when it may be replaced again."""
+        self._told_damage = ""
         self._fold_at = math.inf
         self._last_sequence = 0
         self._left_over: int | None = None
         """The last number of an earlier run; None where its file could not even be read yet."""
+        self._is_ours = False
+        """Whether the file could be opened for writing: until then all that it holds was left by an earlier run."""
         self._open()
         if waiting := self.state().events:
             log.info("%d events of an earlier run wait in the outbox", waiting)
@@ -142,7 +154,7 @@ class Outbox:
     def pending(self, limit: int, after: int = 0) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after` that are not acknowledged, in order."""
         with self._lock:
-            found = self._in_file(lambda store: self._sendable(store, limit, after)) or []
+            found = self._from_file(lambda store: self._sendable(store, limit, after)) or []
             if self._memory is not None and len(found) < limit:
                 with self._memory.transaction():
                     found += self._memory.pending(limit - len(found), after)
@@ -190,6 +202,8 @@ class Outbox:
                     self._retry()
             elif self._acknowledged and now >= self._commit_at:
                 self._commit([])
+            elif self._file is not None and self._file.damaged:
+                self._mend()
             if self._change is not None and now >= self._revise_at and self.disk is DiskState.GOOD:
                 self._revise_some(self._change)
             if self._retention_seconds is not None and now >= self._expire_at:
@@ -200,9 +214,8 @@ class Outbox:
     def state(self) -> OutboxState:
         """What waits and what was lost."""
         with self._lock:
-            in_file = self._in_file(lambda store: (store.count(self._acknowledged), store.losses()))
-            waiting, losses = in_file or (0, Losses())
-            stored_bytes = self._file.stored_bytes if self._file is not None else 0
+            in_file = self._from_file(lambda it: (it.count(self._acknowledged), it.losses(), it.stored_bytes))
+            waiting, losses, stored_bytes = in_file or (0, Losses(), 0)
             in_memory = 0
             if self._memory is not None:
                 in_memory = self._memory.count()
@@ -218,8 +231,7 @@ class Outbox:
                 self._retry()
             if self._memory is not None and (lost := self._memory.count()):
                 log.error("%d events that waited in memory are lost: the disk is %s", lost, self.disk)
-            if self._file is not None:
-                self._file.close()
+            self._close_file()
 
     def _commit(self, new: list[WaitingEvent]) -> bool:
         """Bring the file up to date in one transaction; False where the disk does not take the new events."""
@@ -272,7 +284,7 @@ class Outbox:
             return changed
         return replace(changed, payload=self._sealer.reseal(changed.payload, event.sequence, event.payload))
 
-    def _sendable(self, store: EventStore, limit: int, after: int) -> list[WaitingEvent]:
+    def _sendable(self, store: EventStore | Remnant, limit: int, after: int) -> list[WaitingEvent]:
         """Events as they may be sent, though their file may not have been rewritten yet."""
         found: list[WaitingEvent] = []
         withheld: dict[int, str] = {}
@@ -391,11 +403,13 @@ class Outbox:
         with self._memory.transaction():
             return self._memory.pending(self._memory.count())
 
+    def _from_file(self, look: Callable[[EventStore | Remnant], Result]) -> Result | None:
+        """As `_in_file`, for what only reads."""
+        return look(self._remnant) if self._remnant is not None else self._in_file(look)
+
     def _in_file(self, work: Callable[[EventStore], Result]) -> Result | None:
         """The result of `work`, done in one transaction; None where the disk cannot do it now, and `disk` says why."""
-        for _ in range(2):
-            if self._file is None:
-                return None
+        while self._file is not None:
             try:
                 with self._file.transaction():
                     return work(self._file)
@@ -404,19 +418,54 @@ class Outbox:
                     self._blame(error)
                     return None
                 self._replace(error)
-        self._enter(DiskState.FAILING, "what was written a moment ago is damaged")
         return None
 
-    def _replace(self, damage: Exception) -> None:
+    def _mend(self) -> None:
+        """Delete the rows that were found damaged from a file that is whole otherwise."""
+
+        def work(store: EventStore) -> Losses:
+            if self._clock() >= self._look_at:
+                store.check()
+                self._look_at = self._clock() + LOOK_AGAIN_SECONDS
+            return store.forget_damaged()
+
+        if losses := self._in_file(work):
+            reads, images = losses.reads_damaged, losses.images_damaged
+            log.error("%d reads and %d pictures in the outbox are damaged and lost; check the disk", reads, images)
+
+    def _replace(self, damage: sqlite3.Error | OSError) -> None:
         """Go on with a new file and what can be read of the damaged one."""
-        assert self._file is not None
-        self._file.close()
-        self._file = None
+        self._let_go_of_file()
+        if self._clock() < self._replace_at:
+            self._make_do(damage)
+            return
         try:
-            self._file = EventStore(outbox_file.replace(self._path, f"damaged ({damage})"), self._max_bytes)
+            self._go_on_in(outbox_file.replace(self._path, damage, self._max_bytes, self._acknowledged))
+            self._replace_at = self._clock() + LOOK_AGAIN_SECONDS
         except (sqlite3.Error, OSError) as error:
-            self._blame(error)
-        self._revised_up_to = 0
+            if str(damage) != self._told_damage:
+                self._told_damage = str(damage)
+                log.error("the outbox is damaged (%s); what can be read of it is sent meanwhile; %s", damage, error)
+            self._make_do(error)
+
+    def _make_do(self, error: sqlite3.Error | OSError) -> None:
+        """Only read the file, as well as that goes."""
+        self._let_go_of_file()
+        self._blame(error)
+        self._remnant = outbox_file.open_remnant(self._path)
+        if self._remnant is not None:
+            self._go_on_behind(self._remnant)
+            if self._remnant.count() and not disk.is_read_only(self._path.parent):  # to see that costs nothing
+                self._retry_at = self._clock() + LOOK_AGAIN_SECONDS
+
+    def _close_file(self) -> None:
+        for file in (self._file, self._remnant):
+            if file is not None:
+                file.close()
+
+    def _let_go_of_file(self) -> None:
+        self._close_file()
+        self._file = self._remnant = None
 
     def _retry(self) -> None:
         """Try a disk again that took nothing."""
@@ -428,27 +477,32 @@ class Outbox:
         self._commit([])
 
     def _open(self) -> None:
-        """Open the file for writing or, where the disk forbids that, for reading."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Open the file for writing or, where that cannot be, for reading."""
+        self._let_go_of_file()
+        self._look_at = self._clock() + LOOK_AGAIN_SECONDS
         try:
-            database = outbox_file.open_or_replace(self._path)
+            self._go_on_in(outbox_file.open_store(self._path, self._max_bytes))
         except (sqlite3.Error, OSError) as error:
-            self._blame(error)
-            readable = outbox_file.open_read_only(self._path)
-            if readable is None:
-                return
-            database = readable
-        self._file = EventStore(database, self._max_bytes)
+            if disk.is_damage(error):
+                self._replace(error)
+            else:
+                self._make_do(error)
+
+    def _go_on_in(self, store: EventStore) -> None:
+        self._file = store
+        self._go_on_behind(store)
+        self._is_ours = True
+
+    def _go_on_behind(self, file: EventStore | Remnant) -> None:
+        """Number and chain new events after those that the file holds."""
         self._revised_up_to = 0
-        last_in_file = self._file.last_sequence()
-        links_in_file = self._file.links() if self._sealer else Links()
-        if self._memory is None:
-            self._links = links_in_file
-        else:
+        last_in_file = file.last_sequence()
+        links_in_file = file.links() if self._sealer else Links()
+        if self._memory is not None:
             self._number_behind(last_in_file, links_in_file)
-        if self._left_over is None:
+        elif not self._is_ours:
+            self._links = links_in_file
+        if not self._is_ours:
             self._left_over = last_in_file
         self._last_sequence = max(self._last_sequence, last_in_file)
 

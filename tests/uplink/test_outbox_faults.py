@@ -2,11 +2,12 @@
 
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import Losses
 from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.left_overs import LeftOvers
-from edge_app.uplink.outbox import RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
+from edge_app.uplink.outbox import LOOK_AGAIN_SECONDS, RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -54,6 +55,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+
+
+@contextmanager
+def not_mounted(folder: Path) -> Iterator[None]:
+    """What is in the folder cannot be seen, and nothing can be written there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder], check=True)
+    yield
+    subprocess.run(["umount", folder], check=True)
+
+
+def leave_free(folder: Path, room_bytes: int) -> Path:
+    """Fill a disk up to some space; the file that does."""
+    somebody = folder / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(folder).free - room_bytes))
+    return somebody
 
 
 Open = Callable[..., Outbox]
@@ -232,21 +248,34 @@ def test_a_file_that_turns_read_only_under_way_is_named(tmp_path: Path, clock: C
     assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, [1, 2])
 
 
-def test_a_damaged_file_on_a_read_only_disk_is_mended_later_without_mixing_up_numbers(
+def test_of_a_damaged_file_on_a_read_only_disk_what_can_be_read_is_sent(
     small_disk: Path, clock: Clock, opened: Open
 ) -> None:
-    before = opened(small_disk / "outbox.sqlite")
-    made = [event() for _ in range(20)]
-    before.put(*made)
-    before.close()
-    damage(small_disk / "outbox.sqlite", made[10])
-    truncate(small_disk / "outbox.sqlite", 0.9)
+    filled(small_disk / "outbox.sqlite", 200)
+    truncate(small_disk / "outbox.sqlite", 0.7)
     remount(small_disk, "ro")
 
     outbox = opened(small_disk / "outbox.sqlite")
-    (first,) = outbox.put(event())
-    sent = outbox.pending(1)
+    read_only, sent = outbox.disk, numbers(outbox)
+    drain(outbox)
     remount(small_disk, "rw")
+    later(outbox, clock)
+
+    assert read_only is DiskState.READ_ONLY
+    assert len(sent) > 50
+    assert (outbox.disk, numbers(outbox), outbox.put(event())) == (DiskState.GOOD, [], [201])
+
+
+def test_a_damaged_file_on_a_disk_that_comes_late_is_mended_without_mixing_up_numbers(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    made = filled(small_disk / "outbox.sqlite", 20)
+    truncate(small_disk / "outbox.sqlite", 0.9)
+
+    with not_mounted(small_disk):
+        outbox = opened(small_disk / "outbox.sqlite")
+        (first,) = outbox.put(event())
+        sent = outbox.pending(1)
     later(outbox, clock)
     outbox.forget({first: sent[0].event_id})
     later(outbox, clock)
@@ -283,11 +312,16 @@ def test_a_read_with_a_flipped_bit_is_lost_alone_and_counted(
     damage(path, made[4])
 
     outbox = opened(path)
+    waiting, losses_at_once = numbers(outbox), outbox.state().losses
+    outbox.tend()
+    outbox.tend()
 
-    assert numbers(outbox) == [each for each in range(1, 21) if each != 5]
+    assert waiting == [each for each in range(1, 21) if each != 5]
     assert outbox.put(event()) == [21]
-    assert outbox.state().losses == Losses(reads_damaged=1)
-    assert "19 events saved, 1 reads and 0 pictures known to be lost" in caplog.text
+    assert outbox.state().losses == losses_at_once == Losses(reads_damaged=1)
+    assert outbox.state().events == 20
+    assert outbox.state().bytes == sum(each.size_bytes for each in outbox.pending(100))
+    assert caplog.text.count("1 reads and 0 pictures in the outbox are damaged and lost; check the disk") == 1
 
 
 @pytest.mark.parametrize(
@@ -313,7 +347,10 @@ def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, o
     outbox = opened(path)
     images = [each.image_jpeg for each in outbox.pending(10)]
 
+    outbox.tend()
+
     assert sum(image is None for image in images) == len(images) - 2 == 1
+    assert [each.image_jpeg for each in outbox.pending(10)] == images
     assert outbox.state().losses == Losses(images_damaged=1)
 
 
@@ -373,6 +410,139 @@ def test_damage_that_comes_to_light_under_way_does_not_end_the_service(tmp_path:
     assert outbox.disk is DiskState.GOOD
 
 
+def test_a_damaged_read_is_deleted_where_there_is_no_room_for_a_copy(small_disk: Path, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    made = filled(path, 200)
+    damage(path, made[4])
+    leave_free(small_disk, 100_000)
+    file = path.stat().st_ino
+
+    outbox = opened(path)
+    waiting = numbers(outbox)
+    outbox.tend()
+
+    assert waiting == [each for each in range(1, 201) if each != 5]
+    assert (outbox.disk, outbox.state().events) == (DiskState.GOOD, 199)
+    assert path.stat().st_ino == file
+    outbox.close()
+    assert opened(path).state().losses == Losses(reads_damaged=1)
+
+
+def test_a_damaged_read_that_cannot_even_be_deleted_holds_up_no_other(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    made = filled(path, 200)
+    damage(path, made[0])
+    somebody = leave_free(small_disk, 0)
+
+    outbox = opened(path)
+    waiting = numbers(outbox)[:3]
+    outbox.tend()
+    full, waiting_then = outbox.disk, numbers(outbox)[:3]
+    somebody.unlink()
+    later(outbox, clock)
+    outbox.tend()
+
+    assert waiting == waiting_then == [2, 3, 4]
+    assert full is DiskState.FULL
+    assert (outbox.disk, outbox.state().events) == (DiskState.GOOD, 199)
+    assert outbox.state().losses == Losses(reads_damaged=1)
+
+
+def test_a_damaged_read_in_a_file_that_is_damaged_too_is_not_deleted_in_place(
+    tmp_path: Path, clock: Clock, opened: Open
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 200)
+    outbox = opened(path)
+    damage(path, made[1])
+    path.write_bytes(path.read_bytes()[:-4096] + bytes(4096))
+    outbox._file._database.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+    clock.seconds += LOOK_AGAIN_SECONDS
+
+    waiting = [each.sequence for each in outbox.pending(2)]
+    before = list(tmp_path.glob("outbox.sqlite.*"))
+    outbox.tend()
+
+    assert (waiting, before) == ([1, 3], [])
+    assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 1
+    assert 100 < len(numbers(outbox)) < 199
+
+
+def test_a_damaged_file_without_room_for_a_copy_is_sent_from_and_replaced_when_there_is(
+    small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    damaged = path.read_bytes()
+    somebody = leave_free(small_disk, 200_000)
+
+    outbox = opened(path)
+    outbox.put(event())
+    first = outbox.pending(20)
+    outbox.forget({each.sequence: each.event_id for each in first})
+    for _ in range(60):
+        later(outbox, clock)
+    full, left, files = outbox.state(), numbers(outbox), sorted(each.name for each in small_disk.iterdir())
+    somebody.unlink()
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert [each.sequence for each in first] == list(range(1, 21))
+    assert (full.disk, full.events, full.in_memory) == (DiskState.FULL, len(left), 1)
+    assert left[0] == 21
+    assert left[-1] == 201
+    assert files == ["outbox.sqlite", "somebody else's"]
+    assert caplog.text.count("what can be read of it is sent meanwhile") == 1
+    assert caplog.text.count("the disk of the outbox is full") == 1
+    assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, left, 0)
+    (aside,) = small_disk.glob("outbox.sqlite.*")
+    assert aside.read_bytes() == damaged
+
+
+def test_a_damaged_file_of_which_all_is_sent_needs_no_room(small_disk: Path, clock: Clock, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    leave_free(small_disk, 200_000)
+
+    outbox = opened(path)
+    drain(outbox)
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [201], [201])
+
+
+def test_a_copy_that_the_disk_does_not_take_is_removed(tmp_path: Path, clock: Clock, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+
+    with largest_file(200_000):
+        outbox = opened(path)
+        failing, waiting = outbox.disk, numbers(outbox)
+        files = [each.name for each in tmp_path.iterdir()]
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert failing is DiskState.FAILING
+    assert len(waiting) > 50
+    assert files == ["outbox.sqlite"]
+    assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, waiting)
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """No file can be written to beyond this: SQLite then fails as on a disk with a bad block there."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     for _ in range(5):
@@ -427,15 +597,13 @@ def test_what_an_earlier_run_left_in_a_file_that_can_be_read_only_later_is_sent_
     small_disk: Path, clock: Clock, opened: Open
 ) -> None:
     path = small_disk / "outbox.sqlite"
-    made = filled(path, 20)
-    damage(path, made[10])
+    filled(path, 20)
     truncate(path, 0.9)
-    remount(small_disk, "ro")
 
-    outbox = opened(path)
-    outbox.revise(HASHED)
-    at_first = numbers(outbox)
-    remount(small_disk, "rw")
+    with not_mounted(small_disk):
+        outbox = opened(path)
+        outbox.revise(HASHED)
+        at_first = numbers(outbox)
     later(outbox, clock)
     outbox.tend()
 
