@@ -78,9 +78,9 @@ class Outbox:
 
     Where the disk is full, read-only or failing, `disk` says so, and events wait in memory, bounded alike, until it
     takes them; they can be sent meanwhile. A damaged row is deleted and counted as lost. A damaged file is set aside
-    and what can be read of it goes on; without room for that, it is sent from as it is, and replaced later. What the broker
-    has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a disk again.
-    A crash in between costs a repeat, never an event.
+    and what can be read of it goes on; without room for that, it is sent from as it is, and replaced later. What the
+    broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a disk
+    again. A crash in between costs a repeat, never an event.
 
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
@@ -455,8 +455,8 @@ class Outbox:
         self._remnant = outbox_file.open_remnant(self._path)
         if self._remnant is not None:
             self._go_on_behind(self._remnant)
-            if self._remnant.count() and not disk.is_read_only(self._path.parent):  # to see that costs nothing
-                self._retry_at = self._clock() + LOOK_AGAIN_SECONDS
+        is_quick = self._remnant is None or not self._remnant.count() or disk.is_read_only(self._path.parent)
+        self._retry_at = self._clock() + (RETRY_SECONDS if is_quick else LOOK_AGAIN_SECONDS)
 
     def _close_file(self) -> None:
         for file in (self._file, self._remnant):
@@ -473,6 +473,7 @@ class Outbox:
         if self.disk is DiskState.READ_ONLY and disk.is_read_only(self._path.parent):
             return
         if self._file is None or self.disk in (DiskState.READ_ONLY, DiskState.FAILING):
+            self._retry_at = self._clock() + LOOK_AGAIN_SECONDS
             self._open()
         self._commit([])
 
@@ -533,8 +534,9 @@ class Outbox:
     def _enter(self, state: DiskState, why: str) -> None:
         if state is not self.disk:
             log.error("the disk of the outbox is %s (%s): events wait in memory until it takes them", state, why)
+            wait_seconds = LOOK_AGAIN_SECONDS if state is DiskState.FAILING else RETRY_SECONDS
+            self._retry_at = self._clock() + wait_seconds
         self.disk = state
-        self._retry_at = self._clock() + RETRY_SECONDS
 
 
 def _numbered(event: PlateEvent, sequence: int) -> WaitingEvent:

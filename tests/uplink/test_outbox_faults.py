@@ -534,6 +534,38 @@ def test_a_copy_that_the_disk_does_not_take_is_removed(tmp_path: Path, clock: Cl
     assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, waiting)
 
 
+def test_a_failing_disk_is_not_looked_through_every_second(
+    tmp_path: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 500)
+    file_bytes = path.stat().st_size
+    outbox = opened(path)
+
+    with largest_file(4096):
+        outbox.put(event())
+        failing, before = outbox.disk, bytes_read()
+        for _ in range(int(LOOK_AGAIN_SECONDS) - 1):
+            later(outbox, clock)
+        read_meanwhile = bytes_read() - before
+        later(outbox, clock)
+        for _ in range(int(LOOK_AGAIN_SECONDS) - 1):
+            later(outbox, clock)
+        read_then = bytes_read() - before
+    later(outbox, clock)
+
+    assert failing is DiskState.FAILING
+    assert read_meanwhile < file_bytes / 2
+    assert file_bytes < read_then < 3 * file_bytes
+    assert caplog.text.count("the disk of the outbox is failing") == 1
+    assert (outbox.disk, outbox.state().in_memory, len(numbers(outbox))) == (DiskState.GOOD, 0, 501)
+
+
+def bytes_read() -> int:
+    """By this process, since it began."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
 @contextmanager
 def largest_file(size_bytes: int) -> Iterator[None]:
     """No file can be written to beyond this: SQLite then fails as on a disk with a bad block there."""
