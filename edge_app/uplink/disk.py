@@ -27,7 +27,8 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_READONLY: DiskState.READ_ONLY,
     sqlite3.SQLITE_IOERR: DiskState.FAILING,
 }
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+"""The last: a statement that is right does not fit the tables, whose definitions stand in the file."""
 
 
 def is_read_only(folder: Path) -> bool:

@@ -383,6 +383,19 @@ def test_a_file_whose_beginning_is_gone_is_replaced_and_kept(tmp_path: Path, ope
     assert [each.read_bytes() for each in tmp_path.glob("outbox.sqlite.*")] == [content]
 
 
+def test_a_flipped_bit_in_the_definition_of_a_table_does_not_end_the_service(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 20)
+    content = path.read_bytes().replace(b"payload BLOB", b"pa9load BLOB", 1)
+    path.write_bytes(content)
+
+    outbox = opened(path)
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [21], [21])
+    assert outbox.state().losses == Losses(reads_damaged=20)
+    assert [each.read_bytes() for each in tmp_path.glob("outbox.sqlite.*")] == [content]
+
+
 def test_what_stands_in_the_write_ahead_log_of_a_damaged_file_is_saved_too(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     filled(path, 30)
