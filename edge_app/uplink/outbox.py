@@ -17,7 +17,7 @@ from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import EventStore, Link, Links, Losses, WaitingEvent
 from edge_app.uplink.remnant import Remnant
-from edge_app.uplink.system_clock import read_boot_id
+from edge_app.uplink.system_clock import clock_is_synchronized, read_boot_id
 from edge_app.uplink.uuid7 import unix_ms
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Outbox:
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
     waited for `retention_seconds` altogether; `clock` counts from this boot (`time.monotonic`), and `unix_now` tells
-    the age of what an earlier one has left. With `sealer`, events are signed and chained before they are committed, and
+    the age of what an earlier one has left, while it is `synchronized`. With `sealer`, events are signed and chained before they are committed, and
     the end of the chain is committed with them.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
@@ -102,6 +102,7 @@ class Outbox:
         retention_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_now: Callable[[], float] = time.time,
+        synchronized: Callable[[], bool] = clock_is_synchronized,
         sealer: "Sealer | None" = None,
     ) -> None:
         self.disk = DiskState.GOOD
@@ -116,6 +117,7 @@ class Outbox:
         self._links = Links()
         self._clock = clock
         self._unix_now = unix_now
+        self._synchronized = synchronized
         self._expire_at = clock()
         self._expired = self._withheld = 0
         self._change: Change | None = None
@@ -362,16 +364,17 @@ class Outbox:
             log.warning("%d events have waited for as long as they may be kept: deleted", expired)
         if expired >= _EXPIRED_TOGETHER:
             self._expire_at = self._clock()
-        outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
+        if self._synchronized():
+            outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
 
     def _age_seconds(self, event: WaitingEvent) -> float:
         """By the clock that cannot be set, where the event is of this boot, else by the one that can."""
         read = json.loads(event.payload)
         if not self._is_left_over(event) or read["boot_id"] == read_boot_id():
             return self._clock() - event.created_monotonic_ns / 1e9
-        if read["seen"]["clock_synchronized"]:
+        if read["seen"]["clock_synchronized"] and self._synchronized():
             return self._unix_now() - unix_ms(event.event_id) / 1e3
-        return self._clock()  # its time means nothing; it is as old as this boot at least
+        return self._clock()  # its time, or ours, means nothing; it is as old as this boot at least
 
     def _seal(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
         """The events signed and chained, where that is wanted."""
