@@ -141,11 +141,11 @@ class Delivery:
     def _send(self, event: WaitingEvent, newest: bool) -> None:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
-        read = stamp(event, historical)
+        image_topic = topics.image(self._root, event.camera, event.event_id)
+        read = stamp(event, historical, image_topic)
         flight = _InFlight(event.event_id, {}, self._chain(read))
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
-            topic = topics.image(self._root, event.camera, event.event_id)
-            flight.unacknowledged[self._connection.send(Message(topic, event.image_jpeg))] = _PICTURE
+            flight.unacknowledged[self._connection.send(Message(image_topic, event.image_jpeg))] = _PICTURE
         topic = topics.read(self._root, event.camera)
         flight.unacknowledged[self._connection.send(Message(topic, as_json(read)))] = "a read"
         if alarming := alarming_entries(read):
@@ -168,13 +168,12 @@ class Delivery:
         return self._last_link
 
 
-def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:
-    """The event's message with what is known only when it is sent."""
+def stamp(event: WaitingEvent, historical: bool, image_topic: str) -> dict[str, Any]:
+    """The event's message with what is known only when it is sent: the device may have got another name since."""
     message: dict[str, Any] = json.loads(event.payload)
     message["sequence"] = event.sequence
     message["historical"] = historical
-    if event.image_jpeg is None:
-        message["image"] = None
+    message["image"] = message["image"] | {"topic": image_topic} if event.image_jpeg is not None else None
     return message
 
 

@@ -85,8 +85,8 @@ class Outbox:
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
     waited for `retention_seconds` altogether; `clock` counts from this boot (`time.monotonic`), and `unix_now` tells
-    the age of what an earlier one has left, while it is `synchronized`. With `sealer`, events are signed and chained before they are committed, and
-    the end of the chain is committed with them.
+    the age of what an earlier one has left, while it is `synchronized`. With `sealer`, events are signed and chained
+    before they are committed, and the end of the chain is committed with them.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
     another process that uses the file.

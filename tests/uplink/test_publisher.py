@@ -23,7 +23,7 @@ from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import event
+from tests.uplink.passes import event, factory, plate_pass
 
 
 class Running:
@@ -224,6 +224,22 @@ def test_an_event_of_an_earlier_run_is_historical(
 
     reads = subscriber.until(2, "/read")
     assert [json.loads(read.payload)["historical"] for read in reads] == [True, False]
+
+
+def test_an_event_from_before_the_device_was_renamed_names_the_topic_that_its_picture_has_now(
+    tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    made = factory(device="yard-07").make(plate_pass())
+    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+        before.put(made)
+    running = make(broker.settings)
+
+    running.start()
+
+    (read,), (image,) = subscriber.until(1, "/read"), subscriber.until(1, f"/image/{made.event_id}")
+    assert json.loads(read.payload)["device"] == "yard-07"
+    assert json.loads(read.payload)["image"]["topic"] == image.topic
+    assert image.topic.startswith("anpr/gate-01/")
 
 
 def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the_last(
