@@ -392,7 +392,7 @@ class Outbox:
         if not events and self.disk is DiskState.GOOD:
             return True
         wanted_bytes = self._keep_free_bytes + sum(each.size_bytes for each in events)
-        return disk.free_bytes(self._path.parent) + store.unused_bytes() >= wanted_bytes
+        return outbox_file.make_room(self._path, wanted_bytes - store.unused_bytes())
 
     def _keep_in_memory(self, events: list[WaitingEvent]) -> None:
         if self._memory is None:

@@ -21,13 +21,13 @@ _CHECKPOINT_PAGES = 250
 """Pages of 4 KiB in the write-ahead log before they are folded into the file: 1 MB, so that the log stays small."""
 
 _MOST_SET_ASIDE = 3
-"""Damaged files that are kept; each may be as large as the outbox."""
+"""Damaged files that are kept."""
 
 _SAVED_TOGETHER = 200
 """Events in one transaction while a damaged file is saved from."""
 
 _SHARE_OF_COPY = 1.5
-"""Of what is saved, the space that it takes in a new file and its write-ahead log."""
+"""Of what is saved, the space that it takes in a new file."""
 
 
 def open_store(path: Path, max_bytes: int) -> EventStore:
@@ -38,11 +38,10 @@ def open_store(path: Path, max_bytes: int) -> EventStore:
         OSError: likewise.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = _fresh(path)
     if path.exists():
-        _delete(fresh)  # half made when the power went
-    elif fresh.exists():  # the power went while it took the place of a damaged file
-        fresh.rename(path)
+        _delete(_fresh(path))  # half made when the power went
+    elif _fresh(path).exists():
+        _take_place(path, [_new_name(path), *set_aside(path)][-1])  # here the power went
     return _open(path, max_bytes)
 
 
@@ -65,7 +64,7 @@ def replace(path: Path, reason: Exception, max_bytes: int, forgotten: Mapping[in
     _delete(fresh)
     with contextlib.closing(Remnant(path)) as remnant:
         wanted_bytes = remnant.bytes(forgotten) * _SHARE_OF_COPY
-        if disk.free_bytes(path.parent) < wanted_bytes:
+        if not make_room(path, wanted_bytes):
             raise OSError(errno.ENOSPC, f"free {wanted_bytes / 1e6:.1f} MB on its disk for what can be saved of it")
         try:
             saved = _save(remnant, fresh, forgotten)
@@ -73,8 +72,9 @@ def replace(path: Path, reason: Exception, max_bytes: int, forgotten: Mapping[in
             _delete(fresh)
             raise
         losses = remnant.known_lost()
-    aside = _set_aside(path)
-    fresh.rename(path)
+    aside = path.rename(_new_name(path))
+    _take_place(path, aside)
+    _let_go_of_old(path, max_bytes)
     log.error(
         "the outbox %s cannot be used (%s): set aside as %s; %d events saved, %d reads and %d pictures known lost",
         path, reason, aside.name, saved, losses.reads_damaged, losses.images_damaged,
@@ -88,6 +88,16 @@ def set_aside(path: Path) -> list[Path]:
     return sorted(name for name in names if not name.name.endswith(("-wal", "-shm")))
 
 
+def make_room(path: Path, wanted_bytes: float) -> bool:
+    """Whether so much is free, once damaged files that were kept have gone for it, the oldest first."""
+    for old in set_aside(path):
+        if disk.free_bytes(path.parent) >= wanted_bytes:
+            break
+        _delete(old)
+        log.warning("the disk of the outbox is short: the damaged outbox %s that was kept is deleted", old.name)
+    return disk.free_bytes(path.parent) >= wanted_bytes
+
+
 def delete_set_aside(path: Path, before_unix_seconds: float) -> None:
     """Delete the damaged files that were kept and not written to since, where the disk allows it."""
     with contextlib.suppress(OSError):
@@ -97,11 +107,11 @@ def delete_set_aside(path: Path, before_unix_seconds: float) -> None:
                 log.info("the damaged outbox %s has been kept for as long as it may be: deleted", old.name)
 
 
-def _open(path: Path, max_bytes: int) -> EventStore:
+def _open(path: Path, max_bytes: int, journal: str = "WAL") -> EventStore:
     database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")  # one daemon an outbox; the first access takes the lock
-        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA journal_mode = {journal}")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = ON")  # what is deleted shall not stay in the file's free pages
         database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -118,7 +128,8 @@ def _open(path: Path, max_bytes: int) -> EventStore:
 def _save(remnant: Remnant, fresh: Path, forgotten: Mapping[int, str]) -> int:
     """Copy every event that can be read into a new file: how many."""
     saved, after = 0, 0
-    with contextlib.closing(_open(fresh, max_bytes=2**63)) as store:
+    # A copy that fails is deleted, so it needs no journal on a disk that may be short.
+    with contextlib.closing(_open(fresh, max_bytes=2**63, journal="MEMORY")) as store:
         while events := remnant.pending(_SAVED_TOGETHER, after):
             after = events[-1].sequence
             wanted = [each for each in events if forgotten.get(each.sequence) != each.event_id]
@@ -136,18 +147,38 @@ def _fresh(path: Path) -> Path:
     return path.with_name(f"{path.name}-fresh")
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the file and its journal, so that nothing is lost that somebody could still save."""
-    for oldest in set_aside(path)[: 1 - _MOST_SET_ASIDE]:
-        _delete(oldest)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
+def _new_name(path: Path) -> Path:
+    """Where a damaged file goes now."""
+    return path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+
+
+def _take_place(path: Path, aside: Path) -> None:
+    """Put the new file in the place of the one that was set aside.
+
+    That one's journal follows it before, or SQLite would apply it to the new file.
+    """
+    for beside, follower in zip(_parts(path)[1:], _parts(aside)[1:], strict=True):
         if beside.exists():
-            beside.rename(path.with_name(f"{path.name}.{stamp}{suffix}"))
-    return path.rename(path.with_name(f"{path.name}.{stamp}"))
+            beside.rename(follower)
+    _fresh(path).rename(path)
+
+
+def _let_go_of_old(path: Path, max_bytes: int) -> None:
+    """Of the damaged files, keep the newest, and others while all are few and together no larger than an outbox."""
+    kept = set_aside(path)
+    while len(kept) > 1 and (len(kept) > _MOST_SET_ASIDE or sum(map(_bytes, kept)) > max_bytes):
+        _delete(kept.pop(0))
+
+
+def _bytes(path: Path) -> int:
+    """Of the file and its journal."""
+    return sum(each.stat().st_size for each in _parts(path) if each.exists())
 
 
 def _delete(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    for each in _parts(path):
+        each.unlink(missing_ok=True)
+
+
+def _parts(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]

@@ -597,6 +597,74 @@ def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) ->
     assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 3
 
 
+def test_damaged_files_that_are_kept_are_together_no_larger_than_an_outbox(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for size in (100_000, 300_000, 150_000):
+        path.write_bytes(b"?" * size)
+        Outbox(path, max_bytes=500_000).close()
+
+    assert sorted(each.stat().st_size for each in tmp_path.glob("outbox.sqlite.*")) == [150_000, 300_000]
+
+
+def test_of_the_damaged_files_the_newest_is_kept_however_large(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for size in (100_000, 600_000):
+        path.write_bytes(b"?" * size)
+        Outbox(path, max_bytes=500_000).close()
+
+    assert [each.stat().st_size for each in tmp_path.glob("outbox.sqlite.*")] == [600_000]
+
+
+def test_a_read_is_worth_more_than_a_damaged_file_that_was_kept(
+    small_disk: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    aside = path.with_name(f"{path.name}.20260131T120000.000000")
+    aside.write_bytes(bytes(500_000))
+    outbox = opened(path, keep_free_bytes=200_000)
+    leave_free(small_disk, 100_000)
+
+    outbox.put(event())
+
+    assert (outbox.disk, outbox.state().in_memory) == (DiskState.GOOD, 0)
+    assert not aside.exists()
+    assert "the disk of the outbox is short" in caplog.text
+
+
+def test_a_damaged_file_that_was_kept_makes_room_for_what_is_saved_of_the_next(small_disk: Path, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    path.with_name(f"{path.name}.20260131T120000.000000").write_bytes(bytes(700_000))
+    leave_free(small_disk, 100_000)
+
+    outbox = opened(path)
+
+    assert outbox.disk is DiskState.GOOD
+    assert len(numbers(outbox)) > 50
+    assert len(list(small_disk.glob("outbox.sqlite.*"))) == 1
+    outbox.close()
+    assert len(numbers(opened(path))) > 50
+
+
+def test_power_that_goes_before_the_journal_of_a_damaged_file_follows_it_spoils_nothing(
+    tmp_path: Path, opened: Open
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 3)
+    damaged = opened(path)
+    damaged.put(*(event() for _ in range(50)))
+    crash(damaged)
+    journal = path.with_name("outbox.sqlite-wal").read_bytes()
+    path.rename(tmp_path / "outbox.sqlite.20260131T120000.000000")
+    made = filled(tmp_path / "outbox.sqlite-fresh", 5)
+
+    outbox = opened(path)
+
+    assert [each.event_id for each in outbox.pending(100)] == [each.event_id for each in made]
+    assert (tmp_path / "outbox.sqlite.20260131T120000.000000-wal").read_bytes() == journal
+
+
 def test_power_that_goes_while_a_damaged_file_is_replaced_costs_nothing(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     filled(path, 3)
