@@ -89,7 +89,7 @@ class Publisher:
         """Body of the publisher thread: returns when the stop event is set.
 
         Raises:
-            OutboxError: the disk fails; whoever runs us should end the process.
+            OutboxError: the outbox cannot be used, not for its disk's fault; whoever runs us should end the process.
         """
         while not self._stop.is_set():
             try:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -20,6 +19,7 @@ from edge_app.uplink.event_store import Losses
 from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.left_overs import LeftOvers
 from edge_app.uplink.outbox import LOOK_AGAIN_SECONDS, RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
+from tests.uplink.disks import largest_file
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -577,15 +577,6 @@ def test_a_failing_disk_is_not_looked_through_every_second(
 def bytes_read() -> int:
     """By this process, since it began."""
     return int(Path("/proc/self/io").read_text().split()[1])
-
-
-@contextmanager
-def largest_file(size_bytes: int) -> Iterator[None]:
-    """No file can be written to beyond this: SQLite then fails as on a disk with a bad block there."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,16 +13,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edge_app.config import MqttSettings
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, OutboxError
 from edge_app.evidence.seal import Sealer
 from edge_app.remote.commander import Commander
 from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.disks import largest_file
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import event, factory, plate_pass
 
@@ -397,12 +400,32 @@ def test_a_read_that_the_broker_refuses_is_kept(
     strict.stop()
 
 
-def test_a_failing_disk_ends_the_thread(make: Make, broker: Mosquitto) -> None:
-    running = make(broker.settings)
-    running.outbox.close()
+def test_on_a_failing_disk_reads_arrive_all_the_same(running: Running, subscriber: Subscriber) -> None:
+    ids = running.put(3)
+    running.start()
+    subscriber.until(3, "/read")
 
-    with pytest.raises(Exception, match="closed database"):
-        running.publisher.run()
+    with largest_file(4096):
+        ids += running.put(3)
+        reads = subscriber.until(6, "/read")
+        running.waits_until(running.is_drained)
+
+    assert running.outbox.disk is DiskState.FAILING
+    assert ids_of(reads) == ids
+
+
+def test_an_outbox_that_another_process_has_taken_ends_the_thread(
+    tmp_path: Path, make: Make, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    with largest_file(0):  # it cannot be opened at first
+        running = make(broker.settings)
+
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as another:
+        another.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
+            running.publisher.run()
 
 
 def test_a_password_does_not_cross_the_network_in_the_clear(running: Running, tmp_path: Path) -> None:
