@@ -1,6 +1,7 @@
 """One picture at a time: `PlateRecognizer().recognize(image_bgr)`."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from edge_app.errors import ImageError
 from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
 from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
+from edge_app.recognition.turned_view import TURNS, turned_view
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead
 from edge_app.tracking.voter import Voter
 
@@ -68,19 +70,23 @@ class PlateRecognizer:
     def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
         """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
         image_bgr = as_bgr(image)
-        height, width = image_bgr.shape[:2]
         padded, (across, down) = pad_crop(image_bgr)
-        right, below = round(padded.shape[1] * _CROP_SURROUND), round(padded.shape[0] * _CROP_SURROUND)
-        surrounded = cv2.copyMakeBorder(padded, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
-        found = self.find(as_bgr(surrounded))
-        sights = [self._sight(image_bgr, _moved(plate, -across - right, -down - below)) for plate in found]
+        reads = self._read_crop(padded, _whole(image_bgr, across, down))
+        return [replace(read, detection=_moved(read.detection, -across, -down)) for read in reads]
+
+    def _read_crop(self, padded_bgr: ImageBgr, whole: list[PlateDetection]) -> list[PlateRead]:
+        """What stands on a padded crop; `whole`: the crop itself as a plate, in each layout."""
+        right, below = round(padded_bgr.shape[1] * _CROP_SURROUND), round(padded_bgr.shape[0] * _CROP_SURROUND)
+        surrounded = cv2.copyMakeBorder(padded_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
+        found = [_moved(plate, -right, -below) for plate in self.find(as_bgr(surrounded))]
+        sights = [self._sight(padded_bgr, plate) for plate in found]
         if any(sight.clear for sight in sights):
             return self._settled(sights)
         promise = max((sight.promise for sight in sights), default=-np.inf)
-        whole = max((self._sight(image_bgr, plate) for plate in _whole(width, height)), key=_promise)
-        if whole.promise > promise + BETTER:
-            return self._settled([whole])
-        return self._settled(sights) or self._settled([whole])
+        best = max((self._sight(padded_bgr, plate) for plate in whole), key=_promise)
+        if best.promise > promise + BETTER:
+            return self._settled([best])
+        return self._settled(sights) or self._settled([best])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
@@ -100,7 +106,18 @@ class PlateRecognizer:
         return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
     def _sight(self, image_bgr: ImageBgr, found: PlateDetection) -> Sight:
-        return look_closely(found, lambda detection: self._look(image_bgr, detection))
+        return look_closely(
+            found, lambda detection: self._look(image_bgr, detection), lambda: self._find_turned(image_bgr, found)
+        )
+
+    def _find_turned(self, image_bgr: ImageBgr, found: PlateDetection) -> Iterator[PlateDetection]:
+        """The plate, or that of which it is a part, found again with the picture turned."""
+        place = hulls(found.corners_px[None])[0]
+        for degrees in TURNS:
+            view = turned_view(image_bgr, found, degrees)
+            for plate in map(view.placed, self.find(view.image_bgr)):
+                if same_plate(place, hulls(plate.corners_px[None])).any():
+                    yield plate
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
@@ -160,9 +177,10 @@ def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
     return replace(detection, corners_px=detection.corners_px + np.array([right, down], np.float32))
 
 
-def _whole(width: int, height: int) -> list[PlateDetection]:
-    """The whole picture as a plate that no detector vouches for, in each layout that its shape leaves open."""
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
+    """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
+    height, width = crop_bgr.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array([left, top], np.float32)
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]

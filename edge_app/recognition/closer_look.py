@@ -1,6 +1,6 @@
 """Reads a plate of a single picture: where the first look leaves doubt, by further looks around the best one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,11 +48,15 @@ class Sight:
     """Of the best of them."""
 
 
-def look_closely(found: PlateDetection, look: Callable[[PlateDetection], Look]) -> Sight:
+def look_closely(
+    found: PlateDetection,
+    look: Callable[[PlateDetection], Look],
+    find_turned: Callable[[], Iterable[PlateDetection]],
+) -> Sight:
     """The best readings of a plate that was found; `look` takes one look at a place.
 
-    The plate lies where it was found, however it was looked at, unless a line was missed; its layout is the one
-    that reads best.
+    The plate lies where it was found, however it was looked at, unless a line was missed or `find_turned`, which
+    finds it once more in turned views, found it where it reads better; its layout is the one that reads best.
     """
     first = look(found)
     if first.clear:
@@ -64,6 +68,13 @@ def look_closely(found: PlateDetection, look: Callable[[PlateDetection], Look]) 
     beside = taller if best in taller else looks
     if best is not first:
         best = _climb(best, beside, look)
+    if not best.clear:
+        turned = list(map(look, find_turned()))
+        if turned:
+            start = max(turned, key=lambda each: each.promise)
+            better = leader(best, [_climb(start, turned, look)])
+            if better is not best:
+                where, beside, best = replace(start.detection, lines=better.detection.lines), turned, better
     joined = abreast(best, beside)
     promise = max(each.promise for each in joined)
     return Sight(where, tuple(each.reading for each in joined), promise, best.clear)

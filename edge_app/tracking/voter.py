@@ -55,6 +55,7 @@ _SURE = 0.9
 """Confidence from which on a text may be settled: below, further reads may make it one that is published."""
 
 _LEAST_REST = 1e-6
+_LEAST_SHARE = 1e-3
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
@@ -96,11 +97,12 @@ class Voter:
     def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
         """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame.
 
-        None where nothing on it is legible.
+        Each look weighs as much as it promises, for that is how likely it is the one that lies right. None where
+        nothing on the plate is legible.
         """
         if not readings:
             return None
-        text = self._settle(readings, np.full(len(readings), 1 / len(readings)))
+        text = self._settle(readings, _look_weights(np.array([self.glance(reading).promise for reading in readings])))
         return text and replace(text, agreeing=1, settled=False)
 
     def _settle(self, readings: Sequence[Reading], weights: Floats) -> PlateText | None:
@@ -192,6 +194,12 @@ def frame_weights(readings: Sequence[Reading]) -> Floats:
     root of their number, Kish's effective number where their qualities differ.
     """
     return _weights(np.array([quality(reading) for reading in readings]))
+
+
+def _look_weights(promises: Floats) -> Floats:
+    best = promises.max()
+    shares = np.maximum(np.exp(promises - best), _LEAST_SHARE) if np.isfinite(best) else np.ones_like(promises)
+    return np.asarray(shares / shares.sum())
 
 
 def _weights(qualities: Floats) -> Floats:

@@ -12,6 +12,10 @@ PLACE = np.array([[100, 50], [200, 50], [200, 75], [100, 75]], np.float32)
 FOUND = PlateDetection(PLACE, 0.9, 1)
 
 
+def nothing_more() -> list[PlateDetection]:
+    return []
+
+
 def look(promise: float, lines: int = 1, *, clear: bool = False, place: PlateDetection = FOUND) -> Look:
     reading = Reading(np.zeros((1, 1), np.float32), promise, 20.0)
     return Look(PlateDetection(place.corners_px, 0.9, lines), reading, promise, clear)
@@ -34,7 +38,7 @@ def looking(
 def test_a_clear_plate_is_looked_at_once() -> None:
     take, taken = looking(lambda _: -0.1)
 
-    sight = look_closely(FOUND, take)
+    sight = look_closely(FOUND, take, nothing_more)
 
     assert len(taken) == 1
     assert (len(sight.readings), sight.promise, sight.clear) == (1, -0.1, True)
@@ -44,7 +48,7 @@ def test_looks_go_step_by_step_to_where_the_plate_reads_better() -> None:
     right = PLACE + np.array([16, 0])
     take, taken = looking(lambda each: -float(np.abs(each.corners_px - right).mean()) - abs(each.lines - 1) * 9)
 
-    sight = look_closely(FOUND, take)
+    sight = look_closely(FOUND, take, nothing_more)
 
     assert sight.promise == pytest.approx(0, abs=1e-3)
     assert np.array_equal(sight.detection.corners_px, PLACE)
@@ -55,7 +59,7 @@ def test_looks_go_step_by_step_to_where_the_plate_reads_better() -> None:
 def test_no_step_is_taken_where_no_look_reads_better() -> None:
     take, taken = looking(lambda each: -3.0 - 2 * (each.lines == 2))
 
-    sight = look_closely(FOUND, take)
+    sight = look_closely(FOUND, take, nothing_more)
 
     assert len(taken) == 1 + 1 + 12 + 3
     assert (sight.promise, sight.clear, sight.detection.lines) == (-3.0, False, 1)
@@ -65,8 +69,8 @@ def test_a_line_above_is_believed_only_where_it_reads_well_and_never_read_togeth
     def promise(each: PlateDetection) -> float:
         return -1.5 if each.corners_px[0, 1] < 40 else -2.5
 
-    sight = look_closely(FOUND, looking(promise)[0])
-    doubtful = look_closely(FOUND, looking(lambda each: promise(each) - 1)[0])
+    sight = look_closely(FOUND, looking(promise)[0], nothing_more)
+    doubtful = look_closely(FOUND, looking(lambda each: promise(each) - 1)[0], nothing_more)
 
     assert sight.detection.lines == 2
     assert {reading.sharpness for reading in sight.readings} == {-1.5}
@@ -76,9 +80,37 @@ def test_a_line_above_is_believed_only_where_it_reads_well_and_never_read_togeth
 def test_no_line_is_looked_for_above_the_picture() -> None:
     take, taken = looking(lambda _: -5.0)
 
-    look_closely(PlateDetection(PLACE - np.array([0, 50], np.float32), 0.9, 1), take)
+    look_closely(PlateDetection(PLACE - np.array([0, 50], np.float32), 0.9, 1), take, nothing_more)
 
     assert all(each.corners_px[:2, 1].min() > -12 for each in taken)
+
+
+def test_a_plate_that_no_step_reaches_is_read_where_it_is_found_in_a_turned_view() -> None:
+    askew = PLACE + np.array([[0, 30], [0, -30], [0, -30], [0, 30]], np.float32)
+    turned = PlateDetection(askew + 4, 0.8, 1)
+    take, _ = looking(lambda each: -float(np.abs(each.corners_px - askew).mean()) - abs(each.lines - 1) * 9)
+
+    upright, sight = look_closely(FOUND, take, nothing_more), look_closely(FOUND, take, lambda: [turned])
+
+    assert sight.promise > -3 > upright.promise
+    assert np.array_equal(sight.detection.corners_px, turned.corners_px)
+    assert np.array_equal(upright.detection.corners_px, PLACE)
+
+
+def test_what_a_turned_view_shows_does_not_count_where_it_reads_no_better() -> None:
+    turned = PlateDetection(PLACE + np.float32(2), 0.8, 1)
+    take, _ = looking(lambda _: -3.0)
+
+    sight = look_closely(FOUND, take, lambda: [turned])
+
+    assert np.array_equal(sight.detection.corners_px, PLACE)
+
+
+def test_no_view_is_turned_for_a_plate_that_is_clear() -> None:
+    def fail() -> list[PlateDetection]:
+        raise AssertionError("a clear plate needs no further view")
+
+    look_closely(FOUND, looking(lambda _: -0.1)[0], fail)
 
 
 def test_the_best_stays_unless_another_promises_clearly_more() -> None:

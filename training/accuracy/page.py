@@ -169,8 +169,8 @@ def _decisions(measured: Measured) -> str:
         "the last run; earlier runs, whose weights it began with, had learned from some of them).\n"
         f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
         f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
-        "- Priors of layouts that are common in the world: their shares among the texts of the training sets, see "
-        "`edge_app/recognition/formats/generic.toml`."
+        "- Priors of layouts that are common in the world: their shares among the texts of the training sets; two of "
+        "New York's by hand, for those show too few. See `edge_app/recognition/formats/generic.toml`."
     )
 
 
