@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import paho.mqtt.client as mqtt
@@ -95,6 +95,8 @@ class Acknowledgement:
 
     number: int
     """What `send` gave."""
+    topic: str
+    """The message's."""
     refusal: str | None = None
     """Why the broker did not take it (MQTT 5 only)."""
 
@@ -102,6 +104,11 @@ class Acknowledgement:
     def is_lasting(self) -> bool:
         """Whether sending it again would meet the same refusal."""
         return self.refusal in _LASTING
+
+    @property
+    def state(self) -> LinkState:
+        """What a refusal says of the link."""
+        return LinkState.ACCESS_REFUSED if self.refusal == "Not authorized" else LinkState.REFUSED
 
 
 class Connection:
@@ -131,7 +138,7 @@ class Connection:
         self._tls = credentials.tls
         self._where = f"{settings.host}:{settings.port}"
         self._unsent: deque[tuple[int, Message]] = deque()
-        self._number_of: dict[int, int] = {}  # by paho's message id, what is on its way
+        self._on_its_way: dict[int, Acknowledgement] = {}  # by paho's message id, what is waited for
         self._last_number = 0
         self._acknowledged: list[Acknowledgement] = []
         self._granted: list[ReasonCode] | None = None
@@ -152,7 +159,7 @@ class Connection:
         """Publish a message, in the order of the calls; its number comes back in an `Acknowledgement` at QoS 1."""
         self._last_number += 1
         if len(message.payload) + len(message.topic) + 64 > self._maximum_packet_size:  # 64: header and properties
-            self._acknowledged.append(Acknowledgement(self._last_number, "Packet too large"))
+            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, "Packet too large"))
         else:
             self._unsent.append((self._last_number, message))
         return self._last_number
@@ -174,23 +181,23 @@ class Connection:
             if time.monotonic() > deadline:
                 raise self._unreachable(LinkState.NO_ANSWER, "does not answer SUBSCRIBE")
             self._await()
-        refused = [str(code) for code in self._granted or [] if code.is_failure]
-        if refused:
-            what = f"the broker at {self._where} refuses the subscription: {refused[0]}"
-            raise RefusedError(LinkState.ACCESS_REFUSED, what)
+        for topic, code in zip(topics, self._granted, strict=False):
+            if code.is_failure:
+                what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
+                raise RefusedError(LinkState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
-        while self._unsent and len(self._number_of) < self._receive_maximum:
+        while self._unsent and len(self._on_its_way) < self._receive_maximum:
             number, message = self._unsent.popleft()
             try:
                 properties = self._properties(message)
                 sent = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
             except ValueError:  # of a topic that no broker would take
-                self._acknowledged.append(Acknowledgement(number, "Topic name invalid"))
+                self._acknowledged.append(Acknowledgement(number, message.topic, "Topic name invalid"))
                 continue
             if message.qos > 0:
-                self._number_of[sent.mid] = number
+                self._on_its_way[sent.mid] = Acknowledgement(number, message.topic)
         if not self._acknowledged:
             self._turn(seconds)
         acknowledged, self._acknowledged = self._acknowledged, []
@@ -247,7 +254,8 @@ class Connection:
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
             state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE
-            raise self._unreachable(state, f"cannot be reached: {error}") from error
+            why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
+            raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
             self._await_connack()
         except EdgeAnprError:
@@ -351,9 +359,10 @@ class Connection:
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object
     ) -> None:
-        number = self._number_of.pop(message_id, None)
-        if number is not None:
-            self._acknowledged.append(Acknowledgement(number, str(reason) if reason.is_failure else None))
+        acknowledgement = self._on_its_way.pop(message_id, None)
+        if acknowledgement is not None:
+            refusal = str(reason) if reason.is_failure else None
+            self._acknowledged.append(replace(acknowledgement, refusal=refusal))
 
     def _on_subscribe(
         self, _client: mqtt.Client, _: object, _message_id: int, reasons: list[ReasonCode], _properties: object

@@ -26,8 +26,8 @@ def rehearse(settings: MqttSettings, device: str) -> str:
         while not (acknowledgements := connection.exchange(0.1)):
             if time.monotonic() > deadline:
                 raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
-        if refusal := acknowledgements[0].refusal:
-            raise UnreachableError(LinkState.ACCESS_REFUSED, f"the broker refuses to publish: {refusal}")
+        if (answer := acknowledgements[0]).refusal:
+            raise UnreachableError(answer.state, f"the broker refuses {answer.topic}: {answer.refusal}")
         connection.say_goodbye()
         return connection.version_name
     finally:

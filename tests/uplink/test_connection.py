@@ -69,7 +69,7 @@ def test_nobody_there_is_told_with_the_address() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
-        with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} cannot be reached"):
+        with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} cannot be reached: nothing listens"):
             dial(MqttSettings(host="127.0.0.1", port=port))
 
 
