@@ -111,8 +111,18 @@ class Acknowledgement:
         return LinkState.ACCESS_REFUSED if self.refusal == "Not authorized" else LinkState.REFUSED
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is agreed with the broker when we log in."""
+
+    will: Message | None = None
+    """What it says for us when the line is cut."""
+    session_seconds: int = 0
+    """For how long it keeps what comes for us while we are away (MQTT 5 only); 0: somebody else is the memory."""
+
+
 class Connection:
-    """A fresh session: the outbox is the memory, not the broker.
+    """Logged in, from the moment it is made until it breaks.
 
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
@@ -127,9 +137,11 @@ class Connection:
         version: Version,
         waker: Waker,
         stop: threading.Event,
-        will: Message | None = None,
+        terms: Terms = Terms(),
     ) -> None:
         self.version = version
+        self.has_resumed = False
+        """Whether the broker has kept the session, with its subscriptions."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -147,7 +159,8 @@ class Connection:
         self._loss_state = LinkState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._maximum_packet_size = float("inf")
-        self._client = self._make_client(client_id, credentials, will)
+        self._session_seconds = terms.session_seconds if version == MQTT_5 else 0
+        self._client = self._make_client(client_id, credentials, terms.will)
         self._connect(settings)
 
     @property
@@ -214,8 +227,8 @@ class Connection:
         return properties
 
     def say_goodbye(self) -> None:
-        """Send DISCONNECT, so that the broker drops our last will."""
-        self._client.disconnect()
+        """Send DISCONNECT, so that the broker drops our last will and keeps no session."""
+        self._client.disconnect(properties=self._expiry(PacketTypes.DISCONNECT, 0))
         if self._client.socket() is not None:
             self._client.loop_write()
 
@@ -248,9 +261,20 @@ class Connection:
         client.on_log = self._on_log
         return client
 
+    def _expiry(self, packet: int, seconds: int) -> Properties | None:
+        if not self._session_seconds:
+            return None
+        properties = Properties(packet)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = seconds
+        return properties
+
     def _connect(self, settings: MqttSettings) -> None:
+        session = self._expiry(PacketTypes.CONNECT, self._session_seconds)
+        # False at the first connection, too: mosquitto 2.0 saves no session that was begun otherwise.
+        clean_start = False if session else mqtt.MQTT_CLEAN_START_FIRST_ONLY
+        where = settings.host, settings.port, settings.keepalive_seconds
         try:
-            self._client.connect(settings.host, settings.port, settings.keepalive_seconds)
+            self._client.connect(*where, clean_start=clean_start, properties=session)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
             state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE
@@ -334,11 +358,12 @@ class Connection:
         self,
         _client: mqtt.Client,
         _: object,
-        _flags: mqtt.ConnectFlags,
+        flags: mqtt.ConnectFlags,
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
         self._answer = reason
+        self.has_resumed = flags.session_present
         limit = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
         self._receive_maximum = min(limit, _MOST_UNACKNOWLEDGED)
         self._maximum_packet_size = getattr(properties, "MaximumPacketSize", float("inf"))

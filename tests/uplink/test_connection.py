@@ -1,6 +1,7 @@
 """How a broker is reached: versions, users, TLS."""
 
 import dataclasses
+import gc
 import socket
 import subprocess
 import threading
@@ -170,6 +171,7 @@ def test_tls_with_certificates_on_both_sides(certificates: Path, start: Start) -
         dial(dataclasses.replace(settings, certificate_file=None, key_file=None))
     with pytest.raises(UnreachableError, match="certificate verify failed"):
         dial(dataclasses.replace(settings, ca_file=None))
+    gc.collect()
 
 
 TLS_FILES = [("cafile", "ca.crt"), ("certfile", "server.crt"), ("keyfile", "server.key")]
