@@ -106,6 +106,8 @@ class Commander:
 
     def take(self, message: Message) -> None:
         """Carry out a request and answer it; one that was retained was meant for another time."""
+        if message.topic == topics.doctor_command(self._root):
+            return
         if message.retain:
             log.warning("a retained command is ignored; remove it from the broker, and send commands unretained")
             return

@@ -34,6 +34,7 @@ from edge_app.remote.commander import Commander
 from edge_app.remote.messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.uplink.connection import Message
 from edge_app.uplink.event_schema import schema_of
+from edge_app.uplink.rehearsal import rehearse_commands
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.test_docs import blocks
 from tests.uplink.fault_proxy import FaultProxy
@@ -316,6 +317,15 @@ def test_a_retained_command_is_ignored_whether_it_was_there_before_or_comes_now(
 
     assert [told(each)["id"] for each in answers] == ["asked"]
     assert caplog.text.count("a retained command is ignored") == 2
+
+
+def test_what_doctor_tries_is_passed_over(answering: Answering, broker: Mosquitto, subscriber: Subscriber) -> None:
+    answering()
+
+    assert rehearse_commands(broker.settings, "gate-01")
+    answers = asked(subscriber, "ping", {"id": "asked"})
+
+    assert [told(each)["id"] for each in answers] == ["asked"]
 
 
 def test_nothing_is_heard_where_nothing_is_allowed(

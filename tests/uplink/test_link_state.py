@@ -24,7 +24,7 @@ from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import rehearse
 from edge_app.uplink.system_clock import utc_now
 from tests.certificates import Authority, Certificate
-from tests.mosquitto import Mosquitto, Start, Subscriber, free_port
+from tests.mosquitto import Mosquitto, Start, Subscriber, free_port, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import DETECTOR, READER, event, plate_pass
 
@@ -211,18 +211,8 @@ def test_two_devices_of_one_name_are_told() -> None:
 
 
 def test_a_subscription_that_is_refused_is_named() -> None:
-    """A mosquitto with an access list grants every one; this broker does not (MQTT 5, 3.9: SUBACK, 0x87)."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def refuse() -> None:
-            line, _ = server.accept()
-            with line:
-                line.recv(4096)
-                line.sendall(b"\x20\x03\x00\x00\x00")
-                line.recv(4096)
-                line.sendall(b"\x90\x05\x00\x01\x00\x01\x87")
-
-        threading.Thread(target=refuse).start()
+        threading.Thread(target=refuse_a_subscription, args=(server, b"\x01\x87")).start()
 
         with pytest.raises(LinkError, match=r"refuses to let us read b/#: Not authorized \(access refused\); let its"):
             Subscriber(server.getsockname()[1], ["a/#", "b/#"])
