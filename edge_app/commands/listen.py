@@ -154,10 +154,11 @@ def read_line(read: ReadMessage) -> str:
     plate, seen = read.plate, read.seen
     kind = " ".join(filter(None, (plate.country, plate.format))) or "no known format"
     listed = "".join(f"  {match.kind}: {match.list}" for match in read.lists)
+    update = f"  update: {read.revision}" if read.revision else ""
     late = "  late" if read.historical else ""
     return (
         f"{seen.best.replace('T', ' ')}  {read.device}/{read.camera}  {plate.text:<11} {plate.confidence:4.0%}"
-        f"  {kind}, seen in {seen.frames} frames{listed}{late}"
+        f"  {kind}, seen in {seen.frames} frames{listed}{update}{late}"
     )
 
 

@@ -16,6 +16,7 @@ from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
+from edge_app.uplink.event import encode
 from edge_app.uplink.messages import ReadMessage
 from tests.certificates import Authority
 from tests.mosquitto import Mosquitto, Start, Subscriber
@@ -345,6 +346,12 @@ def test_a_late_read_says_so() -> None:
     late = json.loads(event().payload()) | {"historical": True, "sequence": 1}
 
     assert as_line(Message(TOPIC, json.dumps(late).encode())).endswith("late")
+
+
+def test_an_update_says_what_it_is() -> None:
+    update = dataclasses.replace(read(), revision="corrected")
+
+    assert as_line(Message(TOPIC, encode(update))).endswith("14 frames  update: corrected")
 
 
 def test_the_list_that_counts_is_named() -> None:
