@@ -153,7 +153,9 @@ class Daemon:
             self._hook.end()
         # Last, for the publisher may have acknowledgements to note until it ends. One that was left behind gets an
         # error that nobody hears, and sends again next time.
-        self._outbox.close()
+        with contextlib.closing(self._outbox):
+            waiting = self._outbox.state().events
+        log.info("camera %s: stopped; %d events wait in the outbox", self._name, waiting)
 
     def _capture(self) -> None:
         """Body of the camera thread."""

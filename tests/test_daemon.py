@@ -259,7 +259,10 @@ def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_the_vehicle_in_view_counts(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_and_the_vehicle_in_view_counts(
+    tmp_path: Path, number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     rig = Rig(tmp_path)
     before = signal.getsignal(number)
     pipeline = VehicleInEveryFrame(5, lambda: os.kill(os.getpid(), number))
@@ -268,6 +271,7 @@ def test_a_signal_ends_it_and_the_vehicle_in_view_counts(tmp_path: Path, number:
     daemon.run()
 
     assert (pipeline.frames, daemon.frames, daemon.passes) == (5, 5, 5)
+    assert caplog.messages[-1] == "camera north: stopped; 5 events wait in the outbox"
     assert len(rig.waiting()) == 5
     assert signal.getsignal(number) is before
 

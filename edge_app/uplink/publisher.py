@@ -175,7 +175,7 @@ class Publisher:
             delivery.settle(acknowledgements)
             if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
                 connection.say_goodbye()
-                log.info("said goodbye to the broker; %d events wait in the outbox", self._outbox.state().events)
+                log.info("said goodbye to the broker")
                 return
 
     def _telemetry(self) -> messages.TelemetryMessage:
