@@ -219,6 +219,7 @@ def flatten(read: dict[str, Any]) -> bytes:
             device=read["device"],
             camera=read["camera"],
             text=plate["text"],
+            hash_key=plate.get("hash_key"),  # an event of an earlier version knows of none
             country=plate["country"],
             valid=plate["valid"],
             confidence=plate["confidence"],

@@ -251,6 +251,8 @@ class LastMessage:
     camera: str
     text: PlateCharacters
     """Or its hash, as in the read."""
+    hash_key: HashKeyName
+    """As in the read."""
     country: str | None
     valid: bool
     confidence: Share
