@@ -11,7 +11,7 @@ from edge_app.uplink.connection import Acknowledgement, Connection, Message, Unr
 from edge_app.uplink.event import as_json, encode
 from edge_app.uplink.event_store import Link, WaitingEvent
 from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, AlertMessage, LastMessage, ListMatchMessage
+from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 
@@ -148,7 +148,7 @@ class Delivery:
         if alarming := alarming_entries(read):
             topic = topics.alert(self._root, event.camera)
             flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
-        if newest or not historical:
+        if (newest or not historical) and read.get("revision") != WITHDRAWN:
             topic = topics.last(self._root, event.camera)
             self._connection.send(Message(topic, flatten(read), retain=True))
         self._in_flight[event.sequence] = flight
