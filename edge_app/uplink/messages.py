@@ -155,9 +155,9 @@ class TimingMessage:
     """What it took, in milliseconds."""
 
     detect: Milliseconds
-    """Finding plates, summed over the frames of this pass."""
+    """Finding plates, summed over the `seen.frames` frames of this pass; counted for every plate of a frame."""
     read: Milliseconds
-    """Reading them, likewise."""
+    """Reading this one, summed over the frames in which that was tried."""
     capture_to_outbox: Milliseconds
     """From the last sight of the vehicle to the event."""
 
@@ -341,3 +341,4 @@ class TelemetryMessage:
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None
+    """Null until the daemon has looked at its camera for the first time."""
