@@ -27,6 +27,9 @@ from edge_app.uplink.decoder import MessageError, decode
 from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.subscriber import Subscriber
 
+_SESSION_SECONDS = 24 * 3600
+"""The broker keeps for so long what comes while it is not reached, also where we were killed."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -74,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as ending:
         ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
         file = ending.enter_context(JsonLinesFile(arguments.output, append=True)) if arguments.output else None
-        subscriber = Subscriber(settings, wanted_topics, threading.Event())
+        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS)
         ending.enter_context(contextlib.closing(subscriber))
         where = f"{settings.host}:{settings.port} with MQTT {subscriber.version_name}"
         _tell(f"connected to {where}, waiting for {', '.join(wanted_topics)}; Ctrl-C ends")

@@ -101,6 +101,11 @@ class Commander:
         return topics.command(self._root, "#") if self._settings.commands.allow else None
 
     @property
+    def most_bytes(self) -> int | None:
+        """The largest packet that is worth taking: a request that is a little too large is answered, too."""
+        return int(2000 * self._settings.commands.max_kilobytes) if self._settings.commands.allow else None
+
+    @property
     def goes_on(self) -> bool:
         """Whether the process lives on after this daemon, with other settings."""
         return self.reload is not None or self.trial is not None

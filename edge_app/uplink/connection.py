@@ -119,6 +119,9 @@ class Terms:
     """What it says for us when the line is cut."""
     session_seconds: int = 0
     """For how long it keeps what comes for us while we are away (MQTT 5 only); 0: somebody else is the memory."""
+    most_bytes: int | None = None
+    """The largest packet that it may hand on to us (MQTT 5 only). One that does not keep to it can send the 256 MB that
+    MQTT can carry: paho has no limit of its own."""
 
 
 class Connection:
@@ -159,9 +162,8 @@ class Connection:
         self._loss_state = LinkState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._maximum_packet_size = float("inf")
-        self._session_seconds = terms.session_seconds if version == MQTT_5 else 0
         self._client = self._make_client(client_id, credentials, terms.will)
-        self._connect(settings)
+        self._connect(settings, terms)
 
     @property
     def version_name(self) -> str:
@@ -228,7 +230,7 @@ class Connection:
 
     def say_goodbye(self) -> None:
         """Send DISCONNECT, so that the broker drops our last will and keeps no session."""
-        self._client.disconnect(properties=self._expiry(PacketTypes.DISCONNECT, 0))
+        self._client.disconnect(properties=self._farewell)
         if self._client.socket() is not None:
             self._client.loop_write()
 
@@ -261,20 +263,29 @@ class Connection:
         client.on_log = self._on_log
         return client
 
-    def _expiry(self, packet: int, seconds: int) -> Properties | None:
-        if not self._session_seconds:
+    def _log_in(self, settings: MqttSettings, terms: Terms) -> None:
+        where = settings.host, settings.port, settings.keepalive_seconds
+        if self.version == MQTT_3_1_1 or terms == Terms(terms.will):
+            self._client.connect(*where)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = terms.session_seconds
+        if terms.most_bytes:
+            properties.MaximumPacketSize = terms.most_bytes
+        # A session is no clean start at the first connection either: mosquitto 2.0 would not save it.
+        self._client.connect(*where, clean_start=not terms.session_seconds, properties=properties)
+
+    @property
+    def _farewell(self) -> Properties | None:
+        if self.version == MQTT_3_1_1:
             return None
-        properties = Properties(packet)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = seconds
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
         return properties
 
-    def _connect(self, settings: MqttSettings) -> None:
-        session = self._expiry(PacketTypes.CONNECT, self._session_seconds)
-        # False at the first connection, too: mosquitto 2.0 saves no session that was begun otherwise.
-        clean_start = False if session else mqtt.MQTT_CLEAN_START_FIRST_ONLY
-        where = settings.host, settings.port, settings.keepalive_seconds
+    def _connect(self, settings: MqttSettings, terms: Terms) -> None:
         try:
-            self._client.connect(*where, clean_start=clean_start, properties=session)
+            self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
             state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE

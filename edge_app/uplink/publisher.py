@@ -78,8 +78,9 @@ class Publisher:
         self._started_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
+        terms = Terms(will, most_bytes=commander.most_bytes if commander else None)
         client_id = f"edge-anpr-{device}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, Terms(will))
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
 
     def wake(self) -> None:
         """Say that an event was put into the outbox, or that the stop event was set."""

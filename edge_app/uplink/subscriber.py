@@ -1,6 +1,7 @@
 """The other side: what arrives on some topics, over as many connections as it takes.
 
-While it is away the broker keeps what comes (MQTT 5); one that is started anew may have forgotten, so it is soon back.
+With a session, the broker keeps what comes while it is away (MQTT 5); one that is started anew may have forgotten it,
+so it is soon back.
 """
 
 import logging
@@ -19,8 +20,6 @@ log = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.5
 _MOST_AWAY_SECONDS = 2.0
-_SESSION_SECONDS = 24 * 3600
-"""What comes meanwhile is kept for so long, also for one of us that was killed."""
 
 
 class Subscriber:
@@ -32,12 +31,14 @@ class Subscriber:
         ConfigurationError: the settings' files cannot be used.
     """
 
-    def __init__(self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event) -> None:
+    def __init__(
+        self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event, session_seconds: int = 0
+    ) -> None:
         self._topics = topics
         self._stop = stop
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
-        terms = Terms(session_seconds=_SESSION_SECONDS)
+        terms = Terms(session_seconds=session_seconds)
         self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
         self._connection = self._connect()
 

@@ -15,11 +15,11 @@ from edge_app.config import MqttSettings
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.errors import ConfigurationError, UplinkError
 from edge_app.uplink import credentials
-from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, UnreachableError
+from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, Terms, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
-from tests.mosquitto import Mosquitto, Start
+from tests.mosquitto import Mosquitto, Start, Subscriber
 from tests.uplink.fault_proxy import FaultProxy
 
 
@@ -139,6 +139,22 @@ def test_what_is_larger_than_the_broker_allows_is_refused_here(start: Start) -> 
     (acknowledgement,) = connection.exchange(5)
     assert (acknowledgement.number, acknowledgement.refusal) == (number, "Packet too large")
     hang_up(connection)
+
+
+def test_what_is_larger_than_we_allow_the_broker_does_not_hand_on(broker: Mosquitto) -> None:
+    terms, stop = Terms(most_bytes=2000), threading.Event()
+    small = Dialler(broker.settings, credentials.load(broker.settings), "small", Waker(), stop, terms).dial()
+    small.subscribe(["a"])
+
+    with closing(Subscriber(broker.port)) as other:
+        for payload in (b"b" * 3000, b"b"):
+            other.publish(Message("a", payload))
+        other.listen(0.1)
+    while not small.received:
+        small.exchange(5)
+
+    assert [message.payload for message in small.received] == [b"b"]
+    hang_up(small)
 
 
 @pytest.fixture
