@@ -11,7 +11,7 @@ from edge_app.uplink.connection import Acknowledgement, Connection, Message, Unr
 from edge_app.uplink.event import as_json, encode
 from edge_app.uplink.event_store import Link, WaitingEvent
 from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, AlertMessage, LastMessage, ListMatchMessage
+from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 
@@ -116,10 +116,8 @@ class Delivery:
         sequence = self._sequence_of.pop(acknowledgement.number, None)
         if sequence is None:
             if acknowledgement.refusal:
-                log.warning(
-                    "the broker does not take status, last, an answer or Home Assistant's announcement: %s",
-                    acknowledgement.refusal,
-                )
+                told = acknowledgement.topic, acknowledgement.refusal, acknowledgement.state.advice
+                log.warning("the broker refuses %s: %s; %s", *told)
             return {}
         event = self._in_flight[sequence]
         if acknowledgement.refusal:
@@ -132,11 +130,10 @@ class Delivery:
     def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
         """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
         what = event.unacknowledged[acknowledgement.number]
+        refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
         if not (what == _PICTURE and acknowledgement.is_lasting):
-            denied = acknowledgement.refusal == "Not authorized"
-            state = LinkState.ACCESS_REFUSED if denied else LinkState.REFUSED
-            raise UnreachableError(state, f"the broker refuses {what}: {acknowledgement.refusal}")
-        log.warning("the broker refuses a picture, which is given up: %s", acknowledgement.refusal)
+            raise UnreachableError(acknowledgement.state, refusal)
+        log.warning("%s; it is given up: %s", refusal, acknowledgement.state.advice)
 
     def _send(self, event: WaitingEvent, newest: bool) -> None:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
@@ -151,7 +148,7 @@ class Delivery:
         if alarming := alarming_entries(read):
             topic = topics.alert(self._root, event.camera)
             flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
-        if newest or not historical:
+        if (newest or not historical) and read.get("revision") != WITHDRAWN:
             topic = topics.last(self._root, event.camera)
             self._connection.send(Message(topic, flatten(read), retain=True))
         self._in_flight[event.sequence] = flight
@@ -221,6 +218,7 @@ def flatten(read: dict[str, Any]) -> bytes:
             device=read["device"],
             camera=read["camera"],
             text=plate["text"],
+            hash_key=plate.get("hash_key"),  # an event of an earlier version knows of none
             country=plate["country"],
             valid=plate["valid"],
             confidence=plate["confidence"],

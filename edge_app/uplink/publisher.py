@@ -10,7 +10,7 @@ from edge_app import __version__
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials, messages, topics
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError
+from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
 from edge_app.uplink.delivery import Delivery
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.event import encode
@@ -78,8 +78,9 @@ class Publisher:
         self._started_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
+        terms = Terms(will, most_bytes=commander.most_bytes if commander else None)
         client_id = f"edge-anpr-{device}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, will)
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
 
     def wake(self) -> None:
         """Say that an event was put into the outbox, or that the stop event was set."""
@@ -175,7 +176,7 @@ class Publisher:
             delivery.settle(acknowledgements)
             if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
                 connection.say_goodbye()
-                log.info("said goodbye to the broker; %d events wait in the outbox", self._outbox.state().events)
+                log.info("said goodbye to the broker")
                 return
 
     def _telemetry(self) -> messages.TelemetryMessage:

@@ -1,4 +1,8 @@
-"""The other side: what arrives on some topics, over as many connections as it takes."""
+"""The other side: what arrives on some topics, over as many connections as it takes.
+
+With a session, the broker keeps what comes while it is away (MQTT 5); one that is started anew may have forgotten it,
+so it is soon back.
+"""
 
 import logging
 import os
@@ -8,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, Message, UnreachableError
+from edge_app.uplink.connection import Connection, Message, Terms, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 
 log = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.5
+_MOST_AWAY_SECONDS = 2.0
 
 
 class Subscriber:
@@ -26,17 +31,25 @@ class Subscriber:
         ConfigurationError: the settings' files cannot be used.
     """
 
-    def __init__(self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event) -> None:
+    def __init__(
+        self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event, session_seconds: int = 0
+    ) -> None:
         self._topics = topics
         self._stop = stop
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop)
+        terms = Terms(session_seconds=session_seconds)
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
         self._connection = self._connect()
+
+    @property
+    def version_name(self) -> str:
+        """The version of MQTT that is spoken."""
+        return self._connection.version_name
 
     def messages(self) -> Iterator[Message]:
         """What arrives; a broker that goes away is waited for."""
-        backoff = Backoff()
+        backoff = Backoff(most_seconds=_MOST_AWAY_SECONDS)
         while not self._stop.is_set():
             try:
                 for message in self._arriving():
@@ -63,15 +76,16 @@ class Subscriber:
             while self._connection.received:
                 yield self._connection.received.popleft()
 
-    def _connect(self) -> Connection:
+    def _connect(self, resumes: bool = False) -> Connection:
         connection = self._dialler.dial()
-        connection.subscribe(self._topics)
+        if not (resumes and connection.has_resumed):
+            connection.subscribe(self._topics)
         return connection
 
     def _reconnect(self) -> None:
         self._connection.close()
         try:
-            self._connection = self._connect()
+            self._connection = self._connect(resumes=True)
         except UnreachableError:  # the closed connection says so at its next turn, and the next try comes later
             return
         log.warning("the broker is back")

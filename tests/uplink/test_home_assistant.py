@@ -105,7 +105,7 @@ def test_a_broker_that_refuses_the_announcement_still_gets_the_reads(
         running.waits_until(running.is_drained)
 
     strict.stop()
-    assert "does not take status, last, an answer or Home Assistant's announcement: Not authorized" in caplog.text
+    assert "the broker refuses homeassistant/device/edge-anpr-gate-01/config: Not authorized; let its" in caplog.text
 
 
 def test_every_entity_is_identified_and_all_but_the_connection_vanish_with_the_device() -> None:

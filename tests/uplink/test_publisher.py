@@ -371,7 +371,7 @@ def guarded(broker: Mosquitto, rules: Path, allowed: str) -> Mosquitto:
 
 
 def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
-    tmp_path: Path, make: Make, broker: Mosquitto
+    tmp_path: Path, make: Make, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     strict = guarded(broker, tmp_path / "acl", "topic write anpr/+/+/read")
     subscriber = Subscriber(strict.port)
@@ -382,6 +382,9 @@ def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
 
     assert ids_of(subscriber.until(3, "/read")) == ids
     running.waits_until(running.is_drained)
+    refused = f"the broker refuses a picture on anpr/gate-01/north/image/{ids[0]}: Not authorized; it is given up"
+    assert refused in caplog.text
+    assert "the broker refuses anpr/gate-01/north/last: Not authorized; let its access list allow" in caplog.text
     subscriber.close()
     strict.stop()
 
@@ -394,7 +397,7 @@ def test_a_read_that_the_broker_refuses_is_kept(
 
     running.start()
     running.put(3, images=False)
-    running.waits_until(lambda: caplog.text.count("refuses a read: Not authorized") > 1)
+    running.waits_until(lambda: caplog.text.count("refuses a read on anpr/gate-01/north/read: Not") > 1)
 
     assert running.outbox.state().events == 3
     strict.stop()
