@@ -142,7 +142,7 @@ class Outbox:
         """Whether the file could be opened for writing: until then all that it holds was left by an earlier run."""
         self._open()
         if waiting := self.state().events:
-            log.info("%d events of an earlier run wait in the outbox", waiting)
+            log.info("%d events wait in the outbox from before", waiting)
 
     def put(self, *events: PlateEvent) -> list[int]:
         """Commit events, all or none, and tell their sequence numbers."""
@@ -329,7 +329,7 @@ class Outbox:
             self._fold()
         if self._revised and self._revised_up_to == left_over:
             revised, self._revised = self._revised, 0
-            log.warning("%d events of an earlier run were changed or deleted: they did not keep to [privacy]", revised)
+            log.warning("%d events from before were changed or deleted: they did not keep to [privacy]", revised)
 
     def _fold(self) -> None:
         """Let nothing of what was deleted stay in the file and its write-ahead log."""
