@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate
-from edge_app.detection.detector import PlateDetector
+from edge_app.detection.corner_decoding import hulls, same_plate, share_within
+from edge_app.detection.detector import PADDING_BGR, PlateDetector
 from edge_app.errors import ImageError
 from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
 from edge_app.recognition.reader import PlateReader
@@ -32,7 +32,8 @@ _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
 three to one, in a layout that is known."""
 
-_GREY = (114, 114, 114)
+_LEAST_SHOWN = 0.5
+"""Share of a plate that what is found with the picture turned has to cover."""
 
 _TWO_LINES_BELOW = 2.4
 """A crop narrower than this many of its heights may hold two lines, one above `_ONE_LINE_ABOVE` may hold one."""
@@ -77,7 +78,7 @@ class PlateRecognizer:
     def _read_crop(self, padded_bgr: ImageBgr, whole: list[PlateDetection]) -> list[PlateRead]:
         """What stands on a padded crop; `whole`: the crop itself as a plate, in each layout."""
         right, below = round(padded_bgr.shape[1] * _CROP_SURROUND), round(padded_bgr.shape[0] * _CROP_SURROUND)
-        surrounded = cv2.copyMakeBorder(padded_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=_GREY)
+        surrounded = cv2.copyMakeBorder(padded_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=PADDING_BGR)
         found = [_moved(plate, -right, -below) for plate in self.find(as_bgr(surrounded))]
         sights = [self._sight(padded_bgr, plate) for plate in found]
         if any(sight.clear for sight in sights):
@@ -112,12 +113,9 @@ class PlateRecognizer:
 
     def _find_turned(self, image_bgr: ImageBgr, found: PlateDetection) -> Iterator[PlateDetection]:
         """The plate, or that of which it is a part, found again with the picture turned."""
-        place = hulls(found.corners_px[None])[0]
         for degrees in TURNS:
             view = turned_view(image_bgr, found, degrees)
-            for plate in map(view.placed, self.find(view.image_bgr)):
-                if same_plate(place, hulls(plate.corners_px[None])).any():
-                    yield plate
+            yield from (each for each in map(view.placed, self.find(view.image_bgr)) if _shows(each, found))
 
     def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
         reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
@@ -128,6 +126,14 @@ class PlateRecognizer:
 
 def _promise(sight: Sight) -> float:
     return sight.promise
+
+
+def _shows(again: PlateDetection, found: PlateDetection) -> bool:
+    """Whether it is what was found and no part of that; where nothing was found, any part may be a plate."""
+    place, box = hulls(np.stack([found.corners_px, again.corners_px]))
+    if found.confidence == 0:
+        return bool(same_plate(place, box[None])[0])
+    return bool(share_within(place, box) >= _LEAST_SHOWN)
 
 
 def _apart(sights: list[Sight]) -> list[Sight]:
@@ -180,7 +186,9 @@ def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
     """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
     height, width = crop_bgr.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array([left, top], np.float32)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array(
+        [left, top], np.float32
+    )
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]

@@ -91,6 +91,11 @@ def same_plate(box: FloatMap, boxes: FloatMap) -> NDArray[np.bool_]:
     return np.asarray(_overlap(box, boxes) > _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
 
 
+def share_within(box: FloatMap, other: FloatMap) -> float:
+    """The share of the box (4,) that lies within the other (4,)."""
+    return float(_overlap(box, other[None])[0] / np.maximum(_area(box), 1e-6))
+
+
 def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
     return np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(axis=1)
 

@@ -11,7 +11,8 @@ from edge_app.detection.corner_decoding import decode, hulls, same_plate, widest
 from edge_app.records import Frame, ImageBgr, PlateDetection
 from edge_app.tflite_model import Network
 
-_PADDING_GREY = 114
+PADDING_BGR = (114, 114, 114)
+"""What the network has learned to see beside a picture."""
 
 _LARGEST_SCALE = 1.5
 """Small pictures are not blown up further than this: it would add nothing that the network can see."""
@@ -43,7 +44,7 @@ class PlateDetector:
         self._confidence = model.manifest.confidence if confidence is None else confidence
         self._max_plates = max_plates
         shape = model.manifest.input
-        self._canvas = np.full((1, shape.height, shape.width, 3), _PADDING_GREY, np.uint8)
+        self._canvas = np.full((1, shape.height, shape.width, 3), PADDING_BGR, np.uint8)
 
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
         """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` where there is one.
@@ -80,7 +81,7 @@ class PlateDetector:
             # Halving is a mean of 2 × 2, so that thin strokes survive.
             half = (picture.shape[1] // 2, picture.shape[0] // 2)
             picture = cv2.resize(picture, half, interpolation=cv2.INTER_LINEAR)
-        self._canvas[:] = _PADDING_GREY
+        self._canvas[:] = PADDING_BGR
         field = self._canvas[0, top : top + size[1], left : left + size[0]]
         field[:] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
         return np.array([size[0] / width, size[1] / height], np.float32), left, top

@@ -1,7 +1,7 @@
 """Reads a plate of a single picture: where the first look leaves doubt, by further looks around the best one."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from edge_app.records import PlateDetection, Reading
 BETTER = 0.5
 """How much more (natural logarithm) another look must promise than the best so far."""
 
-_ROUNDS = 3
-"""Times that looks are taken around the best one so far."""
+_STEPS = 2
+"""Times that looks are taken around one that reads better than where it began."""
 
 _ABREAST, _JOINED = 2.0, 5
 """Of the looks that promise at most so much less than the best, in its layout and at its place, how many are read
@@ -56,33 +56,30 @@ def look_closely(
     """The best readings of a plate that was found; `look` takes one look at a place.
 
     The plate lies where it was found, however it was looked at, unless a line was missed or `find_turned`, which
-    finds it once more in turned views, found it where it reads better; its layout is the one that reads best.
+    finds it once more in turned views, shows that it has another number of lines; that is the one that reads best.
     """
     first = look(found)
     if first.clear:
         return Sight(found, (first.reading,), first.promise, clear=True)
     looks = [first, *map(look, (in_other_layout(found), *nearby_looks(found)))]
     taller = [each for each in map(look, _with_room_above(found)) if each.promise >= _WORTH_TWO_LINES]
-    best = leader(first, looks + taller)
-    where = best.detection if best in taller else replace(found, lines=best.detection.lines)
+    start = best = leader(first, looks + taller)
     beside = taller if best in taller else looks
     if best is not first:
         best = _climb(best, beside, look)
-    if not best.clear:
-        turned = list(map(look, find_turned()))
-        if turned:
-            start = max(turned, key=lambda each: each.promise)
-            better = leader(best, [_climb(start, turned, look)])
-            if better is not best:
-                where, beside, best = replace(start.detection, lines=better.detection.lines), turned, better
+    if not best.clear and (turned := list(map(look, find_turned()))):
+        upright = max(turned, key=lambda each: each.promise)
+        better = leader(best, [_climb(upright, turned, look)])
+        if better is not best:
+            start, best, beside = upright, better, turned
     joined = abreast(best, beside)
-    promise = max(each.promise for each in joined)
-    return Sight(where, tuple(each.reading for each in joined), promise, best.clear)
+    where = found if start.detection.lines == found.lines else start.detection
+    return Sight(where, tuple(each.reading for each in joined), max(each.promise for each in joined), best.clear)
 
 
 def _climb(best: Look, looks: list[Look], look: Callable[[PlateDetection], Look]) -> Look:
     """The best look that a few steps lead to; those taken on the way join `looks`."""
-    for _ in range(_ROUNDS - 1):
+    for _ in range(_STEPS):
         if best.clear:
             break
         around = [look(each) for each in nearby_looks(best.detection) if not _is_known(each, looks)]

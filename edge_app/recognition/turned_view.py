@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.detection.corner_decoding import hulls
+from edge_app.detection.detector import PADDING_BGR
 from edge_app.records import ImageBgr, PlateDetection
 
 TURNS = (10.0, -10.0, 20.0, -20.0)
@@ -15,7 +16,8 @@ TURNS = (10.0, -10.0, 20.0, -20.0)
 _WIDTHS = 2.5
 """Of the plate, across and down a view, so that the plate is no larger in it than those the detector has learned."""
 
-_GREY = (114, 114, 114)
+_LARGEST_PX = 1280
+"""A view is made smaller than the picture rather than larger than this: the detector sees no more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +35,12 @@ class TurnedView:
 
 
 def turned_view(image_bgr: ImageBgr, detection: PlateDetection, degrees: float) -> TurnedView:
-    """The surroundings of a plate in the picture's own scale, turned about its middle; grey beyond the picture."""
+    """The surroundings of a plate, turned about its middle; grey beyond the picture."""
     left, top, right, bottom = hulls(detection.corners_px[None])[0].tolist()
-    size = max(1, round(_WIDTHS * max(right - left, bottom - top)))
-    matrix = cv2.getRotationMatrix2D(((left + right) / 2, (top + bottom) / 2), degrees, 1.0)
+    wanted = max(1.0, _WIDTHS * max(right - left, bottom - top))
+    scale = min(1.0, _LARGEST_PX / wanted)
+    size = round(wanted * scale)
+    matrix = cv2.getRotationMatrix2D(((left + right) / 2, (top + bottom) / 2), degrees, scale)
     matrix[:, 2] += (size - left - right) / 2, (size - top - bottom) / 2
-    image = cv2.warpAffine(image_bgr, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=_GREY)
+    image = cv2.warpAffine(image_bgr, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING_BGR)
     return TurnedView(np.asarray(image, np.uint8), cv2.invertAffineTransform(matrix))

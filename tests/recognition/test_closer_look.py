@@ -93,8 +93,17 @@ def test_a_plate_that_no_step_reaches_is_read_where_it_is_found_in_a_turned_view
     upright, sight = look_closely(FOUND, take, nothing_more), look_closely(FOUND, take, lambda: [turned])
 
     assert sight.promise > -3 > upright.promise
-    assert np.array_equal(sight.detection.corners_px, turned.corners_px)
+    assert np.array_equal(sight.detection.corners_px, PLACE)
     assert np.array_equal(upright.detection.corners_px, PLACE)
+
+
+def test_a_line_that_only_a_turned_view_shows_moves_the_plate() -> None:
+    taller = PlateDetection(PLACE + np.array([[0, -40], [0, -40], [20, 0], [20, 0]], np.float32), 0.8, 2)
+    take, _ = looking(lambda each: -1.0 if np.array_equal(each.corners_px, taller.corners_px) else -4.0)
+
+    sight = look_closely(FOUND, take, lambda: [taller])
+
+    assert sight.detection is taller
 
 
 def test_what_a_turned_view_shows_does_not_count_where_it_reads_no_better() -> None:

@@ -53,3 +53,15 @@ def test_a_plate_without_any_size_gives_a_view_all_the_same() -> None:
     view = turned_view(np.zeros((60, 60, 3), np.uint8), PlateDetection(np.zeros((4, 2), np.float32), 0.9, 1), 10.0)
 
     assert view.image_bgr.size > 0
+
+
+@pytest.mark.parametrize("size", [(1, 8000), (3000, 4000)])
+def test_a_view_of_a_large_crop_is_small_and_still_tells_places(size: tuple[int, int]) -> None:
+    height, width = size
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+    view = turned_view(np.zeros((height, width, 3), np.uint8), PlateDetection(corners, 0.0, 1), 10.0)
+
+    assert view.image_bgr.shape == (1280, 1280, 3)
+    middle = view.placed(PlateDetection(np.full((4, 2), 640, np.float32), 0.5, 1)).corners_px
+    assert middle == pytest.approx(np.tile([width / 2, height / 2], (4, 1)), abs=1)
