@@ -43,6 +43,17 @@ FROM events WHERE sequence = ?
 
 _LOSSES = "SELECT images_sacrificed, reads_sacrificed, images_damaged, reads_damaged FROM lost"
 
+# Where a flipped bit made something else of a number or a name: asked in SQL, for Python cannot read every such text.
+_WRONG_LOSS = """
+SELECT 1 FROM lost WHERE typeof(images_sacrificed) != 'integer' OR typeof(reads_sacrificed) != 'integer'
+OR typeof(images_damaged) != 'integer' OR typeof(reads_damaged) != 'integer'
+"""
+_WRONG_LINK = """
+SELECT 1 FROM links WHERE coalesce(name, '') NOT IN ('made', 'taken') OR typeof(sequence) != 'integer'
+OR typeof(digest) != 'text' OR digest GLOB '*[^0-9a-f]*'
+"""
+_WRONG_NUMBER = "SELECT 1 FROM sqlite_sequence WHERE coalesce(name, '') != 'events' OR typeof(seq) != 'integer'"
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
@@ -293,25 +304,52 @@ def check(database: sqlite3.Connection) -> None:
     (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise DamagedFileError(verdict)
+    read_losses(database)
+    read_links(database)
+    read_last_sequence(database)
 
 
 def read_losses(database: sqlite3.Connection) -> Losses:
-    """What was lost since the database was made."""
-    return Losses(*database.execute(_LOSSES).fetchone())
+    """What was lost since the database was made.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
+    _refuse(database, _WRONG_LOSS, "what was lost is not told in numbers")
+    row = database.execute(_LOSSES).fetchone()
+    if row is None:
+        raise DamagedFileError("what was lost is not told")
+    return Losses(*row)
 
 
 def read_links(database: sqlite3.Connection) -> Links:
-    """Where the chain goes on; files in which no read was ever signed have no such table."""
+    """Where the chain goes on; files in which no read was ever signed have no such table.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
     if database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'links'").fetchone() is None:
         return Links()
+    _refuse(database, _WRONG_LINK, "where the chain of signed reads goes on is not what was written")
     rows = database.execute("SELECT name, sequence, digest FROM links")
     return Links(**{name: Link(sequence, digest) for name, sequence, digest in rows})
 
 
 def read_last_sequence(database: sqlite3.Connection) -> int:
-    """The highest number that was ever given."""
+    """The highest number that was ever given.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
+    _refuse(database, _WRONG_NUMBER, "the last number is none")
     sequence: int = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
     return sequence
+
+
+def _refuse(database: sqlite3.Connection, wrong: str, what: str) -> None:
+    """Raise where the query finds something."""
+    if database.execute(wrong).fetchone() is not None:
+        raise DamagedFileError(what)
 
 
 def read_whole(
@@ -340,7 +378,8 @@ def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | 
     if row is None:
         return None
     event_id, camera, payload, crc32, created_monotonic_ns = row
-    if not _is_whole(payload, crc32) or (event_id, camera) != _named_in(payload):
+    is_whole = _is_whole(payload, crc32) and isinstance(created_monotonic_ns, int)
+    if not is_whole or (event_id, camera) != _named_in(payload):
         raise DamagedRowError(f"event {sequence} is not what was written")
     return WaitingEvent(sequence, event_id.decode(), camera.decode(), payload, image_jpeg, created_monotonic_ns)
 

@@ -8,10 +8,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge_app.config import ListSettings
+from edge_app.config import EvidenceSettings, ListSettings
+from edge_app.evidence import keys
+from edge_app.evidence.seal import Sealer
 from edge_app.lists.lists import Lists
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
@@ -80,8 +83,8 @@ def opened(clock: Clock) -> Iterator[Open]:
     """Opens outboxes, and closes what is left open."""
     boxes = []
 
-    def open_at(path: Path, memory_bytes: int = 16 * MEGABYTE, keep_free_bytes: int = 0) -> Outbox:
-        boxes.append(Outbox(path, 10 * MEGABYTE, memory_bytes, keep_free_bytes, clock=clock))
+    def open_at(path: Path, **settings: Any) -> Outbox:
+        boxes.append(Outbox(path, 10 * MEGABYTE, clock=clock, **settings))
         return boxes[-1]
 
     yield open_at
@@ -296,8 +299,8 @@ def truncate(path: Path, share: float) -> None:
     os.truncate(path, int(path.stat().st_size * share))
 
 
-def filled(path: Path, count: int) -> list[PlateEvent]:
-    outbox = Outbox(path, 10 * MEGABYTE)
+def filled(path: Path, count: int, sealer: Sealer | None = None) -> list[PlateEvent]:
+    outbox = Outbox(path, 10 * MEGABYTE, sealer=sealer)
     made = [event() for _ in range(count)]
     outbox.put(*made)
     outbox.close()
@@ -325,7 +328,13 @@ def test_a_read_with_a_flipped_bit_is_lost_alone_and_counted(
 
 
 @pytest.mark.parametrize(
-    "change", ["camera = 'nort#'", "camera = CAST(X'ff6e' AS TEXT)", "event_id = CAST(X'ff' AS TEXT)"]
+    "change",
+    [
+        "camera = 'nort#'",
+        "camera = CAST(X'ff6e' AS TEXT)",
+        "event_id = CAST(X'ff' AS TEXT)",
+        "created_monotonic_ns = X'01'",
+    ],
 )
 def test_a_flipped_bit_beside_the_read_loses_it_alone_too(tmp_path: Path, opened: Open, change: str) -> None:
     path = tmp_path / "outbox.sqlite"
@@ -337,6 +346,32 @@ def test_a_flipped_bit_beside_the_read_loses_it_alone_too(tmp_path: Path, opened
 
     assert numbers(outbox) == [1, 3, 4, 5]
     assert outbox.state().losses == Losses(reads_damaged=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE links SET name = 'madd'",
+        "UPDATE links SET digest = CAST(X'ff6e' AS TEXT)",
+        "UPDATE lost SET reads_damaged = X'01'",
+        "UPDATE sqlite_sequence SET seq = X'01'",
+    ],
+)
+def test_a_flipped_bit_beside_the_events_costs_none_and_does_not_end_the_service(
+    tmp_path: Path, opened: Open, change: str
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    keys.make(tmp_path / "evidence.key")
+    sealer = Sealer(keys.load(EvidenceSettings(enabled=True, key_file=tmp_path / "evidence.key")))
+    filled(path, 5, sealer)
+    with closing(sqlite3.connect(path)) as database, database:
+        assert database.execute(change).rowcount == 1
+
+    outbox = opened(path, sealer=sealer)
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [6], [1, 2, 3, 4, 5, 6])
+    assert outbox.state().losses == Losses()
+    assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 1
 
 
 def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, opened: Open) -> None:
