@@ -443,7 +443,10 @@ class Outbox:
             self._make_do(damage)
             return
         try:
-            self._go_on_in(outbox_file.replace(self._path, damage, self._max_bytes, self._acknowledged))
+            remnant = self._remnant = Remnant(self._path)
+            store = outbox_file.replace(self._path, remnant, damage, self._max_bytes, self._acknowledged)
+            self._let_go_of_file()
+            self._go_on_in(store)
             self._replace_at = self._clock() + LOOK_AGAIN_SECONDS
         except (sqlite3.Error, OSError) as error:
             if str(damage) != self._told_damage:
@@ -452,10 +455,12 @@ class Outbox:
             self._make_do(error)
 
     def _make_do(self, error: sqlite3.Error | OSError) -> None:
-        """Only read the file, as well as that goes."""
-        self._let_go_of_file()
+        """Only read the file, as well as that goes; finding what can be read takes long, so it is done once."""
+        if self._remnant is None:
+            self._let_go_of_file()
         self._blame(error)
-        self._remnant = outbox_file.open_remnant(self._path)
+        if self._remnant is None:
+            self._remnant = outbox_file.open_remnant(self._path)
         if self._remnant is not None:
             self._go_on_behind(self._remnant)
         is_quick = self._remnant is None or not self._remnant.count() or disk.is_read_only(self._path.parent)

@@ -53,25 +53,26 @@ def open_remnant(path: Path) -> Remnant | None:
         return None
 
 
-def replace(path: Path, reason: Exception, max_bytes: int, forgotten: Mapping[int, str]) -> EventStore:
+def replace(
+    path: Path, remnant: Remnant, reason: Exception, max_bytes: int, forgotten: Mapping[int, str]
+) -> EventStore:
     """Put a new file in the place of a damaged one, with every event that can be read; the old one is kept aside.
 
-    What is `forgotten`, by number and id, is left out.
+    `remnant` is what can be read of it. What is `forgotten`, by number and id, is left out.
 
     Raises: as `open_store`, also where there is no room; the damaged file is then where it was.
     """
     fresh = _fresh(path)
     _delete(fresh)
-    with contextlib.closing(Remnant(path)) as remnant:
-        wanted_bytes = remnant.bytes(forgotten) * _SHARE_OF_COPY
-        if not make_room(path, wanted_bytes):
-            raise OSError(errno.ENOSPC, f"free {wanted_bytes / 1e6:.1f} MB on its disk for what can be saved of it")
-        try:
-            saved = _save(remnant, fresh, forgotten)
-        except BaseException:
-            _delete(fresh)
-            raise
-        losses = remnant.known_lost()
+    wanted_bytes = remnant.bytes(forgotten) * _SHARE_OF_COPY
+    if not make_room(path, wanted_bytes):
+        raise OSError(errno.ENOSPC, f"free {wanted_bytes / 1e6:.1f} MB on its disk for what can be saved of it")
+    try:
+        saved = _save(remnant, fresh, forgotten)
+    except BaseException:
+        _delete(fresh)
+        raise
+    losses = remnant.known_lost()
     aside = path.rename(_new_name(path))
     _take_place(path, aside)
     _let_go_of_old(path, max_bytes)

@@ -9,8 +9,8 @@ from typing import TypeVar
 from edge_app.uplink import event_store
 from edge_app.uplink.event_store import Links, Losses, WaitingEvent
 
-_MOST_GUESSED = 1_000_000
-"""Numbers that are tried where a damaged file cannot be walked."""
+_MOST_GUESSED = 10_000
+"""Numbers that are tried where a damaged file cannot be walked: more than stand on several pages."""
 
 _READ_BYTES = "SELECT length(payload) FROM events WHERE sequence = ?"
 _IMAGE_BYTES = "SELECT length(jpeg) FROM images WHERE sequence = ?"
@@ -88,11 +88,13 @@ class Remnant:
         self._database.close()
 
     def _find(self) -> None:
-        for sequence in _numbers(self._database):
+        walked, guessed = _numbers(self._database)
+        for sequence in sorted({*walked, *guessed}):
             try:
                 size = self._size(_READ_BYTES, sequence)
             except sqlite3.Error:
-                self._lost[sequence] = Losses(reads_damaged=1)
+                if sequence in walked:  # else nobody knows that there was such a read
+                    self._lost[sequence] = Losses(reads_damaged=1)
                 continue
             if size is not None:
                 self._sizes[sequence] = size
@@ -122,14 +124,14 @@ class Remnant:
             return otherwise
 
 
-def _numbers(database: sqlite3.Connection) -> list[int]:
-    """The numbers that events may have: those found from both ends up to the damage, and all between."""
+def _numbers(database: sqlite3.Connection) -> tuple[set[int], range]:
+    """The numbers that events have, found from both ends up to the damage, and those between that some may have."""
     rising = _walk(database, "SELECT min(sequence) FROM events WHERE sequence > ?", 0)
     falling = _walk(database, "SELECT max(sequence) FROM events WHERE sequence < ?", 2**63 - 1)
     if not falling:
-        return rising
+        return set(rising), range(0)
     first_beyond = max(rising[-1] + 1 if rising else 1, falling[0] - _MOST_GUESSED)
-    return sorted({*rising, *range(first_beyond, falling[0]), *falling})
+    return {*rising, *falling}, range(first_beyond, falling[0])
 
 
 def _walk(database: sqlite3.Connection, query: str, start: int) -> list[int]:

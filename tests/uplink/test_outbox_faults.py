@@ -405,6 +405,31 @@ def test_of_a_truncated_file_what_is_left_goes_on(tmp_path: Path, opened: Open) 
     assert aside.read_bytes() == damaged
 
 
+def test_numbers_that_never_stood_in_a_damaged_file_are_not_counted_as_lost(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 0)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO sqlite_sequence VALUES ('events', 20000)")
+    made = filled(path, 300)
+    leftmost = first_leaf(path, made)
+    with path.open("r+b") as file:
+        file.seek(leftmost)
+        file.write(bytes(4096))
+
+    outbox = opened(path)
+    waiting = numbers(outbox)
+
+    assert 250 < len(waiting) < 300
+    assert waiting == list(range(20_301 - len(waiting), 20_301))
+    assert outbox.state().losses.reads_damaged == 0
+    assert outbox.put(event()) == [20_301]
+
+
+def first_leaf(path: Path, made: list[PlateEvent]) -> int:
+    """Where the page begins on which the first event stands, its camera right behind its id."""
+    return path.read_bytes().index(f"{made[0].event_id}{made[0].camera}".encode()) // 4096 * 4096
+
+
 def test_a_file_whose_beginning_is_gone_is_replaced_and_kept(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     filled(path, 20)
