@@ -45,7 +45,7 @@ FOLD_SECONDS = 300.0
 """What was deleted leaves the write-ahead log after this time at the latest; seldom, for it wears an SD card."""
 
 RETRY_SECONDS = 1.0
-"""A disk that took nothing is tried again after this time."""
+"""A disk that took nothing is tried again after this time, with what waits in memory: a power cut would cost that."""
 
 LOOK_AGAIN_SECONDS = 300.0
 """Before this time a file is not looked through or copied again: it takes long, and wears an SD card."""
@@ -476,14 +476,18 @@ class Outbox:
         self._file = self._remnant = None
 
     def _retry(self) -> None:
-        """Try a disk again that took nothing."""
+        """Try a disk again that took nothing; only seldom is an open file opened anew for that, and looked through."""
         self._retry_at = self._clock() + RETRY_SECONDS
         if self.disk is DiskState.READ_ONLY and disk.is_read_only(self._path.parent):
             return
-        if self._file is None or self.disk in (DiskState.READ_ONLY, DiskState.FAILING):
-            self._retry_at = self._clock() + LOOK_AGAIN_SECONDS
-            self._open()
+        if self._file is not None and (self._commit([]) or not self._may_look()):
+            return
+        self._open()
         self._commit([])
+
+    def _may_look(self) -> bool:
+        """Whether opening an open file anew may help, and is due."""
+        return self._file is not None and self.disk is not DiskState.FULL and self._clock() >= self._look_at
 
     def _open(self) -> None:
         """Open the file for writing or, where that cannot be, for reading."""
@@ -542,8 +546,9 @@ class Outbox:
     def _enter(self, state: DiskState, why: str) -> None:
         if state is not self.disk:
             log.error("the disk of the outbox is %s (%s): events wait in memory until it takes them", state, why)
-            wait_seconds = LOOK_AGAIN_SECONDS if state is DiskState.FAILING else RETRY_SECONDS
-            self._retry_at = self._clock() + wait_seconds
+            self._retry_at = self._clock() + RETRY_SECONDS
+            if state is DiskState.READ_ONLY:
+                self._look_at = self._retry_at  # once it can be written again, a new look helps at once
         self.disk = state
 
 
