@@ -287,17 +287,21 @@ class Outbox:
         return replace(changed, payload=self._sealer.reseal(changed.payload, event.sequence, event.payload))
 
     def _sendable(self, store: EventStore | Remnant, limit: int, after: int) -> list[WaitingEvent]:
-        """Events as they may be sent, though their file may not have been rewritten yet."""
+        """Events as they may be sent, though their file may not have been rewritten yet, or cannot be."""
         found: list[WaitingEvent] = []
+        expired: dict[int, str] = {}
         withheld: dict[int, str] = {}
         while events := store.pending(limit - len(found), after, self._acknowledged):
             after = events[-1].sequence
             for event in events:
-                if (sendable := self._as_it_may_be_sent(event)) is not None:
+                if self._is_expired(event):
+                    expired[event.sequence] = event.event_id
+                elif (sendable := self._as_it_may_be_sent(event)) is not None:
                     found.append(sendable)
                 else:
                     withheld[event.sequence] = event.event_id
-        self._let_go(withheld)
+        self._let_go(expired | withheld)
+        self._count_expired(len(expired))
         self._withheld += len(withheld)
         self._revised += len(withheld)
         return found
@@ -350,7 +354,7 @@ class Outbox:
 
         def work(store: EventStore) -> int:
             oldest = store.pending(_EXPIRED_TOGETHER, skipping=self._acknowledged)
-            old = [(each.sequence, each.event_id) for each in oldest if self._age_seconds(each) > retention_seconds]
+            old = [(each.sequence, each.event_id) for each in oldest if self._is_expired(each)]
             return len(store.forget(old))
 
         expired = self._in_file(work) or 0
@@ -359,13 +363,19 @@ class Outbox:
         if self._memory is not None:
             with self._memory.transaction():
                 expired += work(self._memory)
-        if expired:
-            self._expired += expired
-            log.warning("%d events have waited for as long as they may be kept: deleted", expired)
+        self._count_expired(expired)
         if expired >= _EXPIRED_TOGETHER:
             self._expire_at = self._clock()
         if self._synchronized():
             outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
+
+    def _count_expired(self, events: int) -> None:
+        if events:
+            self._expired += events
+            log.warning("%d events have waited for as long as they may be kept: deleted", events)
+
+    def _is_expired(self, event: WaitingEvent) -> bool:
+        return self._retention_seconds is not None and self._age_seconds(event) > self._retention_seconds
 
     def _age_seconds(self, event: WaitingEvent) -> float:
         """By the clock that cannot be set, where the event is of this boot, else by the one that can."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -235,6 +236,28 @@ def test_a_read_only_disk_still_gives_what_was_committed_and_takes_over_when_it_
     assert [(each.sequence, each.left_over) for each in waiting] == [(1, True), (2, True), (3, False)]
     assert (read_only.disk, read_only.events, read_only.in_memory) == (DiskState.READ_ONLY, 2, 1)
     assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, [2, 3], 0)
+
+
+def test_a_read_only_disk_gives_nothing_that_has_waited_for_as_long_as_it_may(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    before = opened(small_disk / "outbox.sqlite")
+    before.put(event(), event())
+    made_at = time.monotonic()
+    crash(before)
+    remount(small_disk, "ro")
+
+    outbox = opened(small_disk / "outbox.sqlite", retention_seconds=3600)
+    clock.seconds = made_at + 3500
+    at_first = numbers(outbox)
+    clock.seconds = made_at + 3700
+    then, read_only = numbers(outbox), outbox.state()
+    remount(small_disk, "rw")
+    later(outbox, clock)
+
+    assert (at_first, then) == ([1, 2], [])
+    assert (read_only.disk, read_only.events, read_only.expired) == (DiskState.READ_ONLY, 0, 2)
+    assert (outbox.disk, outbox.state().events, outbox.state().expired) == (DiskState.GOOD, 0, 2)
 
 
 def test_a_file_that_turns_read_only_under_way_is_named(tmp_path: Path, clock: Clock, opened: Open) -> None:
