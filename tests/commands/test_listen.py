@@ -20,6 +20,7 @@ from edge_app.uplink.event import encode
 from edge_app.uplink.messages import ReadMessage
 from tests.certificates import Authority
 from tests.mosquitto import Mosquitto, Start, Subscriber
+from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
 
@@ -139,6 +140,26 @@ def test_it_subscribes_again_when_the_broker_is_back(running: Running, broker: M
 
     assert json.loads(output)["event_id"] == event_id
     assert "the broker is back" in errors
+
+
+def test_it_is_not_deaf_after_the_line_broke_between_the_session_and_its_subscription(
+    running: Running, broker: Mosquitto
+) -> None:
+    with closing(FaultProxy(broker.port)) as proxy, listening(broker, "--port", proxy.port, "--count", 1) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # connected
+        broker.stop()  # which forgets the session
+        proxy.cuts_at = b"anpr/+/+/read"
+        broker.start()
+        running.waits_until(lambda: proxy.cuts == 1)
+        proxy.cuts_at = None
+        while "the broker is back" not in process.stderr.readline():
+            assert process.poll() is None
+        running.put()
+
+        output, _ = process.communicate(timeout=20)
+
+    assert "gate-01/north  MH12AB1234" in output
 
 
 @pytest.fixture
