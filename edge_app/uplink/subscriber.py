@@ -82,9 +82,14 @@ class Subscriber:
         connection = self._dialler.dial()
         # One that is resumed need not be subscribed: the line may have broken right after an earlier CONNECT.
         self._is_subscribed = self._is_subscribed and connection.has_resumed
-        if not self._is_subscribed:
-            connection.subscribe(self._topics)
-            self._is_subscribed = True
+        try:
+            if not self._is_subscribed:
+                connection.subscribe(self._topics)
+        except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
+            connection.say_goodbye()
+            connection.close()
+            raise
+        self._is_subscribed = True
         return connection
 
     def _reconnect(self) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,14 +17,16 @@ import pytest
 from edge_app.commands.listen import as_json, as_line
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
+from edge_app.config import MqttSettings
 from edge_app.records import ListMatch
 from edge_app.uplink import credentials
-from edge_app.uplink.connection import MQTT_5, Connection, Message, Terms
+from edge_app.uplink import subscriber as uplink
+from edge_app.uplink.connection import MQTT_5, Connection, Message, RefusedError, Terms
 from edge_app.uplink.event import encode
 from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
-from tests.mosquitto import Mosquitto, Start, Subscriber
+from tests.mosquitto import Mosquitto, Start, Subscriber, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
@@ -264,6 +267,40 @@ def test_no_session_is_left_at_the_broker_when_it_is_terminated(broker: Mosquitt
 
     assert process.returncode == 0
     assert not has_session(broker)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
+@pytest.mark.parametrize("acknowledgement", ["CONNACK", "SUBACK"])
+def test_no_session_is_left_at_the_broker_by_ctrl_c_before_it_has_answered(
+    broker: Mosquitto, acknowledgement: str
+) -> None:
+    with closing(FaultProxy(broker.port)) as proxy:
+        proxy.acknowledges = False
+        if acknowledgement == "CONNACK":
+            proxy.withhold.set()
+        process = subprocess.Popen(command("--host", "127.0.0.1", "--port", proxy.port))
+        while f"Sending {acknowledgement} to edge-anpr-listen" not in broker.log_path.read_text():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+    assert process.returncode == 0
+    assert not has_session(broker)
+
+
+def test_a_refused_subscription_leaves_no_session_at_the_broker() -> None:
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        broker = threading.Thread(target=lambda: heard.append(refuse_a_subscription(server, b"\x87")))
+        broker.start()
+        settings = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
+
+        with pytest.raises(RefusedError):
+            uplink.Subscriber(settings, [TOPIC], threading.Event(), session_seconds=60)
+        broker.join()
+
+    session_expiry_of_0 = b"\x11\x00\x00\x00\x00"  # MQTT 5, 3.14.2.2.2
+    assert heard == [b"\xe0\x07\x00\x05" + session_expiry_of_0]
 
 
 def test_reads_that_never_came_are_told(broker: Mosquitto) -> None:
