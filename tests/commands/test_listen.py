@@ -323,6 +323,35 @@ def test_repeats_and_a_new_outbox_are_no_gap() -> None:
     assert missing == [[], [], [], [], [], [10, 11], [], [], [3]]
 
 
+@pytest.mark.parametrize(
+    ("boot_id", "historical"),
+    [("after", False), ("after", True), ("before", False)],  # another card, twice; the file was deleted
+)
+def test_gaps_are_told_of_a_new_outbox_whose_first_read_was_missed(boot_id: str, historical: bool) -> None:
+    gaps = SequenceGaps()
+    old = dataclasses.replace(read(), boot_id="before")
+    new = dataclasses.replace(read(), boot_id=boot_id, historical=historical)
+
+    before = [list(gaps.before(dataclasses.replace(old, sequence=n))) for n in (5000, 5001)]
+    after = [list(gaps.before(dataclasses.replace(new, sequence=n))) for n in (3, 4, 6)]
+
+    assert (before, after) == ([[], []], [[], [], [5]])
+
+
+def test_what_is_repeated_from_before_a_reboot_is_no_new_outbox() -> None:
+    gaps = SequenceGaps()
+    old, new = (dataclasses.replace(read(), boot_id=boot_id) for boot_id in ("before", "after"))
+    for sent in (dataclasses.replace(old, sequence=7), dataclasses.replace(new, sequence=8)):
+        gaps.before(sent)
+
+    missing = [
+        list(gaps.before(dataclasses.replace(old, sequence=7, historical=True))),
+        list(gaps.before(dataclasses.replace(new, sequence=9))),
+    ]
+
+    assert missing == [[], []]
+
+
 def test_an_output_that_cannot_be_written_is_told_before_anything_is_listened_to(tmp_path: Path) -> None:
     done = subprocess.run(command("--output", tmp_path), capture_output=True, text=True, check=False)
 
