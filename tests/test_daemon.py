@@ -453,7 +453,8 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
     ]
     assert reads[0]["event_id"] == reads[1]["event_id"]
     assert [read["sequence"] for read in reads] == [1, 2]
-    assert len(subscriber.on("/last")) == 1
+    told, withdrawn = subscriber.until(2, "/last")
+    assert (json.loads(told.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
     assert plate_pass().read.text.encode() not in b"".join(message.payload for message in subscriber.messages)
     assert daemon.passes == 1
 

@@ -11,7 +11,7 @@ from edge_app.config import MqttSettings
 from edge_app.uplink import credentials, messages, topics
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
-from edge_app.uplink.delivery import Delivery
+from edge_app.uplink.delivery import Delivery, Sent
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.event import encode
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -71,6 +71,7 @@ class Publisher:
         self._sealer = sealer
         self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
+        self._sent = Sent()
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
         self._waker = Waker()
@@ -117,8 +118,8 @@ class Publisher:
             connection.close()
 
     def _serve(self, connection: Connection) -> None:
-        window = self._settings.in_flight
-        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock, self._sealer)
+        window, limit = self._settings.in_flight, self._rate_limit
+        delivery = Delivery(connection, self._outbox, self._root, window, limit, self._sent, self._clock, self._sealer)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         self._listen_for_commands(connection)
