@@ -460,6 +460,21 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
 
 
 @pytest.mark.usefixtures("no_drain")
+def test_an_early_read_that_still_waits_when_its_plate_turns_out_to_be_one_to_ignore_is_never_sent(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    lists = one_list(tmp_path, "ignore", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), EarlyThenOther(), lists=lists)
+
+    daemon.run()
+
+    assert daemon.passes == 1, "it was not told early"
+    assert rig.waiting() == []
+    assert b"MH12AB1239" not in rig.path.read_bytes()
+
+
+@pytest.mark.usefixtures("no_drain")
 def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path) -> None:
     (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/told.json\n")
     (tmp_path / "hook").chmod(0o755)

@@ -72,6 +72,9 @@ class Publisher:
         self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
         self._sent = Sent()
+        self._recalled = 0
+        self._sending = threading.Lock()
+        """Held while it is settled what is sent and what is not any more."""
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
         self._waker = Waker()
@@ -86,6 +89,19 @@ class Publisher:
     def wake(self) -> None:
         """Say that an event was put into the outbox, or that the stop event was set."""
         self._waker.wake()
+
+    def recall(self, event_id: str, sequence: int) -> bool:
+        """Delete an event that still waits; whether it is certain that nothing of it was ever sent.
+
+        For the thread that puts events into the outbox.
+        """
+        with self._sending:
+            waiting = [(each.sequence, each.event_id) for each in self._outbox.pending(1, after=sequence - 1)]
+            if waiting != [(sequence, event_id)]:
+                return False
+            self._outbox.forget({sequence: event_id})
+            self._recalled += 1
+            return sequence > self._sent.up_to
 
     def run(self) -> None:
         """Body of the publisher thread: returns when the stop event is set.
@@ -128,7 +144,7 @@ class Publisher:
             if self._clock() >= telemetry_at:
                 telemetry_at = self._clock() + TELEMETRY_SECONDS
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
-            delivery.fill()
+            self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
             done = delivery.settle(acknowledgements)
@@ -136,6 +152,10 @@ class Publisher:
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
             self._outbox.tend()
         self._say_farewell(connection, delivery)
+
+    def _send_more(self, delivery: Delivery) -> None:
+        with self._sending:
+            delivery.fill()
 
     def _greet_home_assistant(self, connection: Connection) -> None:
         if self._home_assistant is None:
@@ -167,10 +187,10 @@ class Publisher:
     def _say_farewell(self, connection: Connection, delivery: Delivery) -> None:
         """Send what can be sent in a short time; a last word that is not acknowledged leaves it to the last will."""
         deadline = self._clock() + FAREWELL_SECONDS
-        delivery.fill()
+        self._send_more(delivery)
         while not delivery.is_idle and self._clock() < deadline:
             delivery.settle(connection.exchange(0.05))
-            delivery.fill()
+            self._send_more(delivery)
         last_word = connection.send(Message(self._status, messages.OFFLINE.encode(), retain=True))
         while self._clock() < deadline + 0.2:
             acknowledgements = connection.exchange(0.05)
@@ -200,7 +220,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             reads_expired=state.expired,
-            reads_withheld=state.withheld,
+            reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,
             vitals=self.vitals,
         )

@@ -281,6 +281,36 @@ def test_a_read_that_is_withdrawn_takes_no_other_vehicle_from_the_last(
     assert ids_of(subscriber.on("/last")) == [withdrawn.event_id, other]
 
 
+def test_what_was_never_sent_can_be_recalled_once(running: Running) -> None:
+    made, other = event(), event()
+    sequence, _ = running.outbox.put(made, other)
+
+    recalled = [running.publisher.recall(event_id, sequence) for event_id in (other.event_id, *[made.event_id] * 2)]
+
+    assert recalled == [False, True, False]
+    assert [each.event_id for each in running.outbox.pending(10)] == [other.event_id]
+
+
+def test_what_is_recalled_on_its_way_may_have_arrived_and_is_not_sent_again(
+    make: Make, proxy: FaultProxy, subscriber: Subscriber
+) -> None:
+    running = make(through(proxy))
+    proxy.acknowledges = False
+    made = event()
+    (sequence,) = running.outbox.put(made)
+    running.start()
+    subscriber.until(1, "/read")
+
+    is_unsent = running.publisher.recall(made.event_id, sequence)
+
+    proxy.acknowledges = True
+    proxy.cut()
+    (other,) = running.put()
+    assert ids_of(subscriber.until(2, "/read")) == [made.event_id, other]
+    assert not is_unsent
+    assert [json.loads(each.payload)["reads_withheld"] for each in subscriber.on("/telemetry")] == [0, 1]
+
+
 def test_a_read_that_an_earlier_run_withdrew_leaves_the_last_too(
     tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
