@@ -90,6 +90,8 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
+        self._told_early: dict[int, int] = {}
+        """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
         self._gate_was_open = False
@@ -215,6 +217,8 @@ class Daemon:
         self._publisher.wake()
         self.passes += sum(event.message.revision is None for event, _, _ in told)
         for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
+            if not plate_pass.is_final:
+                self._told_early[plate_pass.vehicle] = sequence
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
@@ -222,10 +226,14 @@ class Daemon:
                 self._hook.ask(event.event_id, event.payload(sequence))
 
     def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
-        """The pass's event; where nothing may be kept of it, what takes an early one back, if one was told."""
-        if matches is None:
-            return self._event_factory.withdraw(plate_pass.vehicle)
-        return self._event_factory.make(plate_pass, matches)
+        """The pass's event; where nothing may be kept of it, what takes an early one back, if one was sent."""
+        early = self._told_early.pop(plate_pass.vehicle, None)
+        if matches is not None:
+            return self._event_factory.make(plate_pass, matches)
+        withdrawal = self._event_factory.withdraw(plate_pass.vehicle)
+        if withdrawal is None or early is None:
+            return withdrawal
+        return None if self._publisher.recall(withdrawal.event_id, early) else withdrawal
 
     def _end_of_recording(self) -> None:
         """Give the broker and the hook some time to take what is left; a camera should not have ended."""

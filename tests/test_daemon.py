@@ -453,9 +453,25 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
     ]
     assert reads[0]["event_id"] == reads[1]["event_id"]
     assert [read["sequence"] for read in reads] == [1, 2]
-    assert len(subscriber.on("/last")) == 1
+    told, withdrawn = subscriber.until(2, "/last")
+    assert (json.loads(told.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
     assert plate_pass().read.text.encode() not in b"".join(message.payload for message in subscriber.messages)
     assert daemon.passes == 1
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_an_early_read_that_still_waits_when_its_plate_turns_out_to_be_one_to_ignore_is_never_sent(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    lists = one_list(tmp_path, "ignore", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), EarlyThenOther(), lists=lists)
+
+    daemon.run()
+
+    assert daemon.passes == 1, "it was not told early"
+    assert rig.waiting() == []
+    assert b"MH12AB1239" not in rig.path.read_bytes()
 
 
 @pytest.mark.usefixtures("no_drain")

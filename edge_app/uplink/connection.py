@@ -296,6 +296,10 @@ class Connection:
         except EdgeAnprError:
             self.close()
             raise
+        except KeyboardInterrupt:  # the broker may have made a session for us already
+            self.say_goodbye()
+            self.close()
+            raise
 
     def _await_connack(self) -> None:
         deadline = time.monotonic() + CONNECT_SECONDS

@@ -43,10 +43,21 @@ class _InFlight:
     """Its place in the chain, where it is signed."""
 
 
+@dataclass(slots=True)
+class Sent:
+    """What was sent since the start, over whichever connection."""
+
+    up_to: int = 0
+    """The highest sequence number."""
+    last_told: str | None = None
+    """Of which event the retained `last` is; None where that is not known."""
+
+
 class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
-    With `sealer`, a signed event tells which one it comes after where those between were given up.
+    It notes in `sent` what was sent. With `sealer`, a signed event tells which one it comes after where those between
+    were given up.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class Delivery:
         root: str,
         window: int,
         rate_limit: RateLimit,
+        sent: Sent,
         clock: Callable[[], float],
         sealer: "Sealer | None" = None,
     ) -> None:
@@ -65,6 +77,7 @@ class Delivery:
         self._root = root
         self._window = window
         self._rate_limit = rate_limit
+        self._sent = sent
         self._clock = clock
         self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
         self._sequence_of: dict[int, int] = {}  # by number of message
@@ -148,12 +161,21 @@ class Delivery:
         if alarming := alarming_entries(read):
             topic = topics.alert(self._root, event.camera)
             flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
-        if (newest or not historical) and read.get("revision") != WITHDRAWN:
-            topic = topics.last(self._root, event.camera)
-            self._connection.send(Message(topic, flatten(read), retain=True))
+        self._tell_last(event, read, is_current=newest or not historical)
         self._in_flight[event.sequence] = flight
         self._sequence_of.update(dict.fromkeys(flight.unacknowledged, event.sequence))
         self._last_sequence = event.sequence
+        self._sent.up_to = max(self._sent.up_to, event.sequence)
+
+    def _tell_last(self, event: WaitingEvent, read: dict[str, Any], is_current: bool) -> None:
+        """Keep the retained message true: of the latest vehicle, and empty where that was withdrawn."""
+        topic = topics.last(self._root, event.camera)
+        if read.get("revision") == WITHDRAWN:
+            if self._sent.last_told in (None, event.event_id):  # None: an earlier run may have told it
+                self._connection.send(Message(topic, b"", retain=True))
+        elif is_current:
+            self._connection.send(Message(topic, flatten(read), retain=True))
+            self._sent.last_told = event.event_id
 
     def _chain(self, read: dict[str, Any]) -> Link | None:
         """Tell in a signed read which one it comes after now; its own place in the chain."""

@@ -337,7 +337,8 @@ class TelemetryMessage:
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count
-    """Reads of an earlier run deleted since the start because under the present settings nothing is kept of them."""
+    """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
+    or told early, of a plate that turned out to be one to ignore."""
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None

@@ -12,7 +12,7 @@ from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.waker import Waker
 
-_ARRIVAL_SECONDS = 2.0
+_ARRIVAL_SECONDS = CONNECT_SECONDS
 """Longest wait for a message of our own."""
 
 
@@ -33,7 +33,8 @@ def rehearse(settings: MqttSettings, device: str) -> str:
 def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
     """Subscribe as the daemon does, and send an empty command: whether it comes.
 
-    None where that cannot be told: we may not send it, and the broker grants subscriptions that come to nothing.
+    None where that cannot be told: we may not send it, which some brokers say by hanging up, and the broker grants
+    subscriptions that come to nothing.
 
     Raises:
         LinkError: its `state` names what is in the way; a refused subscription is one.
@@ -42,13 +43,10 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
     root = topics.root(settings.topic_prefix, device)
     with _beside(settings, device) as connection:
         connection.subscribe([topics.command(root, "#")])
-        may_send = _publish(connection, topics.doctor_command(root)).refusal is None
-        deadline = time.monotonic() + _ARRIVAL_SECONDS
-        while may_send and not connection.received and time.monotonic() < deadline:
-            connection.exchange(0.1)
-        if connection.received:
-            return True
-        return False if may_send and connection.version == MQTT_5 else None
+        try:
+            return _comes_back(connection, topics.doctor_command(root))
+        except UnreachableError:
+            return None
 
 
 @contextlib.contextmanager
@@ -69,3 +67,14 @@ def _publish(connection: Connection, topic: str) -> Acknowledgement:
         if time.monotonic() > deadline:
             raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
     return acknowledgements[0]
+
+
+def _comes_back(connection: Connection, topic: str) -> bool | None:
+    """Whether an empty message comes to our own subscription; None where that cannot be told."""
+    may_send = _publish(connection, topic).refusal is None
+    deadline = time.monotonic() + _ARRIVAL_SECONDS
+    while may_send and not connection.received and time.monotonic() < deadline:
+        connection.exchange(0.1)
+    if connection.received:
+        return True
+    return False if may_send and connection.version == MQTT_5 else None

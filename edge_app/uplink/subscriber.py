@@ -40,6 +40,8 @@ class Subscriber:
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
         terms = Terms(session_seconds=session_seconds)
         self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
+        self._is_subscribed = False
+        """Whether the session at the broker, as far as we know, has our subscriptions."""
         self._connection = self._connect()
 
     @property
@@ -76,16 +78,24 @@ class Subscriber:
             while self._connection.received:
                 yield self._connection.received.popleft()
 
-    def _connect(self, resumes: bool = False) -> Connection:
+    def _connect(self) -> Connection:
         connection = self._dialler.dial()
-        if not (resumes and connection.has_resumed):
-            connection.subscribe(self._topics)
+        # One that is resumed need not be subscribed: the line may have broken right after an earlier CONNECT.
+        self._is_subscribed = self._is_subscribed and connection.has_resumed
+        try:
+            if not self._is_subscribed:
+                connection.subscribe(self._topics)
+        except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
+            connection.say_goodbye()
+            connection.close()
+            raise
+        self._is_subscribed = True
         return connection
 
     def _reconnect(self) -> None:
         self._connection.close()
         try:
-            self._connection = self._connect(resumes=True)
+            self._connection = self._connect()
         except UnreachableError:  # the closed connection says so at its next turn, and the next try comes later
             return
         log.warning("the broker is back")

@@ -132,6 +132,38 @@ def test_what_mqtt_3_1_1_cannot_tell_is_not_claimed(
     assert finding.state == WARNING
 
 
+def test_a_broker_that_hangs_up_on_who_may_not_write_is_not_called_a_fault(broker: Mosquitto) -> None:
+    with contextlib.closing(FaultProxy(broker.port)) as strict:
+        strict.cuts_at = b"anpr/gate-01/cmd/doctor"
+
+        finding = check_commands(hearing(MqttSettings(host="127.0.0.1", port=strict.port)))
+
+    assert (finding.state, "this device may not write there" in finding.words) == (WARNING, True)
+    assert strict.cuts == 1
+
+
+def test_a_command_that_takes_its_time_arrives() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hand_on_late, args=(server, 3.0)).start()
+
+        finding = check_commands(hearing(MqttSettings(host="127.0.0.1", port=server.getsockname()[1])))
+
+    assert finding.state == OK, finding.words
+
+
+def hand_on_late(server: socket.socket, seconds: float) -> None:
+    """A broker that acknowledges everything at once, in the bytes of MQTT 5, and hands a command on later."""
+    topic = b"anpr/gate-01/cmd/doctor"
+    line, _ = server.accept()
+    with line:
+        for answer in (b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01", b"\x40\x02\x00\x02"):
+            line.recv(4096)
+            line.sendall(answer)
+        threading.Event().wait(seconds)
+        line.sendall(bytes((0x30, 3 + len(topic), 0, len(topic))) + topic + b"\x00")
+        line.recv(4096)
+
+
 def test_a_broker_that_refuses_the_commands_topic_is_told_with_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         mqtt = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])

@@ -1,5 +1,6 @@
 """Events on their way to a real broker."""
 
+import dataclasses
 import hashlib
 import json
 import sqlite3
@@ -258,6 +259,73 @@ def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the
     running.waits_until(running.is_drained)
     subscriber.listen(0.2)
     assert ids_of(subscriber.on("/last")) == ids[-1:]
+
+
+def test_a_read_that_is_withdrawn_takes_no_other_vehicle_from_the_last(
+    running: Running, subscriber: Subscriber
+) -> None:
+    maker = factory()
+    running.outbox.put(maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False)))
+    running.start()
+    subscriber.until(1, "/last")
+    (other,) = running.put()
+    withdrawn = maker.withdraw(7)
+    assert withdrawn is not None
+
+    running.outbox.put(withdrawn)
+    running.publisher.wake()
+
+    subscriber.until(3, "/read")
+    running.waits_until(running.is_drained)
+    subscriber.listen(0.2)
+    assert ids_of(subscriber.on("/last")) == [withdrawn.event_id, other]
+
+
+def test_what_was_never_sent_can_be_recalled_once(running: Running) -> None:
+    made, other = event(), event()
+    sequence, _ = running.outbox.put(made, other)
+
+    recalled = [running.publisher.recall(event_id, sequence) for event_id in (other.event_id, *[made.event_id] * 2)]
+
+    assert recalled == [False, True, False]
+    assert [each.event_id for each in running.outbox.pending(10)] == [other.event_id]
+
+
+def test_what_is_recalled_on_its_way_may_have_arrived_and_is_not_sent_again(
+    make: Make, proxy: FaultProxy, subscriber: Subscriber
+) -> None:
+    running = make(through(proxy))
+    proxy.acknowledges = False
+    made = event()
+    (sequence,) = running.outbox.put(made)
+    running.start()
+    subscriber.until(1, "/read")
+
+    is_unsent = running.publisher.recall(made.event_id, sequence)
+
+    proxy.acknowledges = True
+    proxy.cut()
+    (other,) = running.put()
+    assert ids_of(subscriber.until(2, "/read")) == [made.event_id, other]
+    assert not is_unsent
+    assert [json.loads(each.payload)["reads_withheld"] for each in subscriber.on("/telemetry")] == [0, 1]
+
+
+def test_a_read_that_an_earlier_run_withdrew_leaves_the_last_too(
+    tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    maker = factory()
+    maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False))
+    withdrawn = maker.withdraw(7)
+    assert withdrawn is not None
+    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+        before.put(withdrawn)
+    running = make(broker.settings)
+
+    running.start()
+
+    (last,) = subscriber.until(1, "/last")
+    assert last.payload == b""
 
 
 def test_a_sacrificed_picture_is_null_in_its_read(make: Make, broker: Mosquitto, subscriber: Subscriber) -> None:
