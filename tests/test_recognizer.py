@@ -79,6 +79,19 @@ def test_where_both_lines_were_found_apart_the_plate_is_told_once() -> None:
     assert [read.text for read in reads] == ["MH12AB1234"]
 
 
+def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_in_a_turned_view() -> None:
+    wall, corners = two_lines_on_a_wall()
+    middle = corners.mean(axis=0)
+    matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), -28, 1)
+    askew = cv2.warpAffine(wall, matrix, (640, 384), borderMode=cv2.BORDER_REPLICATE)
+    upright = (middle + (corners - middle) * 1.1).astype(np.float32)
+
+    (read,) = PlateRecognizer().read(np.asarray(askew, np.uint8), [PlateDetection(upright, 0.9, lines=2)])
+
+    assert read.text == "MH12AB1234"
+    assert np.array_equal(read.detection.corners_px, upright)
+
+
 def test_no_line_is_looked_for_above_the_picture() -> None:
     plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 40, shipped_fonts()).image_bgr
     blurred = cv2.GaussianBlur(plate, (0, 0), 6)

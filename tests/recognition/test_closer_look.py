@@ -103,7 +103,8 @@ def test_a_line_that_only_a_turned_view_shows_moves_the_plate() -> None:
 
     sight = look_closely(FOUND, take, lambda: [taller])
 
-    assert sight.detection is taller
+    assert (sight.detection.lines, sight.promise) == (2, -1.0)
+    assert np.array_equal(sight.detection.corners_px, taller.corners_px)
 
 
 def test_what_a_turned_view_shows_does_not_count_where_it_reads_no_better() -> None:
