@@ -27,6 +27,8 @@ COMMANDS = {
 }
 """Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""
 
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED = 130
 
@@ -65,12 +67,12 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-anpr",
         description="Reads number plates at the roadside and publishes them over MQTT without losing one.",
-        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.",
+        epilog=EXIT_CODES,
     )
     parser.add_argument("--version", action="version", version=f"edge-anpr {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
+        command = commands.add_parser(name, help=summary, epilog=EXIT_CODES)
         if name in given:
             module = importlib.import_module(f"edge_app.commands.{name.replace('-', '_')}")
             command.description = module.__doc__

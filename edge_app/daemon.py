@@ -22,9 +22,9 @@ from edge_app.config import Settings
 from edge_app.errors import SourceError
 from edge_app.lists.hook import Hook
 from edge_app.lists.lists import Lists
-from edge_app.records import Frame, PlatePass
+from edge_app.records import Frame, ListMatch, PlatePass
 from edge_app.remote.commander import Commander
-from edge_app.uplink.event import EventFactory
+from edge_app.uplink.event import EventFactory, PlateEvent
 from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
@@ -90,6 +90,8 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
+        self._told_early: dict[int, int] = {}
+        """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
         self._gate_was_open = False
@@ -153,7 +155,9 @@ class Daemon:
             self._hook.end()
         # Last, for the publisher may have acknowledgements to note until it ends. One that was left behind gets an
         # error that nobody hears, and sends again next time.
-        self._outbox.close()
+        with contextlib.closing(self._outbox):
+            waiting = self._outbox.state().events
+        log.info("camera %s: stopped; %d events wait in the outbox", self._name, waiting)
 
     def _capture(self) -> None:
         """Body of the camera thread."""
@@ -206,19 +210,30 @@ class Daemon:
     def _commit(self, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
         looked_up = [(plate_pass, self._lists.look_up(plate_pass.read.text)) for plate_pass in passes]
-        known = [(plate_pass, matches) for plate_pass, matches in looked_up if matches is not None]
-        if not known:
+        told = [(event, *each) for each in looked_up if (event := self._event(*each)) is not None]
+        if not told:
             return
-        events = [self._event_factory.make(plate_pass, matches) for plate_pass, matches in known]
-        sequences = self._outbox.put(*events)
+        sequences = self._outbox.put(*(event for event, _, _ in told))
         self._publisher.wake()
-        self.passes += sum(event.message.revision is None for event in events)
-        for sequence, event, (plate_pass, matches) in zip(sequences, events, known, strict=True):
+        self.passes += sum(event.message.revision is None for event, _, _ in told)
+        for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
+            if not plate_pass.is_final:
+                self._told_early[plate_pass.vehicle] = sequence
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
-            if self._hook is not None and is_news and self._hook.wants(matches):
+            if self._hook is not None and is_news and self._hook.wants(matches or ()):
                 self._hook.ask(event.event_id, event.payload(sequence))
+
+    def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
+        """The pass's event; where nothing may be kept of it, what takes an early one back, if one was sent."""
+        early = self._told_early.pop(plate_pass.vehicle, None)
+        if matches is not None:
+            return self._event_factory.make(plate_pass, matches)
+        withdrawal = self._event_factory.withdraw(plate_pass.vehicle)
+        if withdrawal is None or early is None:
+            return withdrawal
+        return None if self._publisher.recall(withdrawal.event_id, early) else withdrawal
 
     def _end_of_recording(self) -> None:
         """Give the broker and the hook some time to take what is left; a camera should not have ended."""

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+from edge_app.printable import excerpt
+
 
 class Limit(Protocol):
     """Something a value of a field must keep to."""
@@ -36,7 +38,7 @@ class OneOf:
         """See `Limit`."""
         if value in self.choices:
             return None
-        return f'"{value}" is not known; choose one of: {", ".join(self.choices)}'
+        return f'"{excerpt(str(value))}" is not known; choose one of: {", ".join(self.choices)}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Matching:
         """See `Limit`."""
         if re.fullmatch(self.pattern, str(value)):
             return None
-        return f'"{value}" will not do; give {self.form}'
+        return f'"{excerpt(str(value))}" will not do; give {self.form}'
 
 
 Share = Annotated[float, Between(0, 1)]

@@ -24,6 +24,24 @@ def free_port() -> int:
         return port
 
 
+def refuse_a_subscription(server: socket.socket, reasons: bytes) -> bytes:
+    """Answer one client in the bytes of MQTT 5 (3.9: SUBACK): a mosquitto with an access list would grant it all.
+
+    What the client says to that is given back.
+    """
+    line, _ = server.accept()
+    with line:
+        line.recv(4096)
+        line.sendall(b"\x20\x03\x00\x00\x00")
+        line.recv(4096)
+        line.sendall(bytes((0x90, 3 + len(reasons), 0, 1, 0)) + reasons)
+        line.settimeout(10)
+        try:
+            return line.recv(4096)
+        except OSError:
+            return b""
+
+
 class Mosquitto:
     """A broker that can be stopped and started again on the same port."""
 

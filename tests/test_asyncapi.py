@@ -2,21 +2,32 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from edge_app.config import CommandSettings
+from edge_app.config import CommandSettings, DeviceSettings, HomeAssistantSettings, Settings
 from edge_app.uplink import topics
 from edge_app.uplink.event_schema import MESSAGES, schema_of
+from edge_app.uplink.home_assistant import HomeAssistant
+from edge_app.uplink.rehearsal import rehearse, rehearse_commands
+from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.test_publisher import Running
 
 PAGE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text())
 
 COMMANDS = get_type_hints(CommandSettings, include_extras=True)["allow"]
 ROOT = topics.root("{prefix}", "{device}")
+HOME_ASSISTANT = HomeAssistant(
+    Settings(
+        device=DeviceSettings(name="{device}"),
+        home_assistant=HomeAssistantSettings(enabled=True, discovery_prefix="{discovery_prefix}"),
+    )
+)
 ADDRESSES = {
     "read": topics.read(ROOT, "{camera}"),
     "last": topics.last(ROOT, "{camera}"),
@@ -29,6 +40,10 @@ ADDRESSES = {
     "reload": topics.command(ROOT, "reload"),
     "lists-set": topics.command(ROOT, "lists/set"),
     "answer": topics.answer(ROOT),
+    "doctor": topics.doctor(ROOT),
+    "doctor-command": topics.doctor_command(ROOT),
+    "home-assistant": HOME_ASSISTANT.announcement.topic,
+    "home-assistant-status": HOME_ASSISTANT.status_topic,
 }
 
 
@@ -82,7 +97,7 @@ def test_the_payloads_are_the_generated_schemas() -> None:
 def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_answers() -> None:
     for name, channel in DOCUMENT["channels"].items():
         assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
-    heard = [operation for operation in DOCUMENT["operations"].values() if operation["action"] == "receive"]
+    heard = [operation for operation in DOCUMENT["operations"].values() if "reply" in operation]
     used = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
     assert sorted(used) == sorted(f"#/channels/{name}" for name in DOCUMENT["channels"])
     assert {resolve(operation["channel"]["$ref"])["address"] for operation in heard} == {
@@ -100,9 +115,33 @@ def test_qos_and_retain_are_those_of_the_events_page() -> None:
 
     documented = {}
     for operation in DOCUMENT["operations"].values():
-        if operation["action"] == "receive":
-            continue
-        binding = operation["bindings"]["mqtt"]
-        address = resolve(operation["channel"]["$ref"])["address"].removeprefix(f"{ROOT}/")
-        documented[address] = {key: binding[key] for key in ("qos", "retain")}
+        address = resolve(operation["channel"]["$ref"])["address"]
+        if operation["action"] == "send" and address.startswith(ROOT):
+            documented[address.removeprefix(f"{ROOT}/")] = bound(operation)
     assert documented == told
+
+
+def bound(operation: dict[str, Any]) -> dict[str, Any]:
+    """How an operation sends."""
+    return {key: operation["bindings"]["mqtt"][key] for key in ("qos", "retain")}
+
+
+def test_what_is_published_is_what_the_document_says(tmp_path: Path, broker: Mosquitto) -> None:
+    settings = Settings(device=DeviceSettings(name="gate-01"))
+    running = Running(tmp_path / "outbox.sqlite", broker.settings, home_assistant=HomeAssistant(settings))
+    with closing(running), closing(Subscriber(broker.port, ["#"])) as subscriber:
+        running.start()
+        running.put()
+        rehearse(broker.settings, "gate-01")
+        rehearse_commands(broker.settings, "gate-01")
+        subscriber.until(1, "/last")
+        subscriber.until(2, "/doctor")
+
+    sent = {operation["channel"]["$ref"]: operation for operation in DOCUMENT["operations"].values()}
+    addresses = {
+        re.sub(r"{\w+}", "[^/]+", channel["address"]): bound(sent[f"#/channels/{name}"])["qos"]
+        for name, channel in DOCUMENT["channels"].items()
+        if sent[f"#/channels/{name}"]["action"] == "send"
+    }
+    for message in subscriber.messages:
+        assert [qos for address, qos in addresses.items() if re.fullmatch(address, message.topic)] == [message.qos]

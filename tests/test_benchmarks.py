@@ -1,13 +1,21 @@
 """The benchmarks run; their figures are for docs and commit messages."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from benchmarks.delivery.offline_day import drain
+from edge_app.errors import OutboxError
+from edge_app.uplink.outbox import RETRY_SECONDS, Outbox
 from tests import mosquitto
+from tests.mosquitto import Mosquitto
+from tests.uplink.disks import largest_file
+from tests.uplink.passes import event
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,3 +38,21 @@ def test_a_small_fleet_loses_nothing() -> None:
 
     result = json.loads(done.stdout)
     assert (done.returncode, result["reads"], result["missing"]) == (0, 6, 0)
+
+
+def test_a_publisher_that_ends_ends_the_measurement(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    now = 0.0
+    with largest_file(0):  # it cannot be opened at first
+        outbox = Outbox(tmp_path / "outbox.sqlite", 1_000_000, clock=lambda: now)
+    outbox.put(*(event() for _ in range(100)))
+
+    now = RETRY_SECONDS
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as another:
+        another.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
+            drain(outbox, broker.settings, 100)
+    outbox.close()

@@ -80,7 +80,7 @@ def test_an_update_takes_the_place_of_its_read_and_is_no_gap(broker: Mosquitto, 
         assert said(process, 4) == [
             "gate-01/north MH12AB0001",
             "gate-01/north MH12AB0002",
-            "gate-01/north MH12AB0007",
+            f"gate-01/north MH12AB0007 (update of {early.event_id}: corrected)",
             "gate-01/north MH12AB0004",
         ]
 

@@ -1,5 +1,6 @@
 """The daemon's life around a canned pipeline: real sources, a real outbox, a real broker, real signals."""
 
+import dataclasses
 import json
 import logging
 import os
@@ -259,7 +260,10 @@ def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_and_the_vehicle_in_view_counts(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_and_the_vehicle_in_view_counts(
+    tmp_path: Path, number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     rig = Rig(tmp_path)
     before = signal.getsignal(number)
     pipeline = VehicleInEveryFrame(5, lambda: os.kill(os.getpid(), number))
@@ -268,6 +272,7 @@ def test_a_signal_ends_it_and_the_vehicle_in_view_counts(tmp_path: Path, number:
     daemon.run()
 
     assert (pipeline.frames, daemon.frames, daemon.passes) == (5, 5, 5)
+    assert caplog.messages[-1] == "camera north: stopped; 5 events wait in the outbox"
     assert len(rig.waiting()) == 5
     assert signal.getsignal(number) is before
 
@@ -417,6 +422,56 @@ def test_a_plate_to_ignore_leaves_no_event_and_is_not_counted(tmp_path: Path) ->
 
     assert daemon.passes == 0
     assert rig.waiting() == []
+
+
+class EarlyThenOther(VehicleInEveryFrame):
+    """One vehicle, told early with one text; when it has gone, with another."""
+
+    def process(self, frame: Frame) -> list[PlatePass]:
+        """The vehicle, in the first frame."""
+        self.frames += 1
+        return [dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False)] if self.frames == 1 else []
+
+    def flush(self) -> list[PlatePass]:
+        """The whole of it."""
+        return [dataclasses.replace(plate_pass(), vehicle=7, revision="corrected")]
+
+
+def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
+    tmp_path: Path, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    rig = Rig(tmp_path, broker.settings)
+    lists = one_list(tmp_path, "ignore", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), EarlyThenOther(), lists=lists)
+
+    daemon.run()
+
+    reads = [json.loads(message.payload) for message in subscriber.until(2, "/read")]
+    assert [(read["plate"]["text"], read["revision"]) for read in reads] == [
+        ("MH12AB1239", None),
+        ("MH12AB1239", "withdrawn"),
+    ]
+    assert reads[0]["event_id"] == reads[1]["event_id"]
+    assert [read["sequence"] for read in reads] == [1, 2]
+    told, withdrawn = subscriber.until(2, "/last")
+    assert (json.loads(told.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
+    assert plate_pass().read.text.encode() not in b"".join(message.payload for message in subscriber.messages)
+    assert daemon.passes == 1
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_an_early_read_that_still_waits_when_its_plate_turns_out_to_be_one_to_ignore_is_never_sent(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path)
+    lists = one_list(tmp_path, "ignore", plate_pass().read.text)
+    daemon = rig.daemon(pictures(tmp_path, 3), EarlyThenOther(), lists=lists)
+
+    daemon.run()
+
+    assert daemon.passes == 1, "it was not told early"
+    assert rig.waiting() == []
+    assert b"MH12AB1239" not in rig.path.read_bytes()
 
 
 @pytest.mark.usefixtures("no_drain")

@@ -216,8 +216,8 @@ def test_events_that_get_other_numbers_are_signed_with_those(
     opened(sealer=sealer).put(event(), event())
     opened(sealer=sealer).close()
     with monkeypatch.context() as away:  # a file that cannot even be read at first
-        away.setattr("edge_app.uplink.outbox_file.open_or_replace", _fail)
-        away.setattr("edge_app.uplink.outbox_file.open_read_only", lambda _: None)
+        away.setattr("edge_app.uplink.outbox_file.open_store", _fail)
+        away.setattr("edge_app.uplink.outbox_file.open_remnant", lambda _: None)
         outbox = opened(sealer=sealer, clock=iter(range(1000)).__next__)
         outbox.put(event())
     outbox.tend()
@@ -229,8 +229,23 @@ def test_events_that_get_other_numbers_are_signed_with_those(
     assert (findings.good, findings.is_whole) == (3, True)
 
 
-def _fail(_: Path) -> None:
+def _fail(*_: object) -> None:
     raise OSError(5, "Input/output error")
+
+
+def test_a_file_that_does_not_tell_any_more_where_the_chain_goes_on_still_gives_its_reads(
+    tmp_path: Path, opened: Open, sealer: Sealer, key: PrivateKey
+) -> None:
+    opened(sealer=sealer).put(event(), event())
+    opened(sealer=sealer).close()
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"digest TEXT", b"dieest TEXT", 1))  # one bit
+
+    outbox = opened(sealer=sealer)
+    outbox.put(event())
+
+    assert [each["sequence"] for each in reads_of(outbox)] == [1, 2, 3]
+    assert examined(reads_of(outbox), key).good == 3
 
 
 def test_without_a_key_reads_are_not_signed_and_no_table_is_made(opened: Open) -> None:

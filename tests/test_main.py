@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.__main__ import COMMANDS
+from edge_app.__main__ import COMMANDS, EXIT_CODES, main
 
 DEFAULT = Path(__file__).parent.parent / "config" / "default.toml"
 HEAVY = {"numpy", "cv2", "paho", "sqlite3"}
@@ -27,6 +27,14 @@ def test_every_command_says_of_itself_what_the_help_says_of_it(name: str) -> Non
 
     assert module.__doc__ is not None
     assert module.__doc__.splitlines()[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_commands_help_tells_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+
+    assert EXIT_CODES in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check-config", str(DEFAULT)]], ids=lambda words: words[0])

@@ -210,6 +210,14 @@ def told_by_frame(pipeline: Pipeline, vehicles: list[Vehicle], frames: int) -> l
     return [(sequence, each) for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
 
 
+def test_the_time_that_finding_plates_took_counts_for_each_plate_of_a_frame() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 9, y=100, grey=150), Vehicle("KA01MN4567", 0, 4, y=300, grey=250)]
+
+    passes = passes_of(vehicles, frames=10)
+
+    assert {each.frames: round(each.times.detect_ms) for each in passes} == {5: 5, 10: 10}  # 1 ms a frame
+
+
 def test_an_early_pass_is_told_once_it_is_certain_and_revised_when_the_vehicle_has_gone() -> None:
     vehicles = [Vehicle("MH12AB1234", first=0, last=30, growth=3)]
     pipeline = pipeline_for(vehicles, EARLY)

@@ -8,6 +8,7 @@ import contextlib
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,18 +85,19 @@ def queue(outbox: Outbox, count: int) -> None:
 
 
 def drain(outbox: Outbox, settings: MqttSettings, count: int) -> None:
-    """Publish until nothing waits."""
+    """Publish until nothing waits; what ends the publisher before is raised."""
     progress, meter, stop = ProgressLine("drained"), Meter(), threading.Event()
-    thread = threading.Thread(target=Publisher(settings, "gate-01", outbox, stop).run)
-    thread.start()
-    while waiting := outbox.state().events:
-        meter.look()
-        progress(count - waiting, count)
-        time.sleep(0.5)
+    with ThreadPoolExecutor() as pool, contextlib.ExitStack() as ending:
+        ending.callback(stop.set)
+        publishing = pool.submit(Publisher(settings, "gate-01", outbox, stop).run)
+        while (waiting := outbox.state().events) and not publishing.done():
+            meter.look()
+            progress(count - waiting, count)
+            time.sleep(0.5)
+        figures = meter.told("drained", count)
+    publishing.result()
     progress(count, count)
-    print(meter.told("drained", count))
-    stop.set()
-    thread.join()
+    print(figures)
 
 
 if __name__ == "__main__":

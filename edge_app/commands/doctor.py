@@ -17,9 +17,9 @@ from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.tflite_model import runtime_name
-from edge_app.uplink import disk, hash_keys, outbox_file
+from edge_app.uplink import disk, hash_keys, outbox_file, topics
 from edge_app.uplink.connection import LinkError
-from edge_app.uplink.rehearsal import rehearse
+from edge_app.uplink.rehearsal import rehearse, rehearse_commands
 from edge_app.uplink.system_clock import clock_is_synchronized
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
@@ -67,6 +67,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("privacy", check_privacy),
         ("evidence", check_evidence),
         ("broker", check_broker),
+        ("commands", check_commands),
         ("clock", check_clock),
         ("disk", check_disk),
         ("service", check_service),
@@ -135,6 +136,22 @@ def check_broker(settings: Settings) -> Finding:
         words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
         return Finding("broker", WARNING, words)
     return Finding("broker", OK, f"{where} takes events, in MQTT {version}")
+
+
+def check_commands(settings: Settings) -> Finding:
+    """What is sent to our commands' topics comes to us."""
+    if not settings.commands.allow:
+        return Finding("commands", OK, "off")
+    asked = topics.command(topics.root(settings.mqtt.topic_prefix, settings.device.name), "#")
+    arrives = rehearse_commands(settings.mqtt, settings.device.name)
+    if arrives:
+        return Finding("commands", OK, f"what is sent to {asked} arrives")
+    if arrives is None:
+        why = "this device may not write there, or the broker speaks MQTT 3.1.1"
+        words = f"whether it may read {asked} could not be told ({why}); send it a ping"
+        return Finding("commands", WARNING, words)
+    words = f"the broker grants {asked} and hands nothing on; let its access list allow this user to read it"
+    return Finding("commands", FAULT, words)
 
 
 def check_clock(_: Settings) -> Finding:

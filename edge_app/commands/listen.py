@@ -1,12 +1,15 @@
 """Subscribe to the broker and print reads as they arrive.
 
-Ends with Ctrl-C or after --count reads. A broker that goes away is waited for; what it sent in the meantime is missed.
+Ends with Ctrl-C or after --count reads. A broker that goes away is waited for, for as long as it takes; with MQTT 5 it
+keeps what comes meanwhile, for a day and as much as its queue holds. Reads that never came are told.
 """
 
 import argparse
 import contextlib
 import dataclasses
 import json
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -15,12 +18,17 @@ from pathlib import Path
 from edge_app import config
 from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.read_filter import ReadFilter
+from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.config import MqttSettings
+from edge_app.printable import printable
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
 from edge_app.uplink.decoder import MessageError, decode
 from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.subscriber import Subscriber
+
+_SESSION_SECONDS = 24 * 3600
+"""The broker keeps for so long what comes while it is not reached, also where we were killed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     broker.add_argument("--config", type=Path, metavar="FILE", help="take the broker, user and TLS from this file")
     broker.add_argument("--host", help=f"the broker (default: {MqttSettings().host})")
     broker.add_argument("--port", type=_port, help=f"its port (default: {MqttSettings().port})")
+    broker.add_argument("--username", metavar="NAME", help="log in as this user")
+    broker.add_argument("--password-file", type=Path, metavar="FILE", help="with the password in this file")
+    broker.add_argument("--tls", action="store_true", default=None, help="speak TLS; so do the next three")
+    broker.add_argument("--ca-file", type=Path, metavar="FILE", help="trust this authority, not those of the system")
+    broker.add_argument("--certificate-file", type=Path, metavar="FILE", help="show this certificate to the broker")
+    broker.add_argument("--key-file", type=Path, metavar="FILE", help="its private key")
+    broker.add_argument(
+        "--allow-plaintext-password",
+        action="store_true",
+        default=None,
+        help="send the password without TLS to another machine",
+    )
     broker.add_argument(
         "--topic",
         action="append",
@@ -52,12 +72,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Print until interrupted, or until there were enough."""
     settings = broker_settings(arguments)
     wishes = read_filter(arguments)
+    wanted_topics = arguments.topic or [_topic(settings, wishes)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the broker is to keep no session
     with contextlib.ExitStack() as ending:
         ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
         file = ending.enter_context(JsonLinesFile(arguments.output, append=True)) if arguments.output else None
-        subscriber = Subscriber(settings, arguments.topic or [_topic(settings, wishes)], threading.Event())
+        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS)
         ending.enter_context(contextlib.closing(subscriber))
-        for message in islice(wanted(subscriber.messages(), wishes, arguments.json), arguments.count):
+        where = f"{settings.host}:{settings.port} with MQTT {subscriber.version_name}"
+        _tell(f"connected to {where}, waiting for {', '.join(wanted_topics)}; Ctrl-C ends")
+        messages = subscriber.messages()
+        if not any(topic.startswith("$share/") for topic in wanted_topics):  # else others get some of the reads
+            messages = with_gaps_told(messages)
+        for message in islice(wanted(messages, wishes, arguments.json), arguments.count):
             document = as_json(message)
             print(document if arguments.json else as_line(message), flush=True)
             if file is not None and document is not None:
@@ -68,8 +95,11 @@ def run(arguments: argparse.Namespace) -> int:
 def broker_settings(arguments: argparse.Namespace) -> MqttSettings:
     """The settings' file, overruled by what is said on the command line."""
     settings = config.load(arguments.config).mqtt if arguments.config else MqttSettings()
-    given = {"host": arguments.host, "port": arguments.port}
-    return dataclasses.replace(settings, **{key: value for key, value in given.items() if value is not None})
+    options = {key: getattr(arguments, key, None) for key in MqttSettings.__dataclass_fields__}
+    given = {key: value for key, value in options.items() if value is not None}
+    if given.keys() & {"ca_file", "certificate_file", "key_file"}:
+        given["tls"] = True
+    return dataclasses.replace(settings, **given)
 
 
 def read_filter(arguments: argparse.Namespace) -> ReadFilter:
@@ -95,6 +125,16 @@ def wanted(messages: Iterator[Message], wishes: ReadFilter, only_json: bool) -> 
         yield message
 
 
+def with_gaps_told(messages: Iterator[Message]) -> Iterator[Message]:
+    """The same messages; where a device's reads skip some numbers, that is told."""
+    gaps = SequenceGaps()
+    for message in messages:
+        read = _read(message)
+        if read is not None and (missing := gaps.before(read)):
+            _tell(f"{read.device}: {len(missing)} reads are missing before sequence {read.sequence}")
+        yield message
+
+
 def as_json(message: Message) -> str | None:
     """The message's JSON on one line; None where it is none."""
     try:
@@ -109,7 +149,7 @@ def as_line(message: Message) -> str:
     """One line for people; a message that is no read is shown by its topic."""
     read = _read(message)
     line = f"{message.topic}  {_content(message.payload)}" if read is None else read_line(read)
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)  # keeps terminals sane
+    return printable(line)
 
 
 def read_line(read: ReadMessage) -> str:
@@ -117,11 +157,16 @@ def read_line(read: ReadMessage) -> str:
     plate, seen = read.plate, read.seen
     kind = " ".join(filter(None, (plate.country, plate.format))) or "no known format"
     listed = "".join(f"  {match.kind}: {match.list}" for match in read.lists)
+    update = f"  update: {read.revision}" if read.revision else ""
     late = "  late" if read.historical else ""
     return (
         f"{seen.best.replace('T', ' ')}  {read.device}/{read.camera}  {plate.text:<11} {plate.confidence:4.0%}"
-        f"  {kind}, seen in {seen.frames} frames{listed}{late}"
+        f"  {kind}, seen in {seen.frames} frames{listed}{update}{late}"
     )
+
+
+def _tell(what: str) -> None:
+    print(f"edge-anpr: {printable(what)}", file=sys.stderr, flush=True)
 
 
 def _content(payload: bytes) -> str:

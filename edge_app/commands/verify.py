@@ -2,14 +2,15 @@
 
 Says how many reads are good, which is the first bad one, where the chain breaks and why, and which reads the device
 itself gave up. What was cut off before the first read or after the last cannot be seen: compare their numbers with what
-you expect. Exit codes: 0 all is good and nothing is missing, 1 something is not, 2 the file or a key cannot be used.
+you expect. It has failed where a read is bad, where one is missing that the device did not give up, and where there is
+no read at all; a file or a key that cannot be used is wrong usage.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from edge_app.errors import UsageError
+from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.evidence import keys
 from edge_app.evidence.ledger import Findings, as_words, examine
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PUBLIC",
         help="the device's public key; several where it was changed, or where the file holds several devices",
     )
+    parser.add_argument("--device", metavar="NAME", help="check this device's reads and pass over those of others")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,11 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     known = {key.name: key for key in map(keys.load_public, arguments.key)}
     try:
         with arguments.file.open("rb") as lines:
-            findings = examine(lines, known)
+            findings = examine(lines, known, arguments.device)
     except OSError as error:
         raise UsageError(f"{arguments.file}: cannot be read ({error.strerror}); check the path") from error
     if not (findings.good or findings.bad):
-        raise UsageError(f"{arguments.file}: there is no read in it; `edge-anpr listen --output FILE` writes some")
+        whose = f" of {arguments.device}" if arguments.device else ""
+        remedy = "`edge-anpr listen --output FILE` writes some"
+        raise EdgeAnprError(f"{arguments.file}: there is no read{whose} in it; {remedy}")
     for line in report(findings):
         print(line)
     sys.stdout.flush()

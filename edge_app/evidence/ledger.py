@@ -43,7 +43,7 @@ class Findings:
     repeats: int = 0
     """Good reads that stand in the file again."""
     others: int = 0
-    """Messages of other kinds, which are not signed."""
+    """Messages of other kinds, which are not signed, and reads of devices that are not asked for."""
     bad: list[Fault] = field(default_factory=list)
     chains: dict[str, Chain] = field(default_factory=dict)
     """By device."""
@@ -54,8 +54,8 @@ class Findings:
         return not self.bad and not any(chain.breaks for chain in self.chains.values())
 
 
-def examine(lines: Iterable[bytes], keys: Mapping[str, PublicKey]) -> Findings:
-    """Check every line of a file of JSON Lines with keys that are given by their names."""
+def examine(lines: Iterable[bytes], keys: Mapping[str, PublicKey], device: str | None = None) -> Findings:
+    """Check every line of a file of JSON Lines, or those of one device, with keys that are given by their names."""
     findings = Findings()
     seals: dict[str, dict[str, tuple[int, Seal]]] = {}  # by device and digest, with the line
     for number, line in enumerate(lines, start=1):
@@ -63,7 +63,7 @@ def examine(lines: Iterable[bytes], keys: Mapping[str, PublicKey]) -> Findings:
             continue
         try:
             document = _parse(line)
-            if isinstance(document, dict) and document.get("schema") != READ_SCHEMA:
+            if isinstance(document, dict) and not _is_wanted(document, device):
                 findings.others += 1
                 continue
             found = seal.inspect(document, keys)
@@ -78,6 +78,10 @@ def examine(lines: Iterable[bytes], keys: Mapping[str, PublicKey]) -> Findings:
     for device, sealed in seals.items():
         findings.chains[device] = _follow(sealed)
     return findings
+
+
+def _is_wanted(document: dict[str, Any], device: str | None) -> bool:
+    return document.get("schema") == READ_SCHEMA and device in (None, document.get("device"))
 
 
 def _parse(line: bytes) -> Any:

@@ -18,6 +18,7 @@ from edge_app import __version__, config
 from edge_app.config import Settings
 from edge_app.errors import ConfigurationError, EdgeAnprError
 from edge_app.lists import plate_file
+from edge_app.printable import excerpt
 from edge_app.records import Frame
 from edge_app.remote.messages import (
     ANSWER_SCHEMA,
@@ -52,7 +53,7 @@ class Reply:
 
     topic: str
     correlation_data: bytes | None
-    command: str | None = None
+    command: str
     id: str | None = None
 
 
@@ -100,18 +101,24 @@ class Commander:
         return topics.command(self._root, "#") if self._settings.commands.allow else None
 
     @property
+    def most_bytes(self) -> int | None:
+        """The largest packet that is worth taking: a request that is a little too large is answered, too."""
+        return int(2000 * self._settings.commands.max_kilobytes) if self._settings.commands.allow else None
+
+    @property
     def goes_on(self) -> bool:
         """Whether the process lives on after this daemon, with other settings."""
         return self.reload is not None or self.trial is not None
 
     def take(self, message: Message) -> None:
         """Carry out a request and answer it; one that was retained was meant for another time."""
+        if message.topic == topics.doctor_command(self._root):
+            return
         if message.retain:
             log.warning("a retained command is ignored; remove it from the broker, and send commands unretained")
             return
         name = message.topic.removeprefix(topics.command(self._root, ""))
-        known = name in self._actions
-        reply = Reply(topics.answer(self._root), message.correlation_data, name if known else None)
+        reply = Reply(topics.answer(self._root), message.correlation_data, excerpt(name))
         try:
             reply = self._addressed(message, reply)
             document = self._parsed(message.payload)
@@ -122,7 +129,7 @@ class Commander:
             self._actions[name](request, reply)
         except RefusedCommandError as error:
             # The name of an unknown command and the error may quote what was sent, and that may be a plate.
-            log.warning("command %s is refused", reply.command or "of unknown name")
+            log.warning("command %s is refused", name if name in self._actions else "of unknown name")
             log.debug("command %s: %s", name, error)
             self._answer(reply, error=str(error))
 
@@ -178,7 +185,7 @@ class Commander:
     def _admit(self, name: str) -> None:
         allowed = self._settings.commands.allow
         if name not in self._actions:
-            raise RefusedCommandError(f'there is no command "{name}"; send one of: {", ".join(allowed)}')
+            raise RefusedCommandError(f'there is no command "{excerpt(name)}"; send one of: {", ".join(allowed)}')
         if name not in allowed:
             raise RefusedCommandError(f'"{name}" is not allowed here; the operator can add it to [commands] allow')
 
@@ -253,7 +260,7 @@ def _as_request(kind: type[Request], document: dict[str, Any]) -> Request:
     """The request as a record, strictly: a key that we do not know would be a wish not granted."""
     known = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type]  # of _REQUESTS
     if strange := sorted(document.keys() - set(known)):
-        raise RefusedCommandError(f"there is no key {strange[0]!r}; take some of: {', '.join(known)}")
+        raise RefusedCommandError(f'there is no key "{excerpt(strange[0])}"; take some of: {", ".join(known)}')
     try:
         return as_record(kind, document)
     except MessageError as error:

@@ -77,8 +77,8 @@ class AnswerMessage:
     device: str
     at: Moment
     software_version: str
-    command: Annotated[str, OneOf(("ping", "snapshot", "reload", "lists/set"))] | None
-    """Null where there is no such command."""
+    command: str
+    """Its name as it was sent, but no more than 64 characters; where there is no such command, the error says so."""
     id: RequestId | None
     """As in the request."""
     ok: bool

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import paho.mqtt.client as mqtt
@@ -95,6 +95,8 @@ class Acknowledgement:
 
     number: int
     """What `send` gave."""
+    topic: str
+    """The message's."""
     refusal: str | None = None
     """Why the broker did not take it (MQTT 5 only)."""
 
@@ -103,9 +105,27 @@ class Acknowledgement:
         """Whether sending it again would meet the same refusal."""
         return self.refusal in _LASTING
 
+    @property
+    def state(self) -> LinkState:
+        """What a refusal says of the link."""
+        return LinkState.ACCESS_REFUSED if self.refusal == "Not authorized" else LinkState.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is agreed with the broker when we log in."""
+
+    will: Message | None = None
+    """What it says for us when the line is cut."""
+    session_seconds: int = 0
+    """For how long it keeps what comes for us while we are away (MQTT 5 only); 0: somebody else is the memory."""
+    most_bytes: int | None = None
+    """The largest packet that it may hand on to us (MQTT 5 only). One that does not keep to it can send the 256 MB that
+    MQTT can carry: paho has no limit of its own."""
+
 
 class Connection:
-    """A fresh session: the outbox is the memory, not the broker.
+    """Logged in, from the moment it is made until it breaks.
 
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
@@ -120,9 +140,11 @@ class Connection:
         version: Version,
         waker: Waker,
         stop: threading.Event,
-        will: Message | None = None,
+        terms: Terms = Terms(),
     ) -> None:
         self.version = version
+        self.has_resumed = False
+        """Whether the broker has kept the session, with its subscriptions."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -131,7 +153,7 @@ class Connection:
         self._tls = credentials.tls
         self._where = f"{settings.host}:{settings.port}"
         self._unsent: deque[tuple[int, Message]] = deque()
-        self._number_of: dict[int, int] = {}  # by paho's message id, what is on its way
+        self._on_its_way: dict[int, Acknowledgement] = {}  # by paho's message id, what is waited for
         self._last_number = 0
         self._acknowledged: list[Acknowledgement] = []
         self._granted: list[ReasonCode] | None = None
@@ -140,8 +162,8 @@ class Connection:
         self._loss_state = LinkState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._maximum_packet_size = float("inf")
-        self._client = self._make_client(client_id, credentials, will)
-        self._connect(settings)
+        self._client = self._make_client(client_id, credentials, terms.will)
+        self._connect(settings, terms)
 
     @property
     def version_name(self) -> str:
@@ -152,7 +174,7 @@ class Connection:
         """Publish a message, in the order of the calls; its number comes back in an `Acknowledgement` at QoS 1."""
         self._last_number += 1
         if len(message.payload) + len(message.topic) + 64 > self._maximum_packet_size:  # 64: header and properties
-            self._acknowledged.append(Acknowledgement(self._last_number, "Packet too large"))
+            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, "Packet too large"))
         else:
             self._unsent.append((self._last_number, message))
         return self._last_number
@@ -174,23 +196,23 @@ class Connection:
             if time.monotonic() > deadline:
                 raise self._unreachable(LinkState.NO_ANSWER, "does not answer SUBSCRIBE")
             self._await()
-        refused = [str(code) for code in self._granted or [] if code.is_failure]
-        if refused:
-            what = f"the broker at {self._where} refuses the subscription: {refused[0]}"
-            raise RefusedError(LinkState.ACCESS_REFUSED, what)
+        for topic, code in zip(topics, self._granted, strict=False):
+            if code.is_failure:
+                what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
+                raise RefusedError(LinkState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
-        while self._unsent and len(self._number_of) < self._receive_maximum:
+        while self._unsent and len(self._on_its_way) < self._receive_maximum:
             number, message = self._unsent.popleft()
             try:
                 properties = self._properties(message)
                 sent = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
             except ValueError:  # of a topic that no broker would take
-                self._acknowledged.append(Acknowledgement(number, "Topic name invalid"))
+                self._acknowledged.append(Acknowledgement(number, message.topic, "Topic name invalid"))
                 continue
             if message.qos > 0:
-                self._number_of[sent.mid] = number
+                self._on_its_way[sent.mid] = Acknowledgement(number, message.topic)
         if not self._acknowledged:
             self._turn(seconds)
         acknowledged, self._acknowledged = self._acknowledged, []
@@ -207,8 +229,8 @@ class Connection:
         return properties
 
     def say_goodbye(self) -> None:
-        """Send DISCONNECT, so that the broker drops our last will."""
-        self._client.disconnect()
+        """Send DISCONNECT, so that the broker drops our last will and keeps no session."""
+        self._client.disconnect(properties=self._farewell)
         if self._client.socket() is not None:
             self._client.loop_write()
 
@@ -241,16 +263,41 @@ class Connection:
         client.on_log = self._on_log
         return client
 
-    def _connect(self, settings: MqttSettings) -> None:
+    def _log_in(self, settings: MqttSettings, terms: Terms) -> None:
+        where = settings.host, settings.port, settings.keepalive_seconds
+        if self.version == MQTT_3_1_1 or terms == Terms(terms.will):
+            self._client.connect(*where)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = terms.session_seconds
+        if terms.most_bytes:
+            properties.MaximumPacketSize = terms.most_bytes
+        # A session is no clean start at the first connection either: mosquitto 2.0 would not save it.
+        self._client.connect(*where, clean_start=not terms.session_seconds, properties=properties)
+
+    @property
+    def _farewell(self) -> Properties | None:
+        if self.version == MQTT_3_1_1:
+            return None
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
+        return properties
+
+    def _connect(self, settings: MqttSettings, terms: Terms) -> None:
         try:
-            self._client.connect(settings.host, settings.port, settings.keepalive_seconds)
+            self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
             state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE
-            raise self._unreachable(state, f"cannot be reached: {error}") from error
+            why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
+            raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
             self._await_connack()
         except EdgeAnprError:
+            self.close()
+            raise
+        except KeyboardInterrupt:  # the broker may have made a session for us already
+            self.say_goodbye()
             self.close()
             raise
 
@@ -326,11 +373,12 @@ class Connection:
         self,
         _client: mqtt.Client,
         _: object,
-        _flags: mqtt.ConnectFlags,
+        flags: mqtt.ConnectFlags,
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
         self._answer = reason
+        self.has_resumed = flags.session_present
         limit = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
         self._receive_maximum = min(limit, _MOST_UNACKNOWLEDGED)
         self._maximum_packet_size = getattr(properties, "MaximumPacketSize", float("inf"))
@@ -351,9 +399,10 @@ class Connection:
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object
     ) -> None:
-        number = self._number_of.pop(message_id, None)
-        if number is not None:
-            self._acknowledged.append(Acknowledgement(number, str(reason) if reason.is_failure else None))
+        acknowledgement = self._on_its_way.pop(message_id, None)
+        if acknowledgement is not None:
+            refusal = str(reason) if reason.is_failure else None
+            self._acknowledged.append(replace(acknowledgement, refusal=refusal))
 
     def _on_subscribe(
         self, _client: mqtt.Client, _: object, _message_id: int, reasons: list[ReasonCode], _properties: object

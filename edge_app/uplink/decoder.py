@@ -29,7 +29,7 @@ def decode(kind: type[Record], payload: bytes) -> Record:
 
 def as_record(kind: type[Record], document: object) -> Record:
     """The same for JSON that is parsed already."""
-    record: Record = _value(kind, document, kind.__name__)
+    record: Record = _value(kind, document, "")
     return record
 
 
@@ -69,9 +69,10 @@ def _tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]
 
 def _record(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, dict):
-        raise MessageError(f"{where} is not an object")
+        raise MessageError(f"{where or 'it'} is not an object")
     hints = get_type_hints(kind, include_extras=True)
+    above = f"{where}." if where else ""
     for field in dataclasses.fields(kind):
         if field.name not in value and field.default is dataclasses.MISSING:
-            raise MessageError(f"{where}.{field.name} is missing")
-    return kind(**{key: _value(hint, value[key], f"{where}.{key}") for key, hint in hints.items() if key in value})
+            raise MessageError(f"{above}{field.name} is missing")
+    return kind(**{key: _value(hint, value[key], f"{above}{key}") for key, hint in hints.items() if key in value})

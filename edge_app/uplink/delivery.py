@@ -11,7 +11,7 @@ from edge_app.uplink.connection import Acknowledgement, Connection, Message, Unr
 from edge_app.uplink.event import as_json, encode
 from edge_app.uplink.event_store import Link, WaitingEvent
 from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, AlertMessage, LastMessage, ListMatchMessage
+from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 
@@ -43,10 +43,21 @@ class _InFlight:
     """Its place in the chain, where it is signed."""
 
 
+@dataclass(slots=True)
+class Sent:
+    """What was sent since the start, over whichever connection."""
+
+    up_to: int = 0
+    """The highest sequence number."""
+    last_told: str | None = None
+    """Of which event the retained `last` is; None where that is not known."""
+
+
 class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
-    With `sealer`, a signed event tells which one it comes after where those between were given up.
+    It notes in `sent` what was sent. With `sealer`, a signed event tells which one it comes after where those between
+    were given up.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class Delivery:
         root: str,
         window: int,
         rate_limit: RateLimit,
+        sent: Sent,
         clock: Callable[[], float],
         sealer: "Sealer | None" = None,
     ) -> None:
@@ -65,6 +77,7 @@ class Delivery:
         self._root = root
         self._window = window
         self._rate_limit = rate_limit
+        self._sent = sent
         self._clock = clock
         self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
         self._sequence_of: dict[int, int] = {}  # by number of message
@@ -116,10 +129,8 @@ class Delivery:
         sequence = self._sequence_of.pop(acknowledgement.number, None)
         if sequence is None:
             if acknowledgement.refusal:
-                log.warning(
-                    "the broker does not take status, last, an answer or Home Assistant's announcement: %s",
-                    acknowledgement.refusal,
-                )
+                told = acknowledgement.topic, acknowledgement.refusal, acknowledgement.state.advice
+                log.warning("the broker refuses %s: %s; %s", *told)
             return {}
         event = self._in_flight[sequence]
         if acknowledgement.refusal:
@@ -132,31 +143,39 @@ class Delivery:
     def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
         """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
         what = event.unacknowledged[acknowledgement.number]
+        refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
         if not (what == _PICTURE and acknowledgement.is_lasting):
-            denied = acknowledgement.refusal == "Not authorized"
-            state = LinkState.ACCESS_REFUSED if denied else LinkState.REFUSED
-            raise UnreachableError(state, f"the broker refuses {what}: {acknowledgement.refusal}")
-        log.warning("the broker refuses a picture, which is given up: %s", acknowledgement.refusal)
+            raise UnreachableError(acknowledgement.state, refusal)
+        log.warning("%s; it is given up: %s", refusal, acknowledgement.state.advice)
 
     def _send(self, event: WaitingEvent, newest: bool) -> None:
         age_seconds = self._clock() - event.created_monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
-        read = stamp(event, historical)
+        image_topic = topics.image(self._root, event.camera, event.event_id)
+        read = stamp(event, historical, image_topic)
         flight = _InFlight(event.event_id, {}, self._chain(read))
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
-            topic = topics.image(self._root, event.camera, event.event_id)
-            flight.unacknowledged[self._connection.send(Message(topic, event.image_jpeg))] = _PICTURE
+            flight.unacknowledged[self._connection.send(Message(image_topic, event.image_jpeg))] = _PICTURE
         topic = topics.read(self._root, event.camera)
         flight.unacknowledged[self._connection.send(Message(topic, as_json(read)))] = "a read"
         if alarming := alarming_entries(read):
             topic = topics.alert(self._root, event.camera)
             flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
-        if newest or not historical:
-            topic = topics.last(self._root, event.camera)
-            self._connection.send(Message(topic, flatten(read), retain=True))
+        self._tell_last(event, read, is_current=newest or not historical)
         self._in_flight[event.sequence] = flight
         self._sequence_of.update(dict.fromkeys(flight.unacknowledged, event.sequence))
         self._last_sequence = event.sequence
+        self._sent.up_to = max(self._sent.up_to, event.sequence)
+
+    def _tell_last(self, event: WaitingEvent, read: dict[str, Any], is_current: bool) -> None:
+        """Keep the retained message true: of the latest vehicle, and empty where that was withdrawn."""
+        topic = topics.last(self._root, event.camera)
+        if read.get("revision") == WITHDRAWN:
+            if self._sent.last_told in (None, event.event_id):  # None: an earlier run may have told it
+                self._connection.send(Message(topic, b"", retain=True))
+        elif is_current:
+            self._connection.send(Message(topic, flatten(read), retain=True))
+            self._sent.last_told = event.event_id
 
     def _chain(self, read: dict[str, Any]) -> Link | None:
         """Tell in a signed read which one it comes after now; its own place in the chain."""
@@ -168,13 +187,12 @@ class Delivery:
         return self._last_link
 
 
-def stamp(event: WaitingEvent, historical: bool) -> dict[str, Any]:
-    """The event's message with what is known only when it is sent."""
+def stamp(event: WaitingEvent, historical: bool, image_topic: str) -> dict[str, Any]:
+    """The event's message with what is known only when it is sent: the device may have got another name since."""
     message: dict[str, Any] = json.loads(event.payload)
     message["sequence"] = event.sequence
     message["historical"] = historical
-    if event.image_jpeg is None:
-        message["image"] = None
+    message["image"] = message["image"] | {"topic": image_topic} if event.image_jpeg is not None else None
     return message
 
 
@@ -222,6 +240,7 @@ def flatten(read: dict[str, Any]) -> bytes:
             device=read["device"],
             camera=read["camera"],
             text=plate["text"],
+            hash_key=plate.get("hash_key"),  # an event of an earlier version knows of none
             country=plate["country"],
             valid=plate["valid"],
             confidence=plate["confidence"],

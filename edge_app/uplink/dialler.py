@@ -3,7 +3,7 @@
 import threading
 
 from edge_app.config import MqttSettings
-from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, NoAnswerError, Version
+from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, NoAnswerError, Terms, Version
 from edge_app.uplink.credentials import Credentials
 from edge_app.uplink.waker import Waker
 
@@ -18,14 +18,14 @@ class Dialler:
         client_id: str,
         waker: Waker,
         stop: threading.Event,
-        will: Message | None = None,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
     ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._client_id = client_id
         self._waker = waker
         self._stop = stop
-        self._will = will
+        self._terms = terms
         self._versions = (MQTT_5, MQTT_3_1_1)
 
     def dial(self) -> Connection:
@@ -45,5 +45,5 @@ class Dialler:
 
     def _connect(self, version: Version) -> Connection:
         return Connection(
-            self._settings, self._credentials, self._client_id, version, self._waker, self._stop, self._will
+            self._settings, self._credentials, self._client_id, version, self._waker, self._stop, self._terms
         )

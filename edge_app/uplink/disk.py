@@ -27,7 +27,8 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_READONLY: DiskState.READ_ONLY,
     sqlite3.SQLITE_IOERR: DiskState.FAILING,
 }
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+"""The last: a statement that is right does not fit the tables, whose definitions stand in the file."""
 
 
 def is_read_only(folder: Path) -> bool:
@@ -47,6 +48,8 @@ def blame(error: sqlite3.Error | OSError, folder: Path) -> DiskState | None:
         return _BY_ERRNO.get(error.errno or 0)
     if sqlite_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and is_read_only(folder):
         return DiskState.READ_ONLY  # SQLite says no more than that a lock or a journal could not be had
+    if is_damage(error):
+        return DiskState.FAILING
     return _BY_SQLITE_CODE.get(sqlite_code(error))
 
 

@@ -79,17 +79,15 @@ class EventFactory:
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
-        self._told_early: dict[int, str] = {}
-        """Ids of events that will have an update, by their vehicles' numbers."""
+        self._told_early: dict[int, messages.ReadMessage] = {}
+        """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
         """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
         told = self._told_early.pop(plate_pass.vehicle, None)
-        event_id = told or str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
-        if not plate_pass.is_final:
-            self._told_early[plate_pass.vehicle] = event_id
+        event_id = told.event_id if told else str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
@@ -108,7 +106,17 @@ class EventFactory:
             software=self._software,
             timing_ms=_timing(plate_pass, now_ns),
         )
+        if not plate_pass.is_final:
+            self._told_early[plate_pass.vehicle] = message
         return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
+
+    def withdraw(self, vehicle: int) -> PlateEvent | None:
+        """The update that takes an early read back and says nothing that it has not said; None where there is none."""
+        told = self._told_early.pop(vehicle, None)
+        if told is None:
+            return None
+        message = dataclasses.replace(told, revision=messages.WITHDRAWN, lists=(), image=None)
+        return PlateEvent(told.event_id, told.camera, message, None, self._monotonic_ns())
 
     def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
         if image_jpeg is None:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 SCHEMA_VERSION = 2
@@ -41,6 +42,17 @@ FROM events WHERE sequence = ?
 """Texts as bytes: one with a flipped bit may be none any more. Columns by name: a later schema may have others too."""
 
 _LOSSES = "SELECT images_sacrificed, reads_sacrificed, images_damaged, reads_damaged FROM lost"
+
+# Where a flipped bit made something else of a number or a name: asked in SQL, for Python cannot read every such text.
+_WRONG_LOSS = """
+SELECT 1 FROM lost WHERE typeof(images_sacrificed) != 'integer' OR typeof(reads_sacrificed) != 'integer'
+OR typeof(images_damaged) != 'integer' OR typeof(reads_damaged) != 'integer'
+"""
+_WRONG_LINK = """
+SELECT 1 FROM links WHERE coalesce(name, '') NOT IN ('made', 'taken') OR typeof(sequence) != 'integer'
+OR typeof(digest) != 'text' OR digest GLOB '*[^0-9a-f]*'
+"""
+_WRONG_NUMBER = "SELECT 1 FROM sqlite_sequence WHERE coalesce(name, '') != 'events' OR typeof(seq) != 'integer'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,12 @@ class DamagedRowError(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
+class DamagedFileError(sqlite3.DatabaseError):
+    """A file is damaged, or of a version that is not known."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 class EventStore:
     """One database, for one thread at a time; its errors are SQLite's.
 
@@ -124,6 +142,8 @@ class EventStore:
         self._max_bytes = max_bytes
         self.stored_bytes = self._scalar(_STORED_BYTES)
         """Payloads and pictures."""
+        self.damaged: dict[int, Losses] = {}
+        """What `pending` left out because it is not what was written, by number, until `forget_damaged`."""
 
     @classmethod
     def in_memory(cls, max_bytes: int) -> Self:
@@ -135,13 +155,13 @@ class EventStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing and, in a file, on the disk at the end."""
-        stored_bytes = self.stored_bytes
+        stored_bytes, damaged = self.stored_bytes, self.damaged
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._database.execute("COMMIT")
         except BaseException:
-            self.stored_bytes = stored_bytes
+            self.stored_bytes, self.damaged = stored_bytes, damaged
             raise
         finally:
             if self._database.in_transaction:  # SQLite ends it by itself on some errors
@@ -166,10 +186,9 @@ class EventStore:
 
     def pending(self, limit: int, after: int = 0, skipping: Collection[int] = ()) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after` that are not to be skipped, in order."""
-        numbers = self._database.execute(_NUMBERS, (after, limit + len(skipping))).fetchall()
-        wanted = [sequence for (sequence,) in numbers if sequence not in skipping][:limit]
-        found = [read_event(self._database, sequence, read_image(self._database, sequence)) for sequence in wanted]
-        return [event for event in found if event is not None]
+        numbers = self._database.execute("SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence", (after,))
+        events = (self._read(sequence) for (sequence,) in numbers if sequence not in skipping)
+        return list(islice((event for event in events if event is not None), limit))
 
     def forget(self, events: Iterable[tuple[int, str]]) -> list[int]:
         """Delete events, each by number and id; the numbers of those that were here."""
@@ -181,6 +200,20 @@ class EventStore:
                 found.append(sequence)
         return found
 
+    def forget_damaged(self) -> Losses:
+        """Delete what is damaged, and count it as lost."""
+        losses = sum(self.damaged.values(), Losses())
+        self._database.executemany("DELETE FROM images WHERE sequence = ?", [(each,) for each in self.damaged])
+        reads = [(sequence,) for sequence, lost in self.damaged.items() if lost.reads_damaged]
+        self._database.executemany("DELETE FROM events WHERE sequence = ?", reads)
+        self.add(losses)
+        self.stored_bytes, self.damaged = self._scalar(_STORED_BYTES), {}
+        return losses
+
+    def check(self) -> None:
+        """Look through the whole file, which takes long; raises as `check` does."""
+        check(self._database)
+
     def add(self, losses: Losses) -> None:
         """Add to what was lost."""
         if losses:
@@ -189,7 +222,7 @@ class EventStore:
 
     def losses(self) -> Losses:
         """What was lost since the database was made."""
-        return read_losses(self._database)
+        return sum(self.damaged.values(), read_losses(self._database))
 
     def keep(self, links: Links) -> None:
         """Note where the chain goes on."""
@@ -231,6 +264,12 @@ class EventStore:
         """Close the database."""
         self._database.close()
 
+    def _read(self, sequence: int) -> WaitingEvent | None:
+        event, losses = read_whole(self._database, sequence, DamagedRowError)
+        if losses:
+            self.damaged[sequence] = losses
+        return event
+
     def _make_room(self, oldest_query: str, parameters: Sequence[int], table: str) -> int:
         """How many rows of the table had to go."""
         count = 0
@@ -253,23 +292,80 @@ def make_tables(database: sqlite3.Connection) -> None:
     database.executescript(_TABLES)
 
 
+def check(database: sqlite3.Connection) -> None:
+    """Look through the whole file.
+
+    Raises:
+        DamagedFileError: it is damaged, or of another version.
+    """
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        raise DamagedFileError(f"of version {version}, which this software does not know")
+    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise DamagedFileError(verdict)
+    read_losses(database)
+    read_links(database)
+    read_last_sequence(database)
+
+
 def read_losses(database: sqlite3.Connection) -> Losses:
-    """What was lost since the database was made."""
-    return Losses(*database.execute(_LOSSES).fetchone())
+    """What was lost since the database was made.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
+    _refuse(database, _WRONG_LOSS, "what was lost is not told in numbers")
+    row = database.execute(_LOSSES).fetchone()
+    if row is None:
+        raise DamagedFileError("what was lost is not told")
+    return Losses(*row)
 
 
 def read_links(database: sqlite3.Connection) -> Links:
-    """Where the chain goes on; files in which no read was ever signed have no such table."""
+    """Where the chain goes on; files in which no read was ever signed have no such table.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
     if database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'links'").fetchone() is None:
         return Links()
+    _refuse(database, _WRONG_LINK, "where the chain of signed reads goes on is not what was written")
     rows = database.execute("SELECT name, sequence, digest FROM links")
     return Links(**{name: Link(sequence, digest) for name, sequence, digest in rows})
 
 
 def read_last_sequence(database: sqlite3.Connection) -> int:
-    """The highest number that was ever given."""
+    """The highest number that was ever given.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
+    _refuse(database, _WRONG_NUMBER, "the last number is none")
     sequence: int = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
     return sequence
+
+
+def _refuse(database: sqlite3.Connection, wrong: str, what: str) -> None:
+    """Raise where the query finds something."""
+    if database.execute(wrong).fetchone() is not None:
+        raise DamagedFileError(what)
+
+
+def read_whole(
+    database: sqlite3.Connection, sequence: int, damage: type[sqlite3.Error]
+) -> tuple[WaitingEvent | None, Losses]:
+    """What is whole of one event, and what is not; `damage` is what errors tell that it is not."""
+    images_damaged, image_jpeg = 0, None
+    try:
+        image_jpeg = read_image(database, sequence)
+    except damage:
+        images_damaged = 1
+    try:
+        event = read_event(database, sequence, image_jpeg)
+    except damage:
+        return None, Losses(images_damaged=images_damaged, reads_damaged=1)
+    return event, Losses(images_damaged=images_damaged) if event else Losses()
 
 
 def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | None) -> WaitingEvent | None:
@@ -282,9 +378,15 @@ def read_event(database: sqlite3.Connection, sequence: int, image_jpeg: bytes | 
     if row is None:
         return None
     event_id, camera, payload, crc32, created_monotonic_ns = row
-    if crc32 != zlib.crc32(payload) or (event_id, camera) != _named_in(payload):
+    is_whole = _is_whole(payload, crc32) and isinstance(created_monotonic_ns, int)
+    if not is_whole or (event_id, camera) != _named_in(payload):
         raise DamagedRowError(f"event {sequence} is not what was written")
     return WaitingEvent(sequence, event_id.decode(), camera.decode(), payload, image_jpeg, created_monotonic_ns)
+
+
+def _is_whole(content: object, crc32: object) -> bool:
+    """A flipped bit may also have made a number or nothing of what were bytes."""
+    return isinstance(content, bytes) and crc32 == zlib.crc32(content)
 
 
 def _named_in(payload: bytes) -> tuple[bytes, bytes]:
@@ -302,8 +404,8 @@ def read_image(database: sqlite3.Connection, sequence: int) -> bytes | None:
     row = database.execute("SELECT jpeg, jpeg_crc32 FROM images WHERE sequence = ?", (sequence,)).fetchone()
     if row is None:
         return None
-    jpeg: bytes = row[0]
-    if row[1] != zlib.crc32(jpeg):
+    jpeg, crc32 = row
+    if not _is_whole(jpeg, crc32):
         raise DamagedRowError(f"the picture of event {sequence} is not what was written")
     return jpeg
 
@@ -313,7 +415,6 @@ _STORED_BYTES = (
     "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM events)"
     " + (SELECT coalesce(sum(length(jpeg)), 0) FROM images)"
 )
-_NUMBERS = "SELECT sequence FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?"
 _FORGET_READ = "DELETE FROM events WHERE sequence = ? AND event_id = ? RETURNING length(payload)"
 _FORGET_IMAGE = "DELETE FROM images WHERE sequence = ? RETURNING length(jpeg)"
 _OLDEST_IMAGE = "SELECT sequence, length(jpeg) FROM images ORDER BY sequence LIMIT 1"

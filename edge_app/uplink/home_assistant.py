@@ -101,7 +101,7 @@ def _of_the_camera(root: str, camera: str, images: bool) -> dict[str, Component]
             "name": f"{camera} last plate",
             "icon": "mdi:card-text-outline",
             "state_topic": topics.last(root, camera),
-            "value_template": "{{ value_json.text }}",
+            "value_template": "{{ value_json.text if value_json is defined else none }}",  # empty: withdrawn
         },
     }
 

@@ -17,6 +17,9 @@ ALERT_SCHEMA = "edge-anpr/alert/1"
 LAST_SCHEMA = "edge-anpr/last/1"
 TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
 
+WITHDRAWN = "withdrawn"
+"""The vehicle of an early read has turned out to be one of which nothing may be kept."""
+
 ONLINE, OFFLINE = "online", "offline"
 StatusMessage = Annotated[str, OneOf((ONLINE, OFFLINE))]
 """`<prefix>/<device>/status`: whether the daemon is there, as plain text and not as JSON. QoS 1, retained."""
@@ -152,9 +155,9 @@ class TimingMessage:
     """What it took, in milliseconds."""
 
     detect: Milliseconds
-    """Finding plates, summed over the frames of this pass."""
+    """Finding plates, summed over the `seen.frames` frames of this pass; counted for every plate of a frame."""
     read: Milliseconds
-    """Reading them, likewise."""
+    """Reading this one, summed over the frames in which that was tried."""
     capture_to_outbox: Milliseconds
     """From the last sight of the vehicle to the event."""
 
@@ -198,9 +201,9 @@ class ReadMessage:
     """Of the boot in which the event was made."""
     historical: bool
     """True: it comes late, from the outbox; do not open the gate for it."""
-    revision: Annotated[str, OneOf(("confirmed", "corrected"))] | None
+    revision: Annotated[str, OneOf(("confirmed", "corrected", WITHDRAWN))] | None
     """Null unless a read with this `event_id` was sent early: this one says all of the vehicle and takes its place,
-    with the same text ("confirmed") or another one ("corrected")."""
+    with the same text ("confirmed") or another one ("corrected"); or it takes it back ("withdrawn")."""
     device: str
     camera: str
     plate: PlateMessage
@@ -251,6 +254,8 @@ class LastMessage:
     camera: str
     text: PlateCharacters
     """Or its hash, as in the read."""
+    hash_key: HashKeyName
+    """As in the read."""
     country: str | None
     valid: bool
     confidence: Share
@@ -332,7 +337,9 @@ class TelemetryMessage:
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count
-    """Reads of an earlier run deleted since the start because under the present settings nothing is kept of them."""
+    """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
+    or told early, of a plate that turned out to be one to ignore."""
     last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None
+    """Null until the daemon has looked at its camera for the first time."""

@@ -16,7 +16,8 @@ from edge_app.uplink import disk, outbox_file
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import EventStore, Link, Links, Losses, WaitingEvent
-from edge_app.uplink.system_clock import read_boot_id
+from edge_app.uplink.remnant import Remnant
+from edge_app.uplink.system_clock import clock_is_synchronized, read_boot_id
 from edge_app.uplink.uuid7 import unix_ms
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ FOLD_SECONDS = 300.0
 """What was deleted leaves the write-ahead log after this time at the latest; seldom, for it wears an SD card."""
 
 RETRY_SECONDS = 1.0
-"""A disk that took nothing is tried again after this time."""
+"""A disk that took nothing is tried again after this time, with what waits in memory: a power cut would cost that."""
+
+LOOK_AGAIN_SECONDS = 300.0
+"""Before this time a file is not looked through or copied again: it takes long, and wears an SD card."""
 
 Change = Callable[[WaitingEvent], WaitingEvent | None]
 """The event as it may be kept; None where nothing may be kept of it."""
@@ -73,15 +77,16 @@ class Outbox:
     it returns. When full, the oldest pictures go first, then the oldest reads; the newest read is always kept.
 
     Where the disk is full, read-only or failing, `disk` says so, and events wait in memory, bounded alike, until it
-    takes them; they can be sent meanwhile. A damaged file is set aside and what can be read of it goes on. What the
-    broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a
-    disk again. A crash in between costs a repeat, never an event.
+    takes them; they can be sent meanwhile. A damaged row is deleted and counted as lost. A damaged file is set aside
+    and what can be read of it goes on; without room for that, it is sent from as it is, and replaced later. What the
+    broker has acknowledged is deleted in batches: `tend`, called several times a second, sees to that and tries a disk
+    again. A crash in between costs a repeat, never an event.
 
     `max_bytes` bounds what waits in the file and `memory_bytes` what waits in memory; a disk with less than
     `keep_free_bytes` to spare counts as full. Acknowledged events are deleted `commit_seconds` late, those that have
     waited for `retention_seconds` altogether; `clock` counts from this boot (`time.monotonic`), and `unix_now` tells
-    the age of what an earlier one has left. With `sealer`, events are signed and chained before they are committed, and
-    the end of the chain is committed with them.
+    the age of what an earlier one has left, while it is `synchronized`. With `sealer`, events are signed and chained
+    before they are committed, and the end of the chain is committed with them.
 
     Making one and every method raise `OutboxError` where something else than the disk is wrong: no permission, or
     another process that uses the file.
@@ -97,6 +102,7 @@ class Outbox:
         retention_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_now: Callable[[], float] = time.time,
+        synchronized: Callable[[], bool] = clock_is_synchronized,
         sealer: "Sealer | None" = None,
     ) -> None:
         self.disk = DiskState.GOOD
@@ -111,6 +117,7 @@ class Outbox:
         self._links = Links()
         self._clock = clock
         self._unix_now = unix_now
+        self._synchronized = synchronized
         self._expire_at = clock()
         self._expired = self._withheld = 0
         self._change: Change | None = None
@@ -118,17 +125,24 @@ class Outbox:
         """How many events were changed or deleted, not told yet; up to which number the file has them so."""
         self._lock = threading.Lock()
         self._file: EventStore | None = None
+        self._remnant: Remnant | None = None
+        """The file where it cannot be written, only read."""
         self._memory: EventStore | None = None
         self._acknowledged: dict[int, str] = {}
         """By number, the ids of events that are still in the file and no longer needed."""
         self._commit_at = self._retry_at = self._revise_at = 0.0
+        self._look_at = self._replace_at = 0.0
+        """When the file may be looked through again; when it may be replaced again."""
+        self._told_damage = ""
         self._fold_at = math.inf
         self._last_sequence = 0
         self._left_over: int | None = None
         """The last number of an earlier run; None where its file could not even be read yet."""
+        self._is_ours = False
+        """Whether the file could be opened for writing: until then all that it holds was left by an earlier run."""
         self._open()
         if waiting := self.state().events:
-            log.info("%d events of an earlier run wait in the outbox", waiting)
+            log.info("%d events wait in the outbox from before", waiting)
 
     def put(self, *events: PlateEvent) -> list[int]:
         """Commit events, all or none, and tell their sequence numbers."""
@@ -142,7 +156,7 @@ class Outbox:
     def pending(self, limit: int, after: int = 0) -> list[WaitingEvent]:
         """The oldest events with sequence numbers above `after` that are not acknowledged, in order."""
         with self._lock:
-            found = self._in_file(lambda store: self._sendable(store, limit, after)) or []
+            found = self._from_file(lambda store: self._sendable(store, limit, after)) or []
             if self._memory is not None and len(found) < limit:
                 with self._memory.transaction():
                     found += self._memory.pending(limit - len(found), after)
@@ -190,6 +204,8 @@ class Outbox:
                     self._retry()
             elif self._acknowledged and now >= self._commit_at:
                 self._commit([])
+            elif self._file is not None and self._file.damaged:
+                self._mend()
             if self._change is not None and now >= self._revise_at and self.disk is DiskState.GOOD:
                 self._revise_some(self._change)
             if self._retention_seconds is not None and now >= self._expire_at:
@@ -200,9 +216,8 @@ class Outbox:
     def state(self) -> OutboxState:
         """What waits and what was lost."""
         with self._lock:
-            in_file = self._in_file(lambda store: (store.count(self._acknowledged), store.losses()))
-            waiting, losses = in_file or (0, Losses())
-            stored_bytes = self._file.stored_bytes if self._file is not None else 0
+            in_file = self._from_file(lambda it: (it.count(self._acknowledged), it.losses(), it.stored_bytes))
+            waiting, losses, stored_bytes = in_file or (0, Losses(), 0)
             in_memory = 0
             if self._memory is not None:
                 in_memory = self._memory.count()
@@ -218,8 +233,7 @@ class Outbox:
                 self._retry()
             if self._memory is not None and (lost := self._memory.count()):
                 log.error("%d events that waited in memory are lost: the disk is %s", lost, self.disk)
-            if self._file is not None:
-                self._file.close()
+            self._close_file()
 
     def _commit(self, new: list[WaitingEvent]) -> bool:
         """Bring the file up to date in one transaction; False where the disk does not take the new events."""
@@ -272,18 +286,22 @@ class Outbox:
             return changed
         return replace(changed, payload=self._sealer.reseal(changed.payload, event.sequence, event.payload))
 
-    def _sendable(self, store: EventStore, limit: int, after: int) -> list[WaitingEvent]:
-        """Events as they may be sent, though their file may not have been rewritten yet."""
+    def _sendable(self, store: EventStore | Remnant, limit: int, after: int) -> list[WaitingEvent]:
+        """Events as they may be sent, though their file may not have been rewritten yet, or cannot be."""
         found: list[WaitingEvent] = []
+        expired: dict[int, str] = {}
         withheld: dict[int, str] = {}
         while events := store.pending(limit - len(found), after, self._acknowledged):
             after = events[-1].sequence
             for event in events:
-                if (sendable := self._as_it_may_be_sent(event)) is not None:
+                if self._is_expired(event):
+                    expired[event.sequence] = event.event_id
+                elif (sendable := self._as_it_may_be_sent(event)) is not None:
                     found.append(sendable)
                 else:
                     withheld[event.sequence] = event.event_id
-        self._let_go(withheld)
+        self._let_go(expired | withheld)
+        self._count_expired(len(expired))
         self._withheld += len(withheld)
         self._revised += len(withheld)
         return found
@@ -315,7 +333,7 @@ class Outbox:
             self._fold()
         if self._revised and self._revised_up_to == left_over:
             revised, self._revised = self._revised, 0
-            log.warning("%d events of an earlier run were changed or deleted: they did not keep to [privacy]", revised)
+            log.warning("%d events from before were changed or deleted: they did not keep to [privacy]", revised)
 
     def _fold(self) -> None:
         """Let nothing of what was deleted stay in the file and its write-ahead log."""
@@ -336,7 +354,7 @@ class Outbox:
 
         def work(store: EventStore) -> int:
             oldest = store.pending(_EXPIRED_TOGETHER, skipping=self._acknowledged)
-            old = [(each.sequence, each.event_id) for each in oldest if self._age_seconds(each) > retention_seconds]
+            old = [(each.sequence, each.event_id) for each in oldest if self._is_expired(each)]
             return len(store.forget(old))
 
         expired = self._in_file(work) or 0
@@ -345,21 +363,28 @@ class Outbox:
         if self._memory is not None:
             with self._memory.transaction():
                 expired += work(self._memory)
-        if expired:
-            self._expired += expired
-            log.warning("%d events have waited for as long as they may be kept: deleted", expired)
+        self._count_expired(expired)
         if expired >= _EXPIRED_TOGETHER:
             self._expire_at = self._clock()
-        outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
+        if self._synchronized():
+            outbox_file.delete_set_aside(self._path, self._unix_now() - retention_seconds)
+
+    def _count_expired(self, events: int) -> None:
+        if events:
+            self._expired += events
+            log.warning("%d events have waited for as long as they may be kept: deleted", events)
+
+    def _is_expired(self, event: WaitingEvent) -> bool:
+        return self._retention_seconds is not None and self._age_seconds(event) > self._retention_seconds
 
     def _age_seconds(self, event: WaitingEvent) -> float:
         """By the clock that cannot be set, where the event is of this boot, else by the one that can."""
         read = json.loads(event.payload)
         if not self._is_left_over(event) or read["boot_id"] == read_boot_id():
             return self._clock() - event.created_monotonic_ns / 1e9
-        if read["seen"]["clock_synchronized"]:
+        if read["seen"]["clock_synchronized"] and self._synchronized():
             return self._unix_now() - unix_ms(event.event_id) / 1e3
-        return self._clock()  # its time means nothing; it is as old as this boot at least
+        return self._clock()  # its time, or ours, means nothing; it is as old as this boot at least
 
     def _seal(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
         """The events signed and chained, where that is wanted."""
@@ -377,7 +402,7 @@ class Outbox:
         if not events and self.disk is DiskState.GOOD:
             return True
         wanted_bytes = self._keep_free_bytes + sum(each.size_bytes for each in events)
-        return disk.free_bytes(self._path.parent) + store.unused_bytes() >= wanted_bytes
+        return outbox_file.make_room(self._path, wanted_bytes - store.unused_bytes())
 
     def _keep_in_memory(self, events: list[WaitingEvent]) -> None:
         if self._memory is None:
@@ -391,11 +416,13 @@ class Outbox:
         with self._memory.transaction():
             return self._memory.pending(self._memory.count())
 
+    def _from_file(self, look: Callable[[EventStore | Remnant], Result]) -> Result | None:
+        """As `_in_file`, for what only reads."""
+        return look(self._remnant) if self._remnant is not None else self._in_file(look)
+
     def _in_file(self, work: Callable[[EventStore], Result]) -> Result | None:
         """The result of `work`, done in one transaction; None where the disk cannot do it now, and `disk` says why."""
-        for _ in range(2):
-            if self._file is None:
-                return None
+        while self._file is not None:
             try:
                 with self._file.transaction():
                     return work(self._file)
@@ -404,51 +431,101 @@ class Outbox:
                     self._blame(error)
                     return None
                 self._replace(error)
-        self._enter(DiskState.FAILING, "what was written a moment ago is damaged")
         return None
 
-    def _replace(self, damage: Exception) -> None:
+    def _mend(self) -> None:
+        """Delete the rows that were found damaged from a file that is whole otherwise."""
+
+        def work(store: EventStore) -> Losses:
+            if self._clock() >= self._look_at:
+                store.check()
+                self._look_at = self._clock() + LOOK_AGAIN_SECONDS
+            return store.forget_damaged()
+
+        if losses := self._in_file(work):
+            reads, images = losses.reads_damaged, losses.images_damaged
+            log.error("%d reads and %d pictures in the outbox are damaged and lost; check the disk", reads, images)
+
+    def _replace(self, damage: sqlite3.Error | OSError) -> None:
         """Go on with a new file and what can be read of the damaged one."""
-        assert self._file is not None
-        self._file.close()
-        self._file = None
+        self._let_go_of_file()
+        if self._clock() < self._replace_at:
+            self._make_do(damage)
+            return
         try:
-            self._file = EventStore(outbox_file.replace(self._path, f"damaged ({damage})"), self._max_bytes)
+            remnant = self._remnant = Remnant(self._path)
+            store = outbox_file.replace(self._path, remnant, damage, self._max_bytes, self._acknowledged)
+            self._let_go_of_file()
+            self._go_on_in(store)
+            self._replace_at = self._clock() + LOOK_AGAIN_SECONDS
         except (sqlite3.Error, OSError) as error:
-            self._blame(error)
-        self._revised_up_to = 0
+            if str(damage) != self._told_damage:
+                self._told_damage = str(damage)
+                log.error("the outbox is damaged (%s); what can be read of it is sent meanwhile; %s", damage, error)
+            self._make_do(error)
+
+    def _make_do(self, error: sqlite3.Error | OSError) -> None:
+        """Only read the file, as well as that goes; finding what can be read takes long, so it is done once."""
+        if self._remnant is None:
+            self._let_go_of_file()
+        self._blame(error)
+        if self._remnant is None:
+            self._remnant = outbox_file.open_remnant(self._path)
+        if self._remnant is not None:
+            self._go_on_behind(self._remnant)
+        is_quick = self._remnant is None or not self._remnant.count() or disk.is_read_only(self._path.parent)
+        self._retry_at = self._clock() + (RETRY_SECONDS if is_quick else LOOK_AGAIN_SECONDS)
+
+    def _close_file(self) -> None:
+        for file in (self._file, self._remnant):
+            if file is not None:
+                file.close()
+
+    def _let_go_of_file(self) -> None:
+        self._close_file()
+        self._file = self._remnant = None
 
     def _retry(self) -> None:
-        """Try a disk again that took nothing."""
+        """Try a disk again that took nothing; only seldom is an open file opened anew for that, and looked through."""
         self._retry_at = self._clock() + RETRY_SECONDS
         if self.disk is DiskState.READ_ONLY and disk.is_read_only(self._path.parent):
             return
-        if self._file is None or self.disk in (DiskState.READ_ONLY, DiskState.FAILING):
-            self._open()
+        if self._file is not None and (self._commit([]) or not self._may_look()):
+            return
+        self._open()
         self._commit([])
 
+    def _may_look(self) -> bool:
+        """Whether opening an open file anew may help, and is due."""
+        return self._file is not None and self.disk is not DiskState.FULL and self._clock() >= self._look_at
+
     def _open(self) -> None:
-        """Open the file for writing or, where the disk forbids that, for reading."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Open the file for writing or, where that cannot be, for reading."""
+        self._let_go_of_file()
+        self._look_at = self._clock() + LOOK_AGAIN_SECONDS
         try:
-            database = outbox_file.open_or_replace(self._path)
+            self._go_on_in(outbox_file.open_store(self._path, self._max_bytes))
         except (sqlite3.Error, OSError) as error:
-            self._blame(error)
-            readable = outbox_file.open_read_only(self._path)
-            if readable is None:
-                return
-            database = readable
-        self._file = EventStore(database, self._max_bytes)
+            if disk.is_damage(error):
+                self._replace(error)
+            else:
+                self._make_do(error)
+
+    def _go_on_in(self, store: EventStore) -> None:
+        self._file = store
+        self._go_on_behind(store)
+        self._is_ours = True
+
+    def _go_on_behind(self, file: EventStore | Remnant) -> None:
+        """Number and chain new events after those that the file holds."""
         self._revised_up_to = 0
-        last_in_file = self._file.last_sequence()
-        links_in_file = self._file.links() if self._sealer else Links()
-        if self._memory is None:
-            self._links = links_in_file
-        else:
+        last_in_file = file.last_sequence()
+        links_in_file = file.links() if self._sealer else Links()
+        if self._memory is not None:
             self._number_behind(last_in_file, links_in_file)
-        if self._left_over is None:
+        elif not self._is_ours:
+            self._links = links_in_file
+        if not self._is_ours:
             self._left_over = last_in_file
         self._last_sequence = max(self._last_sequence, last_in_file)
 
@@ -479,8 +556,10 @@ class Outbox:
     def _enter(self, state: DiskState, why: str) -> None:
         if state is not self.disk:
             log.error("the disk of the outbox is %s (%s): events wait in memory until it takes them", state, why)
+            self._retry_at = self._clock() + RETRY_SECONDS
+            if state is DiskState.READ_ONLY:
+                self._look_at = self._retry_at  # once it can be written again, a new look helps at once
         self.disk = state
-        self._retry_at = self._clock() + RETRY_SECONDS
 
 
 def _numbered(event: PlateEvent, sequence: int) -> WaitingEvent:

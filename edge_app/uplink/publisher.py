@@ -10,8 +10,8 @@ from edge_app import __version__
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials, messages, topics
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError
-from edge_app.uplink.delivery import Delivery
+from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
+from edge_app.uplink.delivery import Delivery, Sent
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.event import encode
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -71,6 +71,10 @@ class Publisher:
         self._sealer = sealer
         self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
+        self._sent = Sent()
+        self._recalled = 0
+        self._sending = threading.Lock()
+        """Held while it is settled what is sent and what is not any more."""
         self._root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(self._root)
         self._waker = Waker()
@@ -78,18 +82,32 @@ class Publisher:
         self._started_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
+        terms = Terms(will, most_bytes=commander.most_bytes if commander else None)
         client_id = f"edge-anpr-{device}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, will)
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
 
     def wake(self) -> None:
         """Say that an event was put into the outbox, or that the stop event was set."""
         self._waker.wake()
 
+    def recall(self, event_id: str, sequence: int) -> bool:
+        """Delete an event that still waits; whether it is certain that nothing of it was ever sent.
+
+        For the thread that puts events into the outbox.
+        """
+        with self._sending:
+            waiting = [(each.sequence, each.event_id) for each in self._outbox.pending(1, after=sequence - 1)]
+            if waiting != [(sequence, event_id)]:
+                return False
+            self._outbox.forget({sequence: event_id})
+            self._recalled += 1
+            return sequence > self._sent.up_to
+
     def run(self) -> None:
         """Body of the publisher thread: returns when the stop event is set.
 
         Raises:
-            OutboxError: the disk fails; whoever runs us should end the process.
+            OutboxError: the outbox cannot be used, not for its disk's fault; whoever runs us should end the process.
         """
         while not self._stop.is_set():
             try:
@@ -116,8 +134,8 @@ class Publisher:
             connection.close()
 
     def _serve(self, connection: Connection) -> None:
-        window = self._settings.in_flight
-        delivery = Delivery(connection, self._outbox, self._root, window, self._rate_limit, self._clock, self._sealer)
+        window, limit = self._settings.in_flight, self._rate_limit
+        delivery = Delivery(connection, self._outbox, self._root, window, limit, self._sent, self._clock, self._sealer)
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         self._listen_for_commands(connection)
@@ -126,7 +144,7 @@ class Publisher:
             if self._clock() >= telemetry_at:
                 telemetry_at = self._clock() + TELEMETRY_SECONDS
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
-            delivery.fill()
+            self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
             done = delivery.settle(acknowledgements)
@@ -134,6 +152,10 @@ class Publisher:
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
             self._outbox.tend()
         self._say_farewell(connection, delivery)
+
+    def _send_more(self, delivery: Delivery) -> None:
+        with self._sending:
+            delivery.fill()
 
     def _greet_home_assistant(self, connection: Connection) -> None:
         if self._home_assistant is None:
@@ -165,17 +187,17 @@ class Publisher:
     def _say_farewell(self, connection: Connection, delivery: Delivery) -> None:
         """Send what can be sent in a short time; a last word that is not acknowledged leaves it to the last will."""
         deadline = self._clock() + FAREWELL_SECONDS
-        delivery.fill()
+        self._send_more(delivery)
         while not delivery.is_idle and self._clock() < deadline:
             delivery.settle(connection.exchange(0.05))
-            delivery.fill()
+            self._send_more(delivery)
         last_word = connection.send(Message(self._status, messages.OFFLINE.encode(), retain=True))
         while self._clock() < deadline + 0.2:
             acknowledgements = connection.exchange(0.05)
             delivery.settle(acknowledgements)
             if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
                 connection.say_goodbye()
-                log.info("said goodbye to the broker; %d events wait in the outbox", self._outbox.state().events)
+                log.info("said goodbye to the broker")
                 return
 
     def _telemetry(self) -> messages.TelemetryMessage:
@@ -198,7 +220,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             reads_expired=state.expired,
-            reads_withheld=state.withheld,
+            reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,
             vitals=self.vitals,
         )

@@ -1,4 +1,8 @@
-"""The other side: what arrives on some topics, over as many connections as it takes."""
+"""The other side: what arrives on some topics, over as many connections as it takes.
+
+With a session, the broker keeps what comes while it is away (MQTT 5); one that is started anew may have forgotten it,
+so it is soon back.
+"""
 
 import logging
 import os
@@ -8,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, Message, UnreachableError
+from edge_app.uplink.connection import Connection, Message, Terms, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 
 log = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.5
+_MOST_AWAY_SECONDS = 2.0
 
 
 class Subscriber:
@@ -26,17 +31,27 @@ class Subscriber:
         ConfigurationError: the settings' files cannot be used.
     """
 
-    def __init__(self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event) -> None:
+    def __init__(
+        self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event, session_seconds: int = 0
+    ) -> None:
         self._topics = topics
         self._stop = stop
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
-        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop)
+        terms = Terms(session_seconds=session_seconds)
+        self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
+        self._is_subscribed = False
+        """Whether the session at the broker, as far as we know, has our subscriptions."""
         self._connection = self._connect()
+
+    @property
+    def version_name(self) -> str:
+        """The version of MQTT that is spoken."""
+        return self._connection.version_name
 
     def messages(self) -> Iterator[Message]:
         """What arrives; a broker that goes away is waited for."""
-        backoff = Backoff()
+        backoff = Backoff(most_seconds=_MOST_AWAY_SECONDS)
         while not self._stop.is_set():
             try:
                 for message in self._arriving():
@@ -65,7 +80,16 @@ class Subscriber:
 
     def _connect(self) -> Connection:
         connection = self._dialler.dial()
-        connection.subscribe(self._topics)
+        # One that is resumed need not be subscribed: the line may have broken right after an earlier CONNECT.
+        self._is_subscribed = self._is_subscribed and connection.has_resumed
+        try:
+            if not self._is_subscribed:
+                connection.subscribe(self._topics)
+        except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
+            connection.say_goodbye()
+            connection.close()
+            raise
+        self._is_subscribed = True
         return connection
 
     def _reconnect(self) -> None:

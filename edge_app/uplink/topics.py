@@ -49,3 +49,8 @@ def answer(root: str) -> str:
 def doctor(root: str) -> str:
     """Where `edge-anpr doctor` tries whether the broker takes what we write."""
     return f"{root}/doctor"
+
+
+def doctor_command(root: str) -> str:
+    """Where it tries whether commands arrive; the daemon passes over it."""
+    return command(root, "doctor")

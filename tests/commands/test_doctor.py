@@ -2,13 +2,25 @@
 
 import contextlib
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
-from edge_app.commands.doctor import FAULT, OK, WARNING, Finding, check_camera, check_lists, check_privacy, examine
+from edge_app.commands.doctor import (
+    FAULT,
+    OK,
+    WARNING,
+    Finding,
+    check_camera,
+    check_commands,
+    check_lists,
+    check_privacy,
+    examine,
+)
 from edge_app.config import (
     CameraSettings,
+    CommandSettings,
     DeviceSettings,
     HookSettings,
     ListSettings,
@@ -17,6 +29,9 @@ from edge_app.config import (
     Settings,
 )
 from edge_app.errors import ConfigurationError
+from edge_app.uplink.connection import RefusedError
+from tests.mosquitto import Mosquitto, Start, refuse_a_subscription
+from tests.uplink.fault_proxy import FaultProxy
 
 
 def test_a_network_camera_that_is_away_is_given_up_and_its_password_not_shown(
@@ -66,3 +81,93 @@ def test_the_key_of_the_hash_is_looked_for_where_it_can_be_seen(tmp_path: Path) 
     assert (credential.state, "plate-hash-key" in credential.words) == (WARNING, True)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         check_privacy(Settings(privacy=PrivacySettings(hash=True, key_file=tmp_path / "absent")))
+
+
+def hearing(mqtt: MqttSettings) -> Settings:
+    """A device that hears commands."""
+    return Settings(device=DeviceSettings(name="gate-01"), mqtt=mqtt, commands=CommandSettings(allow=("ping",)))
+
+
+def test_commands_that_arrive_are_well_and_where_none_is_allowed_nothing_is_tried(broker: Mosquitto) -> None:
+    assert check_commands(hearing(broker.settings)) == Finding(
+        "commands", OK, "what is sent to anpr/gate-01/cmd/# arrives"
+    )
+    assert check_commands(Settings()) == Finding("commands", OK, "off")
+
+
+@pytest.mark.parametrize(
+    ("rules", "state", "words"),
+    [
+        ("topic write anpr/gate-01/#", FAULT, "grants anpr/gate-01/cmd/# and hands nothing on; let its access list"),
+        (
+            "topic read anpr/gate-01/#",
+            WARNING,
+            "whether it may read anpr/gate-01/cmd/# could not be told (this device may not write",
+        ),
+    ],
+)
+def test_an_access_list_that_grants_commands_and_drops_them_is_seen_through(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch, rules: str, state: str, words: str
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.rehearsal._ARRIVAL_SECONDS", 0.3)
+    (tmp_path / "acl").write_text(f"{rules}\n")
+    guarded = start("allow_anonymous true", f"acl_file {tmp_path / 'acl'}")
+
+    finding = check_commands(hearing(guarded.settings))
+
+    assert (finding.state, words in finding.words) == (state, True), finding.words
+
+
+def test_what_mqtt_3_1_1_cannot_tell_is_not_claimed(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.rehearsal._ARRIVAL_SECONDS", 0.3)
+    (tmp_path / "acl").write_text("topic write anpr/gate-01/#\n")
+    guarded = start("allow_anonymous true", f"acl_file {tmp_path / 'acl'}")
+    with contextlib.closing(FaultProxy(guarded.port)) as old:
+        old.hangs_up_on_mqtt_5 = True
+
+        finding = check_commands(hearing(MqttSettings(host="127.0.0.1", port=old.port)))
+
+    assert finding.state == WARNING
+
+
+def test_a_broker_that_hangs_up_on_who_may_not_write_is_not_called_a_fault(broker: Mosquitto) -> None:
+    with contextlib.closing(FaultProxy(broker.port)) as strict:
+        strict.cuts_at = b"anpr/gate-01/cmd/doctor"
+
+        finding = check_commands(hearing(MqttSettings(host="127.0.0.1", port=strict.port)))
+
+    assert (finding.state, "this device may not write there" in finding.words) == (WARNING, True)
+    assert strict.cuts == 1
+
+
+def test_a_command_that_takes_its_time_arrives() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hand_on_late, args=(server, 3.0)).start()
+
+        finding = check_commands(hearing(MqttSettings(host="127.0.0.1", port=server.getsockname()[1])))
+
+    assert finding.state == OK, finding.words
+
+
+def hand_on_late(server: socket.socket, seconds: float) -> None:
+    """A broker that acknowledges everything at once, in the bytes of MQTT 5, and hands a command on later."""
+    topic = b"anpr/gate-01/cmd/doctor"
+    line, _ = server.accept()
+    with line:
+        for answer in (b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01", b"\x40\x02\x00\x02"):
+            line.recv(4096)
+            line.sendall(answer)
+        threading.Event().wait(seconds)
+        line.sendall(bytes((0x30, 3 + len(topic), 0, len(topic))) + topic + b"\x00")
+        line.recv(4096)
+
+
+def test_a_broker_that_refuses_the_commands_topic_is_told_with_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        mqtt = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
+        threading.Thread(target=refuse_a_subscription, args=(server, b"\x87")).start()
+
+        with pytest.raises(RefusedError, match=r"refuses to let us read anpr/gate-01/cmd/#: Not authorized"):
+            check_commands(hearing(mqtt))

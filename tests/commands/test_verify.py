@@ -75,11 +75,35 @@ def test_a_line_that_was_taken_out_breaks_the_chain(journal: Path, capsys: pytes
     ]
 
 
+def test_of_several_devices_one_can_be_asked_for(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = journal.read_text().replace('"device": "gate-01"', '"device": "gate-02"')
+    journal.write_text(journal.read_text() + others)
+
+    code = verify(journal, "--device", "gate-01")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "5 good reads, 0 bad, 0 repeats, 5 other messages passed over",
+        "gate-01: sequence 1 to 5, chain unbroken",
+    ]
+    assert code == 0
+    assert verify(journal, "--device", "gate-02") == verify(journal, "--device", "gate-03") == 1
+    assert "there is no read of gate-03 in it" in capsys.readouterr().err
+
+
+def test_a_file_without_a_read_proves_nothing_which_is_a_failure_and_no_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys.make(tmp_path / "gate-01.key")
+    (tmp_path / "empty.jsonl").touch()
+
+    assert verify(tmp_path / "empty.jsonl") == 1
+    assert "empty.jsonl: there is no read in it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("file", "key", "fault"),
     [
         ("absent.jsonl", "gate-01.key.pub", "absent.jsonl: cannot be read (No such file or directory)"),
-        ("empty.jsonl", "gate-01.key.pub", "empty.jsonl: there is no read in it"),
         ("empty.jsonl", "gate-01.key", "gate-01.key: this is no public key; give the `.pub` file"),
         ("empty.jsonl", "absent.pub", "absent.pub: the key cannot be read"),
     ],

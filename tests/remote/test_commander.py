@@ -34,6 +34,7 @@ from edge_app.remote.commander import Commander
 from edge_app.remote.messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.uplink.connection import Message
 from edge_app.uplink.event_schema import schema_of
+from edge_app.uplink.rehearsal import rehearse_commands
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.test_docs import blocks
 from tests.uplink.fault_proxy import FaultProxy
@@ -219,10 +220,10 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
         ({"list": "residents", "csv": f"{PLATE}\n?\n"}, "the list stays as it was: csv:2: no plate stands first"),
         ({"list": "residents", "csv": ""}, "csv: the list is empty"),
         ({"list": "guests", "csv": PLATE}, 'there is no list "guests"; set one of: residents'),
-        ({"list": "../evil", "csv": PLATE}, "SetListRequest.list"),
-        ({"list": "residents"}, "SetListRequest.csv is missing"),
-        ({"list": "residents", "csv": 7}, "SetListRequest.csv is of the wrong type"),
-        ({"list": "residents", "csv": PLATE, "kind": "deny"}, "there is no key 'kind'; take some of: list, csv, id"),
+        ({"list": "../evil", "csv": PLATE}, 'wrong request: list: "../evil" will not do; give 1 to 64 letters'),
+        ({"list": "residents"}, "wrong request: csv is missing"),
+        ({"list": "residents", "csv": 7}, "wrong request: csv is of the wrong type"),
+        ({"list": "residents", "csv": PLATE, "kind": "deny"}, 'there is no key "kind"; take some of: list, csv, id'),
     ],
 )
 def test_a_wrong_list_changes_nothing(
@@ -261,9 +262,10 @@ def test_a_list_that_cannot_be_written_stays_and_the_answer_says_where_to_keep_i
         ("ping", b'{"id": "\\ud800"}', "the request is not JSON"),
         ("ping", b"7", "the request is not a JSON object"),
         ("ping", b"\xff", "the request is not JSON"),
-        ("ping", b'{"id": ""}', "PingRequest.id"),
-        ("ping", b'{"text": "x"}', "there is no key 'text'"),
-        ("snapshot", b'{"width": 0}', "SnapshotRequest.width: 0 is out of range"),
+        ("ping", b'{"id": ""}', 'wrong request: id: "" will not do'),
+        ("ping", json.dumps({"id": "x" * 9000}).encode(), f'id: "{"x" * 63}…" will not do'),
+        ("ping", b'{"text": "x"}', 'there is no key "text"'),
+        ("snapshot", b'{"width": 0}', "wrong request: width: 0 is out of range"),
         ("ping", b" " * 150_000, "150.0 kB are more than the 120 allowed; send less"),
     ],
 )
@@ -274,8 +276,17 @@ def test_everything_else_is_refused_with_a_clear_error(
 
     answer = told(asked(subscriber, command, payload)[0])
 
-    assert not answer["ok"]
+    assert (answer["ok"], answer["command"]) == (False, command)
     assert fault in answer["error"]
+
+
+def test_an_unknown_commands_name_comes_back_short_and_harmless(answering: Answering, subscriber: Subscriber) -> None:
+    answering()
+
+    answer = told(asked(subscriber, "\u202e" + "x" * 5000)[0])
+
+    assert answer["command"] == "\N{REPLACEMENT CHARACTER}" + "x" * 62 + "…"
+    assert f'there is no command "{answer["command"]}"; send one of: ping' in answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -316,6 +327,15 @@ def test_a_retained_command_is_ignored_whether_it_was_there_before_or_comes_now(
 
     assert [told(each)["id"] for each in answers] == ["asked"]
     assert caplog.text.count("a retained command is ignored") == 2
+
+
+def test_what_doctor_tries_is_passed_over(answering: Answering, broker: Mosquitto, subscriber: Subscriber) -> None:
+    answering()
+
+    assert rehearse_commands(broker.settings, "gate-01")
+    answers = asked(subscriber, "ping", {"id": "asked"})
+
+    assert [told(each)["id"] for each in answers] == ["asked"]
 
 
 def test_nothing_is_heard_where_nothing_is_allowed(

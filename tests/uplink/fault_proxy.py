@@ -19,6 +19,9 @@ class FaultProxy:
         self.acknowledges = True
         """False: of what the broker says only the beginning, CONNACK, reaches the client."""
         self.hangs_up_on_mqtt_5 = False
+        self.cuts_at: bytes | None = None
+        """What the client has to say for its line to be cut, each time; the broker does not hear it."""
+        self.cuts = 0
         self.connections = 0
         self._broker = ("127.0.0.1", broker_port)
         self._lines: list[socket.socket] = []
@@ -57,7 +60,12 @@ class FaultProxy:
             while data := source.recv(65536):
                 if self.hangs_up_on_mqtt_5 and b"MQTT\x05" in data[:16]:
                     return
+                if self.cuts_at is not None and not from_broker and self.cuts_at in data:
+                    self.cuts += 1
+                    break
                 withheld = from_broker and (self.withhold.is_set() or not (self.acknowledges or beginning))
                 if not (withheld or self.black_hole.is_set()):
                     target.sendall(data)
                 beginning = False
+            for line in (target, source):  # closing them would not wake whoever reads from them
+                line.shutdown(socket.SHUT_RDWR)

@@ -88,7 +88,7 @@ def test_an_event_whose_alert_the_broker_refuses_is_kept(
         running.outbox.put(factory(images=False).make(plate_pass(), [entry("deny")]))
 
         running.start()
-        running.waits_until(lambda: "the broker refuses an alert: Not authorized" in caplog.text)
+        running.waits_until(lambda: "refuses an alert on anpr/gate-01/north/alert: Not" in caplog.text)
 
         assert not running.is_drained()
 

@@ -1,6 +1,7 @@
 """How a broker is reached: versions, users, TLS."""
 
 import dataclasses
+import gc
 import socket
 import subprocess
 import threading
@@ -14,11 +15,11 @@ from edge_app.config import MqttSettings
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.errors import ConfigurationError, UplinkError
 from edge_app.uplink import credentials
-from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, UnreachableError
+from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, Message, Terms, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
-from tests.mosquitto import Mosquitto, Start
+from tests.mosquitto import Mosquitto, Start, Subscriber
 from tests.uplink.fault_proxy import FaultProxy
 
 
@@ -69,7 +70,7 @@ def test_nobody_there_is_told_with_the_address() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
-        with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} cannot be reached"):
+        with pytest.raises(UnreachableError, match=rf"127\.0\.0\.1:{port} cannot be reached: nothing listens"):
             dial(MqttSettings(host="127.0.0.1", port=port))
 
 
@@ -140,6 +141,22 @@ def test_what_is_larger_than_the_broker_allows_is_refused_here(start: Start) -> 
     hang_up(connection)
 
 
+def test_what_is_larger_than_we_allow_the_broker_does_not_hand_on(broker: Mosquitto) -> None:
+    terms, stop = Terms(most_bytes=2000), threading.Event()
+    small = Dialler(broker.settings, credentials.load(broker.settings), "small", Waker(), stop, terms).dial()
+    small.subscribe(["a"])
+
+    with closing(Subscriber(broker.port)) as other:
+        for payload in (b"b" * 3000, b"b"):
+            other.publish(Message("a", payload))
+        other.listen(0.1)
+    while not small.received:
+        small.exchange(5)
+
+    assert [message.payload for message in small.received] == [b"b"]
+    hang_up(small)
+
+
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
     """A test CA with a server's certificate for 127.0.0.1 and a client's."""
@@ -170,6 +187,7 @@ def test_tls_with_certificates_on_both_sides(certificates: Path, start: Start) -
         dial(dataclasses.replace(settings, certificate_file=None, key_file=None))
     with pytest.raises(UnreachableError, match="certificate verify failed"):
         dial(dataclasses.replace(settings, ca_file=None))
+    gc.collect()
 
 
 TLS_FILES = [("cafile", "ca.crt"), ("certfile", "server.crt"), ("keyfile", "server.key")]

@@ -86,7 +86,7 @@ def test_what_is_no_json_is_refused(payload: bytes) -> None:
 
 
 def test_json_of_another_kind_is_refused() -> None:
-    with pytest.raises(MessageError, match="ReadMessage is not an object"):
+    with pytest.raises(MessageError, match="it is not an object"):
         decode(ReadMessage, b"[]")
 
 

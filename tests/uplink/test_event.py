@@ -10,11 +10,13 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from edge_app.config import Settings
-from edge_app.records import LineCrossing
+from edge_app.records import LineCrossing, ListMatch
 from edge_app.uplink.event import EventFactory
 from edge_app.uplink.event_schema import schema_of
 from edge_app.uplink.messages import ReadMessage
 from tests.uplink.passes import DETECTOR, NOON, READER, event, factory, plate_pass
+
+MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 
 
 def test_an_event_says_what_the_pass_was() -> None:
@@ -106,6 +108,19 @@ def test_an_update_of_what_was_not_told_is_a_read_of_its_own() -> None:
     made = factory().make(dataclasses.replace(plate_pass(), vehicle=7, revision="corrected"))
 
     assert made.message.revision is None
+
+
+def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None:
+    maker = factory()
+    early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False), [MATCH])
+
+    withdrawn, again = maker.withdraw(7), maker.withdraw(7)
+
+    assert withdrawn is not None
+    assert again is None
+    expected = dataclasses.replace(early.message, revision="withdrawn", lists=(), image=None)
+    assert (withdrawn.message, withdrawn.image_jpeg) == (expected, None)
+    Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(withdrawn.payload(2)))
 
 
 def test_lines_crossed_are_told_in_their_order() -> None:

@@ -20,7 +20,7 @@ from edge_app.config import (
 )
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
-from edge_app.uplink.delivery import alarming_entries, as_alert
+from edge_app.uplink.delivery import alarming_entries, as_alert, flatten
 from edge_app.uplink.home_assistant import LATE_READ, READ, UPDATE, HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from tests.mosquitto import Mosquitto, Subscriber
@@ -47,10 +47,10 @@ def components(images: bool = True) -> dict[str, dict[str, Any]]:
 
 
 def rendered(template: str, payload: bytes) -> str:
-    """As Home Assistant does it: Jinja with a few filters of its own."""
+    """As Home Assistant does it: Jinja with a few filters of its own; what is no JSON is not defined."""
     environment = jinja2.Environment(autoescape=False)
     environment.filters["to_json"] = json.dumps
-    return environment.from_string(template).render(value_json=json.loads(payload))
+    return environment.from_string(template).render({"value_json": json.loads(payload)} if payload else {})
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_broker_that_refuses_the_announcement_still_gets_the_reads(
         running.waits_until(running.is_drained)
 
     strict.stop()
-    assert "does not take status, last, an answer or Home Assistant's announcement: Not authorized" in caplog.text
+    assert "the broker refuses homeassistant/device/edge-anpr-gate-01/config: Not authorized; let its" in caplog.text
 
 
 def test_every_entity_is_identified_and_all_but_the_connection_vanish_with_the_device() -> None:
@@ -132,6 +132,13 @@ def test_the_topics_are_those_that_the_device_sends_on(running: Running, subscri
     }
 
     assert asked <= sent
+
+
+def test_the_last_plate_is_unknown_once_its_read_was_withdrawn() -> None:
+    template = components()["north-last"]["value_template"]
+
+    assert rendered(template, flatten(json.loads(event().payload(1)))) == "MH12AB1234"
+    assert rendered(template, b"") == "None"  # Home Assistant's word for a state that is not known
 
 
 @pytest.mark.parametrize(("historical", "event_type"), [(False, READ), (True, LATE_READ)])

@@ -24,7 +24,7 @@ from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import rehearse
 from edge_app.uplink.system_clock import utc_now
 from tests.certificates import Authority, Certificate
-from tests.mosquitto import Mosquitto, Start, Subscriber, free_port
+from tests.mosquitto import Mosquitto, Start, Subscriber, free_port, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.passes import DETECTOR, READER, event, plate_pass
 
@@ -210,6 +210,14 @@ def test_two_devices_of_one_name_are_told() -> None:
         assert fault(MqttSettings(host="127.0.0.1", port=server.getsockname()[1])) is LinkState.TAKEN_OVER
 
 
+def test_a_subscription_that_is_refused_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=refuse_a_subscription, args=(server, b"\x01\x87")).start()
+
+        with pytest.raises(LinkError, match=r"refuses to let us read b/#: Not authorized \(access refused\); let its"):
+            Subscriber(server.getsockname()[1], ["a/#", "b/#"])
+
+
 def test_telemetry_tells_what_kept_us_away(tmp_path: Path, broker: Mosquitto) -> None:
     broker.stop()
     stop = threading.Event()
@@ -237,7 +245,7 @@ def test_doctor_names_the_state_of_the_broker(tmp_path: Path, start: Start) -> N
     finding = doctor.check_broker(Settings(mqtt=guarded.settings))
 
     assert finding.state == doctor.FAULT
-    assert "(access refused)" in finding.words
+    assert finding.words.startswith("the broker refuses anpr/edge-anpr/doctor: Not authorized (access refused); ")
 
 
 def test_doctor_says_that_a_broker_takes_events(broker: Mosquitto) -> None:

@@ -290,7 +290,9 @@ def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.Lo
 
 
 class Clocks:
-    """Time that passes when a test says so, and a time of day that somebody may set forward."""
+    """Time that passes when a test says so, and a time of day that somebody may set, and that may be wrong."""
+
+    synchronized = True
 
     def __init__(self, up_seconds: float | None = None) -> None:
         self.passed = self.set_forward = 0.0
@@ -313,6 +315,7 @@ def keeping_for(seconds: float, path: Path, clocks: Clocks) -> Outbox:
         retention_seconds=seconds,
         clock=clocks.monotonic,
         unix_now=clocks.unix,
+        synchronized=lambda: clocks.synchronized,
     )
 
 
@@ -378,6 +381,44 @@ def test_what_an_earlier_boot_has_left_that_did_not_know_the_time_is_as_old_as_t
         outbox.tend()
 
         assert (waiting_at_first, outbox.state().events) == (1, 0)
+
+
+def test_a_clock_that_is_not_synchronized_makes_nothing_old(path: Path) -> None:
+    clocks = Clocks(up_seconds=60)
+    aside = path.with_name(f"{path.name}.20260131T120000.000000")
+    with closing(keeping_for(3600, path, clocks)) as before:
+        before.put(of_another_boot(clock_synchronized=True))
+    aside.write_bytes(b"MH12AB1234")
+
+    clocks.synchronized, clocks.set_forward = False, 1e8  # a board without a battery, just switched on
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        outbox.tend()
+        waiting_at_first = (outbox.state().events, aside.exists())
+        clocks.synchronized, clocks.set_forward, clocks.passed = True, 0, 1800
+        outbox.tend()
+        waiting_then = (outbox.state().events, aside.exists())
+        clocks.set_forward = 3600
+        clocks.passed = 1900
+        outbox.tend()
+
+        assert waiting_at_first == waiting_then == (1, True)
+        assert (outbox.state().events, aside.exists()) == (0, False)
+
+
+def test_what_has_waited_since_a_boot_longer_than_it_may_is_old_by_any_clock(path: Path) -> None:
+    clocks = Clocks(up_seconds=60)
+    clocks.synchronized, clocks.set_forward = False, -1e8
+    with closing(keeping_for(3600, path, clocks)) as before:
+        before.put(of_another_boot(clock_synchronized=True))
+
+    with closing(keeping_for(3600, path, clocks)) as outbox:
+        clocks.passed = 3500
+        outbox.tend()
+        waiting_then = outbox.state().events
+        clocks.passed = 3700
+        outbox.tend()
+
+        assert (waiting_then, outbox.state().events) == (1, 0)
 
 
 def of_another_boot(clock_synchronized: bool) -> PlateEvent:

@@ -5,20 +5,25 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge_app.config import ListSettings
+from edge_app.config import EvidenceSettings, ListSettings
+from edge_app.evidence import keys
+from edge_app.evidence.seal import Sealer
 from edge_app.lists.lists import Lists
 from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event import PlateEvent
 from edge_app.uplink.event_store import Losses
 from edge_app.uplink.hash_keys import HashKey, HashKeys
 from edge_app.uplink.left_overs import LeftOvers
-from edge_app.uplink.outbox import RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
+from edge_app.uplink.outbox import LOOK_AGAIN_SECONDS, RETRY_SECONDS, REVISE_AGAIN_SECONDS, Outbox
+from tests.uplink.disks import largest_file
 from tests.uplink.passes import event
 
 MEGABYTE = 1_000_000
@@ -56,6 +61,21 @@ def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
 
 
+@contextmanager
+def not_mounted(folder: Path) -> Iterator[None]:
+    """What is in the folder cannot be seen, and nothing can be written there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder], check=True)
+    yield
+    subprocess.run(["umount", folder], check=True)
+
+
+def leave_free(folder: Path, room_bytes: int) -> Path:
+    """Fill a disk up to some space; the file that does."""
+    somebody = folder / "somebody else's"
+    somebody.write_bytes(bytes(shutil.disk_usage(folder).free - room_bytes))
+    return somebody
+
+
 Open = Callable[..., Outbox]
 
 
@@ -64,8 +84,8 @@ def opened(clock: Clock) -> Iterator[Open]:
     """Opens outboxes, and closes what is left open."""
     boxes = []
 
-    def open_at(path: Path, memory_bytes: int = 16 * MEGABYTE, keep_free_bytes: int = 0) -> Outbox:
-        boxes.append(Outbox(path, 10 * MEGABYTE, memory_bytes, keep_free_bytes, clock=clock))
+    def open_at(path: Path, **settings: Any) -> Outbox:
+        boxes.append(Outbox(path, 10 * MEGABYTE, clock=clock, **settings))
         return boxes[-1]
 
     yield open_at
@@ -218,6 +238,28 @@ def test_a_read_only_disk_still_gives_what_was_committed_and_takes_over_when_it_
     assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, [2, 3], 0)
 
 
+def test_a_read_only_disk_gives_nothing_that_has_waited_for_as_long_as_it_may(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    before = opened(small_disk / "outbox.sqlite")
+    before.put(event(), event())
+    made_at = time.monotonic()
+    crash(before)
+    remount(small_disk, "ro")
+
+    outbox = opened(small_disk / "outbox.sqlite", retention_seconds=3600)
+    clock.seconds = made_at + 3500
+    at_first = numbers(outbox)
+    clock.seconds = made_at + 3700
+    then, read_only = numbers(outbox), outbox.state()
+    remount(small_disk, "rw")
+    later(outbox, clock)
+
+    assert (at_first, then) == ([1, 2], [])
+    assert (read_only.disk, read_only.events, read_only.expired) == (DiskState.READ_ONLY, 0, 2)
+    assert (outbox.disk, outbox.state().events, outbox.state().expired) == (DiskState.GOOD, 0, 2)
+
+
 def test_a_file_that_turns_read_only_under_way_is_named(tmp_path: Path, clock: Clock, opened: Open) -> None:
     outbox = opened(tmp_path / "outbox.sqlite")
     outbox.put(event())
@@ -232,21 +274,34 @@ def test_a_file_that_turns_read_only_under_way_is_named(tmp_path: Path, clock: C
     assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, [1, 2])
 
 
-def test_a_damaged_file_on_a_read_only_disk_is_mended_later_without_mixing_up_numbers(
+def test_of_a_damaged_file_on_a_read_only_disk_what_can_be_read_is_sent(
     small_disk: Path, clock: Clock, opened: Open
 ) -> None:
-    before = opened(small_disk / "outbox.sqlite")
-    made = [event() for _ in range(20)]
-    before.put(*made)
-    before.close()
-    damage(small_disk / "outbox.sqlite", made[10])
-    truncate(small_disk / "outbox.sqlite", 0.9)
+    filled(small_disk / "outbox.sqlite", 200)
+    truncate(small_disk / "outbox.sqlite", 0.7)
     remount(small_disk, "ro")
 
     outbox = opened(small_disk / "outbox.sqlite")
-    (first,) = outbox.put(event())
-    sent = outbox.pending(1)
+    read_only, sent = outbox.disk, numbers(outbox)
+    drain(outbox)
     remount(small_disk, "rw")
+    later(outbox, clock)
+
+    assert read_only is DiskState.READ_ONLY
+    assert len(sent) > 50
+    assert (outbox.disk, numbers(outbox), outbox.put(event())) == (DiskState.GOOD, [], [201])
+
+
+def test_a_damaged_file_on_a_disk_that_comes_late_is_mended_without_mixing_up_numbers(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    made = filled(small_disk / "outbox.sqlite", 20)
+    truncate(small_disk / "outbox.sqlite", 0.9)
+
+    with not_mounted(small_disk):
+        outbox = opened(small_disk / "outbox.sqlite")
+        (first,) = outbox.put(event())
+        sent = outbox.pending(1)
     later(outbox, clock)
     outbox.forget({first: sent[0].event_id})
     later(outbox, clock)
@@ -267,8 +322,8 @@ def truncate(path: Path, share: float) -> None:
     os.truncate(path, int(path.stat().st_size * share))
 
 
-def filled(path: Path, count: int) -> list[PlateEvent]:
-    outbox = Outbox(path, 10 * MEGABYTE)
+def filled(path: Path, count: int, sealer: Sealer | None = None) -> list[PlateEvent]:
+    outbox = Outbox(path, 10 * MEGABYTE, sealer=sealer)
     made = [event() for _ in range(count)]
     outbox.put(*made)
     outbox.close()
@@ -283,15 +338,26 @@ def test_a_read_with_a_flipped_bit_is_lost_alone_and_counted(
     damage(path, made[4])
 
     outbox = opened(path)
+    waiting, losses_at_once = numbers(outbox), outbox.state().losses
+    outbox.tend()
+    outbox.tend()
 
-    assert numbers(outbox) == [each for each in range(1, 21) if each != 5]
+    assert waiting == [each for each in range(1, 21) if each != 5]
     assert outbox.put(event()) == [21]
-    assert outbox.state().losses == Losses(reads_damaged=1)
-    assert "19 events saved, 1 reads and 0 pictures known to be lost" in caplog.text
+    assert outbox.state().losses == losses_at_once == Losses(reads_damaged=1)
+    assert outbox.state().events == 20
+    assert outbox.state().bytes == sum(each.size_bytes for each in outbox.pending(100))
+    assert caplog.text.count("1 reads and 0 pictures in the outbox are damaged and lost; check the disk") == 1
 
 
 @pytest.mark.parametrize(
-    "change", ["camera = 'nort#'", "camera = CAST(X'ff6e' AS TEXT)", "event_id = CAST(X'ff' AS TEXT)"]
+    "change",
+    [
+        "camera = 'nort#'",
+        "camera = CAST(X'ff6e' AS TEXT)",
+        "event_id = CAST(X'ff' AS TEXT)",
+        "created_monotonic_ns = X'01'",
+    ],
 )
 def test_a_flipped_bit_beside_the_read_loses_it_alone_too(tmp_path: Path, opened: Open, change: str) -> None:
     path = tmp_path / "outbox.sqlite"
@@ -305,6 +371,32 @@ def test_a_flipped_bit_beside_the_read_loses_it_alone_too(tmp_path: Path, opened
     assert outbox.state().losses == Losses(reads_damaged=1)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE links SET name = 'madd'",
+        "UPDATE links SET digest = CAST(X'ff6e' AS TEXT)",
+        "UPDATE lost SET reads_damaged = X'01'",
+        "UPDATE sqlite_sequence SET seq = X'01'",
+    ],
+)
+def test_a_flipped_bit_beside_the_events_costs_none_and_does_not_end_the_service(
+    tmp_path: Path, opened: Open, change: str
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    keys.make(tmp_path / "evidence.key")
+    sealer = Sealer(keys.load(EvidenceSettings(enabled=True, key_file=tmp_path / "evidence.key")))
+    filled(path, 5, sealer)
+    with closing(sqlite3.connect(path)) as database, database:
+        assert database.execute(change).rowcount == 1
+
+    outbox = opened(path, sealer=sealer)
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [6], [1, 2, 3, 4, 5, 6])
+    assert outbox.state().losses == Losses()
+    assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 1
+
+
 def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     made = filled(path, 3)
@@ -313,7 +405,10 @@ def test_a_picture_with_a_flipped_bit_is_lost_without_its_read(tmp_path: Path, o
     outbox = opened(path)
     images = [each.image_jpeg for each in outbox.pending(10)]
 
+    outbox.tend()
+
     assert sum(image is None for image in images) == len(images) - 2 == 1
+    assert [each.image_jpeg for each in outbox.pending(10)] == images
     assert outbox.state().losses == Losses(images_damaged=1)
 
 
@@ -333,6 +428,31 @@ def test_of_a_truncated_file_what_is_left_goes_on(tmp_path: Path, opened: Open) 
     assert aside.read_bytes() == damaged
 
 
+def test_numbers_that_never_stood_in_a_damaged_file_are_not_counted_as_lost(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 0)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO sqlite_sequence VALUES ('events', 20000)")
+    made = filled(path, 300)
+    leftmost = first_leaf(path, made)
+    with path.open("r+b") as file:
+        file.seek(leftmost)
+        file.write(bytes(4096))
+
+    outbox = opened(path)
+    waiting = numbers(outbox)
+
+    assert 250 < len(waiting) < 300
+    assert waiting == list(range(20_301 - len(waiting), 20_301))
+    assert outbox.state().losses.reads_damaged == 0
+    assert outbox.put(event()) == [20_301]
+
+
+def first_leaf(path: Path, made: list[PlateEvent]) -> int:
+    """Where the page begins on which the first event stands, its camera right behind its id."""
+    return path.read_bytes().index(f"{made[0].event_id}{made[0].camera}".encode()) // 4096 * 4096
+
+
 def test_a_file_whose_beginning_is_gone_is_replaced_and_kept(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     filled(path, 20)
@@ -343,6 +463,19 @@ def test_a_file_whose_beginning_is_gone_is_replaced_and_kept(tmp_path: Path, ope
     outbox.put(event())
 
     assert len(outbox.pending(10)) == 1
+    assert [each.read_bytes() for each in tmp_path.glob("outbox.sqlite.*")] == [content]
+
+
+def test_a_flipped_bit_in_the_definition_of_a_table_does_not_end_the_service(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 20)
+    content = path.read_bytes().replace(b"payload BLOB", b"pa9load BLOB", 1)
+    path.write_bytes(content)
+
+    outbox = opened(path)
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [21], [21])
+    assert outbox.state().losses == Losses(reads_damaged=20)
     assert [each.read_bytes() for each in tmp_path.glob("outbox.sqlite.*")] == [content]
 
 
@@ -373,6 +506,172 @@ def test_damage_that_comes_to_light_under_way_does_not_end_the_service(tmp_path:
     assert outbox.disk is DiskState.GOOD
 
 
+def test_a_damaged_read_is_deleted_where_there_is_no_room_for_a_copy(small_disk: Path, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    made = filled(path, 200)
+    damage(path, made[4])
+    leave_free(small_disk, 100_000)
+    file = path.stat().st_ino
+
+    outbox = opened(path)
+    waiting = numbers(outbox)
+    outbox.tend()
+
+    assert waiting == [each for each in range(1, 201) if each != 5]
+    assert (outbox.disk, outbox.state().events) == (DiskState.GOOD, 199)
+    assert path.stat().st_ino == file
+    outbox.close()
+    assert opened(path).state().losses == Losses(reads_damaged=1)
+
+
+def test_a_damaged_read_that_cannot_even_be_deleted_holds_up_no_other(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    made = filled(path, 200)
+    damage(path, made[0])
+    somebody = leave_free(small_disk, 0)
+
+    outbox = opened(path)
+    waiting = numbers(outbox)[:3]
+    outbox.tend()
+    full, waiting_then = outbox.disk, numbers(outbox)[:3]
+    somebody.unlink()
+    later(outbox, clock)
+    outbox.tend()
+
+    assert waiting == waiting_then == [2, 3, 4]
+    assert full is DiskState.FULL
+    assert (outbox.disk, outbox.state().events) == (DiskState.GOOD, 199)
+    assert outbox.state().losses == Losses(reads_damaged=1)
+
+
+def test_a_damaged_read_in_a_file_that_is_damaged_too_is_not_deleted_in_place(
+    tmp_path: Path, clock: Clock, opened: Open
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    made = filled(path, 200)
+    outbox = opened(path)
+    damage(path, made[1])
+    path.write_bytes(path.read_bytes()[:-4096] + bytes(4096))
+    outbox._file._database.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+    clock.seconds += LOOK_AGAIN_SECONDS
+
+    waiting = [each.sequence for each in outbox.pending(2)]
+    before = list(tmp_path.glob("outbox.sqlite.*"))
+    outbox.tend()
+
+    assert (waiting, before) == ([1, 3], [])
+    assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 1
+    assert 100 < len(numbers(outbox)) < 199
+
+
+def test_a_damaged_file_without_room_for_a_copy_is_sent_from_and_replaced_when_there_is(
+    small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    damaged = path.read_bytes()
+    somebody = leave_free(small_disk, 200_000)
+
+    outbox = opened(path)
+    outbox.put(event())
+    first = outbox.pending(20)
+    outbox.forget({each.sequence: each.event_id for each in first})
+    for _ in range(60):
+        later(outbox, clock)
+    full, left, files = outbox.state(), numbers(outbox), sorted(each.name for each in small_disk.iterdir())
+    somebody.unlink()
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert [each.sequence for each in first] == list(range(1, 21))
+    assert (full.disk, full.events, full.in_memory) == (DiskState.FULL, len(left), 1)
+    assert left[0] == 21
+    assert left[-1] == 201
+    assert files == ["outbox.sqlite", "somebody else's"]
+    assert caplog.text.count("what can be read of it is sent meanwhile") == 1
+    assert caplog.text.count("the disk of the outbox is full") == 1
+    assert (outbox.disk, numbers(outbox), outbox.state().in_memory) == (DiskState.GOOD, left, 0)
+    (aside,) = small_disk.glob("outbox.sqlite.*")
+    assert aside.read_bytes() == damaged
+
+
+def test_a_damaged_file_of_which_all_is_sent_needs_no_room(small_disk: Path, clock: Clock, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    leave_free(small_disk, 200_000)
+
+    outbox = opened(path)
+    drain(outbox)
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert (outbox.disk, outbox.put(event()), numbers(outbox)) == (DiskState.GOOD, [201], [201])
+
+
+def test_a_copy_that_the_disk_does_not_take_is_removed(tmp_path: Path, clock: Clock, opened: Open) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+
+    with largest_file(200_000):
+        outbox = opened(path)
+        failing, waiting = outbox.disk, numbers(outbox)
+        files = [each.name for each in tmp_path.iterdir()]
+    clock.seconds += LOOK_AGAIN_SECONDS
+    outbox.tend()
+
+    assert failing is DiskState.FAILING
+    assert len(waiting) > 50
+    assert files == ["outbox.sqlite"]
+    assert (outbox.disk, numbers(outbox)) == (DiskState.GOOD, waiting)
+
+
+def test_a_failing_disk_is_not_looked_through_every_second(
+    tmp_path: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 500)
+    outbox = opened(path)
+    clock.seconds = 0.5
+    files = [outbox._file]
+
+    with largest_file(4096):
+        outbox.put(event())
+        failing = outbox.disk
+        for _ in range(2 * int(LOOK_AGAIN_SECONDS) - 1):
+            later(outbox, clock)
+            files += [outbox._file] if outbox._file is not files[-1] else []
+    later(outbox, clock)
+
+    assert failing is DiskState.FAILING
+    assert len(files) == 2
+    assert caplog.text.count("the disk of the outbox is failing") == 1
+    assert (outbox.disk, outbox.state().in_memory, len(numbers(outbox))) == (DiskState.GOOD, 0, 501)
+
+
+def test_a_disk_that_failed_for_a_moment_has_the_reads_a_second_later(
+    tmp_path: Path, clock: Clock, opened: Open
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 5)
+    outbox = opened(path)
+    clock.seconds = LOOK_AGAIN_SECONDS
+    file = outbox._file
+
+    with largest_file(4096):
+        outbox.put(event())
+        failing = outbox.state()
+    later(outbox, clock)
+
+    assert (failing.disk, failing.in_memory) == (DiskState.FAILING, 1)
+    assert (outbox.disk, outbox.state().in_memory, numbers(outbox)) == (DiskState.GOOD, 0, [1, 2, 3, 4, 5, 6])
+    assert outbox._file is file
+
+
 def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     for _ in range(5):
@@ -380,6 +679,74 @@ def test_only_the_newest_damaged_files_are_kept(tmp_path: Path, opened: Open) ->
         opened(path).close()
 
     assert len(list(tmp_path.glob("outbox.sqlite.*"))) == 3
+
+
+def test_damaged_files_that_are_kept_are_together_no_larger_than_an_outbox(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for size in (100_000, 300_000, 150_000):
+        path.write_bytes(b"?" * size)
+        Outbox(path, max_bytes=500_000).close()
+
+    assert sorted(each.stat().st_size for each in tmp_path.glob("outbox.sqlite.*")) == [150_000, 300_000]
+
+
+def test_of_the_damaged_files_the_newest_is_kept_however_large(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for size in (100_000, 600_000):
+        path.write_bytes(b"?" * size)
+        Outbox(path, max_bytes=500_000).close()
+
+    assert [each.stat().st_size for each in tmp_path.glob("outbox.sqlite.*")] == [600_000]
+
+
+def test_a_read_is_worth_more_than_a_damaged_file_that_was_kept(
+    small_disk: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    aside = path.with_name(f"{path.name}.20260131T120000.000000")
+    aside.write_bytes(bytes(500_000))
+    outbox = opened(path, keep_free_bytes=200_000)
+    leave_free(small_disk, 100_000)
+
+    outbox.put(event())
+
+    assert (outbox.disk, outbox.state().in_memory) == (DiskState.GOOD, 0)
+    assert not aside.exists()
+    assert "the disk of the outbox is short" in caplog.text
+
+
+def test_a_damaged_file_that_was_kept_makes_room_for_what_is_saved_of_the_next(small_disk: Path, opened: Open) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 200)
+    truncate(path, 0.7)
+    path.with_name(f"{path.name}.20260131T120000.000000").write_bytes(bytes(700_000))
+    leave_free(small_disk, 100_000)
+
+    outbox = opened(path)
+
+    assert outbox.disk is DiskState.GOOD
+    assert len(numbers(outbox)) > 50
+    assert len(list(small_disk.glob("outbox.sqlite.*"))) == 1
+    outbox.close()
+    assert len(numbers(opened(path))) > 50
+
+
+def test_power_that_goes_before_the_journal_of_a_damaged_file_follows_it_spoils_nothing(
+    tmp_path: Path, opened: Open
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    filled(path, 3)
+    damaged = opened(path)
+    damaged.put(*(event() for _ in range(50)))
+    crash(damaged)
+    journal = path.with_name("outbox.sqlite-wal").read_bytes()
+    path.rename(tmp_path / "outbox.sqlite.20260131T120000.000000")
+    made = filled(tmp_path / "outbox.sqlite-fresh", 5)
+
+    outbox = opened(path)
+
+    assert [each.event_id for each in outbox.pending(100)] == [each.event_id for each in made]
+    assert (tmp_path / "outbox.sqlite.20260131T120000.000000-wal").read_bytes() == journal
 
 
 def test_power_that_goes_while_a_damaged_file_is_replaced_costs_nothing(tmp_path: Path, opened: Open) -> None:
@@ -427,15 +794,13 @@ def test_what_an_earlier_run_left_in_a_file_that_can_be_read_only_later_is_sent_
     small_disk: Path, clock: Clock, opened: Open
 ) -> None:
     path = small_disk / "outbox.sqlite"
-    made = filled(path, 20)
-    damage(path, made[10])
+    filled(path, 20)
     truncate(path, 0.9)
-    remount(small_disk, "ro")
 
-    outbox = opened(path)
-    outbox.revise(HASHED)
-    at_first = numbers(outbox)
-    remount(small_disk, "rw")
+    with not_mounted(small_disk):
+        outbox = opened(path)
+        outbox.revise(HASHED)
+        at_first = numbers(outbox)
     later(outbox, clock)
     outbox.tend()
 

@@ -1,7 +1,9 @@
 """Events on their way to a real broker."""
 
+import dataclasses
 import hashlib
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,18 +14,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edge_app.config import MqttSettings
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, OutboxError
 from edge_app.evidence.seal import Sealer
 from edge_app.remote.commander import Commander
 from edge_app.uplink.backoff import Backoff
+from edge_app.uplink.disk import DiskState
 from edge_app.uplink.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.messages import VitalsMessage
 from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto, Subscriber
+from tests.uplink.disks import largest_file
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import event
+from tests.uplink.passes import event, factory, plate_pass
 
 
 class Running:
@@ -226,6 +230,22 @@ def test_an_event_of_an_earlier_run_is_historical(
     assert [json.loads(read.payload)["historical"] for read in reads] == [True, False]
 
 
+def test_an_event_from_before_the_device_was_renamed_names_the_topic_that_its_picture_has_now(
+    tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    made = factory(device="yard-07").make(plate_pass())
+    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+        before.put(made)
+    running = make(broker.settings)
+
+    running.start()
+
+    (read,), (image,) = subscriber.until(1, "/read"), subscriber.until(1, f"/image/{made.event_id}")
+    assert json.loads(read.payload)["device"] == "yard-07"
+    assert json.loads(read.payload)["image"]["topic"] == image.topic
+    assert image.topic.startswith("anpr/gate-01/")
+
+
 def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the_last(
     make: Make, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
@@ -239,6 +259,73 @@ def test_an_event_that_waited_long_is_historical_and_only_the_newest_becomes_the
     running.waits_until(running.is_drained)
     subscriber.listen(0.2)
     assert ids_of(subscriber.on("/last")) == ids[-1:]
+
+
+def test_a_read_that_is_withdrawn_takes_no_other_vehicle_from_the_last(
+    running: Running, subscriber: Subscriber
+) -> None:
+    maker = factory()
+    running.outbox.put(maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False)))
+    running.start()
+    subscriber.until(1, "/last")
+    (other,) = running.put()
+    withdrawn = maker.withdraw(7)
+    assert withdrawn is not None
+
+    running.outbox.put(withdrawn)
+    running.publisher.wake()
+
+    subscriber.until(3, "/read")
+    running.waits_until(running.is_drained)
+    subscriber.listen(0.2)
+    assert ids_of(subscriber.on("/last")) == [withdrawn.event_id, other]
+
+
+def test_what_was_never_sent_can_be_recalled_once(running: Running) -> None:
+    made, other = event(), event()
+    sequence, _ = running.outbox.put(made, other)
+
+    recalled = [running.publisher.recall(event_id, sequence) for event_id in (other.event_id, *[made.event_id] * 2)]
+
+    assert recalled == [False, True, False]
+    assert [each.event_id for each in running.outbox.pending(10)] == [other.event_id]
+
+
+def test_what_is_recalled_on_its_way_may_have_arrived_and_is_not_sent_again(
+    make: Make, proxy: FaultProxy, subscriber: Subscriber
+) -> None:
+    running = make(through(proxy))
+    proxy.acknowledges = False
+    made = event()
+    (sequence,) = running.outbox.put(made)
+    running.start()
+    subscriber.until(1, "/read")
+
+    is_unsent = running.publisher.recall(made.event_id, sequence)
+
+    proxy.acknowledges = True
+    proxy.cut()
+    (other,) = running.put()
+    assert ids_of(subscriber.until(2, "/read")) == [made.event_id, other]
+    assert not is_unsent
+    assert [json.loads(each.payload)["reads_withheld"] for each in subscriber.on("/telemetry")] == [0, 1]
+
+
+def test_a_read_that_an_earlier_run_withdrew_leaves_the_last_too(
+    tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
+) -> None:
+    maker = factory()
+    maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False))
+    withdrawn = maker.withdraw(7)
+    assert withdrawn is not None
+    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+        before.put(withdrawn)
+    running = make(broker.settings)
+
+    running.start()
+
+    (last,) = subscriber.until(1, "/last")
+    assert last.payload == b""
 
 
 def test_a_sacrificed_picture_is_null_in_its_read(make: Make, broker: Mosquitto, subscriber: Subscriber) -> None:
@@ -352,7 +439,7 @@ def guarded(broker: Mosquitto, rules: Path, allowed: str) -> Mosquitto:
 
 
 def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
-    tmp_path: Path, make: Make, broker: Mosquitto
+    tmp_path: Path, make: Make, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     strict = guarded(broker, tmp_path / "acl", "topic write anpr/+/+/read")
     subscriber = Subscriber(strict.port)
@@ -363,6 +450,9 @@ def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
 
     assert ids_of(subscriber.until(3, "/read")) == ids
     running.waits_until(running.is_drained)
+    refused = f"the broker refuses a picture on anpr/gate-01/north/image/{ids[0]}: Not authorized; it is given up"
+    assert refused in caplog.text
+    assert "the broker refuses anpr/gate-01/north/last: Not authorized; let its access list allow" in caplog.text
     subscriber.close()
     strict.stop()
 
@@ -375,18 +465,38 @@ def test_a_read_that_the_broker_refuses_is_kept(
 
     running.start()
     running.put(3, images=False)
-    running.waits_until(lambda: caplog.text.count("refuses a read: Not authorized") > 1)
+    running.waits_until(lambda: caplog.text.count("refuses a read on anpr/gate-01/north/read: Not") > 1)
 
     assert running.outbox.state().events == 3
     strict.stop()
 
 
-def test_a_failing_disk_ends_the_thread(make: Make, broker: Mosquitto) -> None:
-    running = make(broker.settings)
-    running.outbox.close()
+def test_on_a_failing_disk_reads_arrive_all_the_same(running: Running, subscriber: Subscriber) -> None:
+    ids = running.put(3)
+    running.start()
+    subscriber.until(3, "/read")
 
-    with pytest.raises(Exception, match="closed database"):
-        running.publisher.run()
+    with largest_file(4096):
+        ids += running.put(3)
+        reads = subscriber.until(6, "/read")
+        running.waits_until(running.is_drained)
+
+    assert running.outbox.disk is DiskState.FAILING
+    assert ids_of(reads) == ids
+
+
+def test_an_outbox_that_another_process_has_taken_ends_the_thread(
+    tmp_path: Path, make: Make, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    with largest_file(0):  # it cannot be opened at first
+        running = make(broker.settings)
+
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as another:
+        another.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
+            running.publisher.run()
 
 
 def test_a_password_does_not_cross_the_network_in_the_clear(running: Running, tmp_path: Path) -> None:

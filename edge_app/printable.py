@@ -1,0 +1,11 @@
+"""Text from elsewhere, made fit to be shown."""
+
+
+def printable(text: str) -> str:
+    """The text without what could steer a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def excerpt(text: str, most: int = 64) -> str:
+    """Its beginning, where it is longer than what is worth showing."""
+    return printable(text if len(text) <= most else f"{text[: most - 1]}…")
