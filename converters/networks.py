@@ -1,13 +1,11 @@
 """Float networks: checkpoints as trained, and the float twin of the device's model."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge_app.errors import ModelError
-from edge_app.tflite_model import InputShape, ModelManifest
+from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
 
 KerasModel = Any
 """A `keras.Model`; Keras carries no types."""
@@ -55,18 +53,27 @@ def _enlarge(maps: KerasModel, rows: int, columns: int) -> KerasModel:
     return tf.image.resize(maps, (maps.shape[1] * rows, maps.shape[2] * columns), method="nearest")
 
 
-class FloatModel:
-    """A Keras network behind the interface of `TfliteModel`, so that every stage runs on either."""
+def save(model: KerasModel, directory: str, pixels: str) -> None:
+    """Save a network of fixed size as TensorFlow's SavedModel, for the converter; `pixels`: the input's type."""
+    import tensorflow as tf
 
-    def __init__(self, model: KerasModel, manifest: ModelManifest) -> None:
-        import tensorflow as tf
+    shape = (1, *model.input.shape[1:])
 
-        shape = manifest.input
-        pixels = tf.TensorSpec((1, shape.height, shape.width, shape.channels), tf.float32)
-        self.manifest = manifest
-        self._call = tf.function(lambda image: model(image, training=False), input_signature=[pixels])
+    @tf.function(input_signature=[tf.TensorSpec(shape, pixels, name="pixels")])  # type: ignore[untyped-decorator]
+    def serve(pixels: Any) -> Any:
+        return model(tf.cast(pixels, tf.float32), training=False)
 
-    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """Outputs by name for pixels (1, height, width, channels)."""
-        outputs = self._call(pixels.astype(np.float32))
-        return {name: np.asarray(values, np.float32) for name, values in outputs.items()}
+    module = tf.Module()
+    module.variables_kept = [weight.value for weight in model.weights]
+    module.serve = serve
+    tf.saved_model.save(module, directory, signatures={"serving_default": serve})
+
+
+def float_twin(model: KerasModel, manifest: ModelManifest) -> TfliteModel:
+    """A Keras network of fixed size in the device's runtime and in 32-bit floats, so that every stage runs on it."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as directory:
+        save(model, directory, "uint8")
+        converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=["serving_default"])
+        return TfliteModel.of(bytes(converter.convert()), manifest)

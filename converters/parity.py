@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.exports import all_exports, checkpoint_of
-from converters.networks import FloatModel, load_checkpoint
+from converters.networks import float_twin, load_checkpoint
 from edge_app.app import stages_around
 from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import UsageError
@@ -123,7 +123,7 @@ def networks_as_converted(models: Path) -> tuple[Network, Network]:
 def networks_as_trained(models: Path) -> tuple[Network, Network]:
     """The float detector and reader that those were made from."""
     detector, reader = (
-        FloatModel(
+        float_twin(
             load_checkpoint(checkpoint_of(export, None, models), export.input),
             ModelManifest.read(models / f"{export.name}.json"),  # so that both run at the same working point
         )

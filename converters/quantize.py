@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.networks import save
 from edge_app.errors import ModelError
 
 Pixels = NDArray[np.uint8]
@@ -31,7 +32,7 @@ def quantize(model: Any, calibration: Sequence[Pixels]) -> bytes:
     with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
         # The converter's own calibration still uses the interpreter that TensorFlow has deprecated.
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
-        _save(body, directory)
+        save(body, directory, "float32")
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=["serving_default"])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative_dataset
@@ -57,18 +58,3 @@ def _split_rescaling(model: Any) -> tuple[Any, Any]:
 def _extremes(example: Pixels) -> tuple[Pixels, Pixels]:
     """A black and a white picture, so that the input's range covers every pixel value."""
     return np.zeros_like(example), np.full_like(example, 255)
-
-
-def _save(body: Any, directory: str) -> None:
-    import tensorflow as tf
-
-    shape = (1, *body.input.shape[1:])
-
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="pixels")])  # type: ignore[untyped-decorator]
-    def serve(pixels: Any) -> Any:
-        return body(pixels, training=False)
-
-    module = tf.Module()
-    module.variables_kept = [weight.value for weight in body.weights]
-    module.serve = serve
-    tf.saved_model.save(module, directory, signatures={"serving_default": serve})

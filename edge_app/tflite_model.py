@@ -77,7 +77,7 @@ class ModelManifest:
 
 
 class Network(Protocol):
-    """Runs pictures through a network: the int8 model on the device, the float one where both are compared."""
+    """Runs pictures through a network: the int8 model on the device, its float twin where both are compared."""
 
     @property
     def manifest(self) -> ModelManifest:
@@ -88,7 +88,7 @@ class Network(Protocol):
 
 
 class TfliteModel:
-    """An int8 TFLite model in ai-edge-litert or tflite-runtime, whichever the device has."""
+    """A TFLite model, int8 on the device, in ai-edge-litert or tflite-runtime, whichever the device has."""
 
     def __init__(self, interpreter: Any, manifest: ModelManifest) -> None:
         self.manifest = manifest
@@ -119,17 +119,22 @@ class TfliteModel:
                 f"the file is truncated or altered; {_REINSTALL}"
             )
         try:
-            interpreter_class = _interpreter_class()
-            with _quiet():
-                interpreter = interpreter_class(model_content=content, num_threads=threads)
-                interpreter.allocate_tensors()
-            model = cls(interpreter, manifest)
+            model = cls.of(content, manifest, threads)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: the runtime refuses the model ({error}); {_REINSTALL}") from error
         wanted = manifest.input.height, manifest.input.width, manifest.input.channels
         if model.input_shape != (1, *wanted):
             raise ModelError(f"{path}: takes {model.input_shape}, the manifest says {(1, *wanted)}; {_REINSTALL}")
         return model
+
+    @classmethod
+    def of(cls, content: bytes, manifest: ModelManifest, threads: int = 1) -> "TfliteModel":
+        """The network of a file's content; `ValueError` or `RuntimeError` where the runtime refuses it."""
+        interpreter_class = _interpreter_class()
+        with _quiet():
+            interpreter = interpreter_class(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+        return cls(interpreter, manifest)
 
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name, de-quantized, for pixels (1, height, width, channels)."""

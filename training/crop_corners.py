@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from converters.networks import FloatModel, load_checkpoint
+from converters.networks import float_twin, load_checkpoint
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import EdgeAnprError
 from edge_app.recognizer import as_frame, pad_crop
@@ -27,7 +27,7 @@ class CropSearch:
 
     def __init__(self, checkpoint: Path) -> None:
         manifest = ModelManifest("plate_detector", "", "plate-detector", _INPUT, "", alphabet="", stride=STRIDE)
-        network = FloatModel(load_checkpoint(checkpoint, _INPUT), manifest)
+        network = float_twin(load_checkpoint(checkpoint, _INPUT), manifest)
         self._detector = PlateDetector(network, confidence=_CONFIDENCE)
 
     def find(self, crop_bgr: ImageBgr) -> PlateDetection | None:

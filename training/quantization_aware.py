@@ -29,7 +29,7 @@ def quantization_aware(model: keras.Model) -> keras.Model:
     fused_away = {
         layer.name
         for layer in model.layers
-        if any(isinstance(node.operation, _FUSED) for node in layer._outbound_nodes)  # noqa: SLF001
+        if any(isinstance(node.operation, _FUSED) for node in layer._outbound_nodes)
     }
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
@@ -42,7 +42,7 @@ def quantization_aware(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, clone_function=of, call_function=call)
 
 
-class _RoundedKernel(layers.Layer):
+class _RoundedKernel(layers.Layer):  # type: ignore[misc]
     """A convolution as it is with its kernel in int8, a scale for each channel that it makes."""
 
     def __init__(self, layer: keras.Layer, **options: Any) -> None:
@@ -61,7 +61,7 @@ class _RoundedKernel(layers.Layer):
             return self.layer(inputs)
 
 
-class _RoundedMaps(layers.Layer):
+class _RoundedMaps(layers.Layer):  # type: ignore[misc]
     """Maps in int8, between the running least and largest value, zero always among them."""
 
     def build(self, _: Any) -> None:

@@ -9,7 +9,7 @@ from converters.exports import all_exports
 from converters.inspection import inspect
 from converters.macs import count_macs
 from converters.manifest import write_model
-from converters.networks import FloatModel, load_checkpoint
+from converters.networks import float_twin, load_checkpoint
 from converters.quantize import quantize
 from edge_app.errors import ModelError
 from edge_app.tflite_model import InputShape, TfliteModel
@@ -46,13 +46,22 @@ def test_the_file_is_int8_takes_pixels_as_they_are_and_says_nearly_what_the_floa
 
     path = write_model(READER, content, count_macs(network), checkpoint, "noise", checkpoint.parent / "models")
     interface = inspect(content)
-    told = FloatModel(network, READER.manifest()).run(noise(READER.input)[0])["logits"]
+    told = float_twin(network, READER.manifest()).run(noise(READER.input)[0])["logits"]
     told_int8 = TfliteModel.load(path, READER.kind).run(noise(READER.input)[0])["logits"]
 
     assert (interface.input.type, interface.outputs["logits"].type) == ("uint8", "int8")
     assert interface.input.scale == pytest.approx(1 / 127.5, rel=1e-3), "the rescaling became the input's scale"
     assert np.abs(told - told_int8).max() < 3 * interface.outputs["logits"].scale
     assert np.ptp(told) > 20 * interface.outputs["logits"].scale, "else the comparison shows nothing"
+
+
+def test_the_float_twin_says_what_the_network_says(checkpoint: Path) -> None:
+    network = load_checkpoint(checkpoint, READER.input)
+    pixels = noise(READER.input)[0]
+
+    told = float_twin(network, READER.manifest()).run(pixels)["logits"]
+
+    np.testing.assert_allclose(told, network(pixels.astype(np.float32))["logits"], atol=1e-4)
 
 
 def test_a_network_with_a_layer_that_never_leaves_zero_is_refused(checkpoint: Path) -> None:
