@@ -90,7 +90,7 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
-        self._told_early: dict[int, int] = {}
+        self._early_sequences: dict[int, int] = {}
         """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
@@ -218,7 +218,7 @@ class Daemon:
         self.passes += sum(event.message.revision is None for event, _, _ in told)
         for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
             if not plate_pass.is_final:
-                self._told_early[plate_pass.vehicle] = sequence
+                self._early_sequences[plate_pass.vehicle] = sequence
             log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
@@ -227,7 +227,7 @@ class Daemon:
 
     def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
         """The pass's event; where nothing may be kept of it, what takes an early one back, if one was sent."""
-        early = self._told_early.pop(plate_pass.vehicle, None)
+        early = self._early_sequences.pop(plate_pass.vehicle, None)
         if matches is not None:
             return self._event_factory.make(plate_pass, matches)
         withdrawal = self._event_factory.withdraw(plate_pass.vehicle)

@@ -186,9 +186,8 @@ def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
     """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
     height, width = crop_bgr.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array(
-        [left, top], np.float32
-    )
+    right, bottom = left + width, top + height
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]

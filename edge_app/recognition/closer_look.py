@@ -22,6 +22,7 @@ _WORTH_TWO_LINES = -2.0
 """Promise from which on a line is believed to stand above the one that was found."""
 
 _SAME_PX = 0.1
+"""A look whose corners lie no farther from another's shows the same pixels: steps lead back to where they began."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,6 +56,7 @@ _SURE = 0.9
 
 _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
+"""Of the best look's weight: one that promises nothing still speaks against a text that it cannot have been."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
