@@ -13,9 +13,8 @@ from training.plan import Plan
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
-_WARM_RATE, _ROUNDED_RATE = 0.5, 0.1
-"""Times the plan's learning rate, where a training begins with learned weights: more would unlearn them first; and
-where they are to change no more than rounding asks for."""
+_WARM_RATE = 0.5
+"""Times the plan's learning rate, where a training begins with learned weights: more would unlearn them first."""
 _FULL_STRIPS, _QUICK_STRIPS = 120000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
@@ -75,26 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="begin with this checkpoint's weights, at half the learning rate",
     )
-    parser.add_argument(
-        "--quantization-aware",
-        action="store_true",
-        help="a last leg for --from: the network learns rounded to int8, at a tenth of the learning rate",
-    )
     parser.add_argument("--steps", type=int, help="optimizer steps instead of the plan's")
     parser.add_argument("--seed", type=int, default=1)
     return parser
 
 
 def _plan(arguments: argparse.Namespace, plan: Plan) -> Plan:
-    rounded = arguments.quantization_aware
-    share = _ROUNDED_RATE if rounded else _WARM_RATE if arguments.start else 1
-    return replace(
-        plan,
-        seed=arguments.seed,
-        steps=arguments.steps or plan.steps,
-        learning_rate=plan.learning_rate * share,
-        quantization_aware=rounded,
-    )
+    rate = plan.learning_rate * (_WARM_RATE if arguments.start else 1)
+    return replace(plan, seed=arguments.seed, steps=arguments.steps or plan.steps, learning_rate=rate)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -102,8 +89,6 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--quick trains from generated plates alone: leave out --data")
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
-    if arguments.quantization_aware and not arguments.start:
-        raise UsageError("--quantization-aware goes on from a trained network: name it with --from")
     if arguments.start and arguments.network == "all":
         raise UsageError("--from is one network's checkpoint: say `detector` or `reader`, not `all`")
     if arguments.start and not arguments.start.is_file():

@@ -17,5 +17,3 @@ class Plan:
     average_momentum: float = 0.998
     """Of the running mean of the weights, which is what is kept."""
     checkpoint_every: int = 250
-    quantization_aware: bool = False
-    """Whether the network is rounded to int8 while it learns."""

@@ -18,7 +18,6 @@ from training.detector_targets import targets_of
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
 from training.plate_pictures import PlatePicture, endless_views, real_pictures, rendered_pictures
-from training.quantization_aware import quantization_aware
 from training.real_data import real_labels, sets_of
 from training.shapes import STRIDE
 
@@ -59,8 +58,7 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     def batches(rng: np.random.Generator) -> Iterator[Maps]:
         return map(_maps, endless_views(rng, pictures, learned, plan.batch_size))
 
-    learner = quantization_aware(model) if plan.quantization_aware else model
-    train(learner, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
+    train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"
     model.save(path)
     return path

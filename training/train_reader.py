@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from training.architectures import plate_reader
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
-from training.quantization_aware import quantization_aware
 from training.real_data import real_labels, sets_of
 from training.shapes import ALPHABET, READER_STEPS
 from training.strips import Strips, batches, generated_strips, legible_crops, real_strips
@@ -50,8 +49,7 @@ def train_reader(
     def measure(model: keras.Model) -> dict[str, float]:
         return {"held_out_exact": greedy_exact(model, held_out)}
 
-    learner = quantization_aware(model) if plan.quantization_aware else model
-    train(learner, ctc_loss, lambda rng: _pairs(rng, mixture, plan.batch_size), plan, run, measure)
+    train(model, ctc_loss, lambda rng: _pairs(rng, mixture, plan.batch_size), plan, run, measure)
     path = run_path / "plate_reader.keras"
     model.save(path)
     return path

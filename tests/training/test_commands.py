@@ -16,10 +16,6 @@ from training.plan import Plan
         (("reader", "--data", "absent"), "--data absent: no such folder"),
         (("all", "--from", "a.keras"), "--from is one network's checkpoint: say `detector` or `reader`, not `all`"),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
-        (
-            ("reader", "--quantization-aware"),
-            "--quantization-aware goes on from a trained network: name it with --from",
-        ),
         (("detector", "--steps", "0"), "--steps: at least 1"),
     ],
 )
@@ -44,11 +40,9 @@ def test_a_training_that_begins_with_learned_weights_goes_slower() -> None:
 
     fresh = _plan(parser.parse_args(["reader", "--steps", "70"]), usual)
     warm = _plan(parser.parse_args(["reader", "--steps", "70", "--from", "plate_reader.keras"]), usual)
-    last = _plan(parser.parse_args(["reader", "--quantization-aware", "--from", "plate_reader.keras"]), usual)
 
     assert (fresh.steps, fresh.learning_rate) == (70, 2.5e-3)
     assert (warm.steps, warm.learning_rate) == (70, 1.25e-3)
-    assert (last.learning_rate, last.quantization_aware) == (2.5e-4, True)
 
 
 def test_a_checkpoint_is_installed_with_its_run_and_the_run_it_began_with(tmp_path: Path) -> None:
