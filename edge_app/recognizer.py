@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge_app.config import Settings
 from edge_app.detection.corner_decoding import hulls, same_plate, share_within
 from edge_app.detection.detector import PADDING_BGR, PlateDetector
+from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
 from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
 from edge_app.recognition.reader import PlateReader
@@ -27,6 +28,13 @@ CROP_PADDING = 0.25
 _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
+
+_DOUBTFUL, _BEYOND_DOUBT = 0.2, 0.9
+"""What the detector is less sure of than it should be, or sees only in a part of the picture, counts as a plate where
+its text is this certain."""
+
+_WORTH_A_LOOK = -6.0
+"""Promise of the first look at a doubtful plate, below which hardly any becomes certain."""
 
 _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
@@ -66,7 +74,11 @@ class PlateRecognizer:
         `image`: (height, width, 3) BGR, (height, width, 4) BGRA or (height, width) grey; 8 or 16 bits.
         """
         image_bgr = as_bgr(image)
-        return self.read(image_bgr, self.find(image_bgr))
+        found = self.find(image_bgr, min(_DOUBTFUL, self._stages.detector.confidence))
+        sure = [plate for plate in found if plate.confidence >= self._stages.detector.confidence]
+        reads = self.read(image_bgr, sure)
+        doubtful = [plate for plate in found if plate not in sure] + self._find_small(image_bgr)
+        return _surest_first(reads + self._read_doubtful(image_bgr, doubtful, reads))
 
     def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
         """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
@@ -97,6 +109,29 @@ class PlateRecognizer:
         """What stands on plates already found, the most confident text first."""
         return self._settled([self._sight(image_bgr, detection) for detection in detections])
 
+    def _find_small(self, image_bgr: ImageBgr) -> list[PlateDetection]:
+        """What shows when a large picture is searched part by part."""
+        found = [
+            part.placed(plate)
+            for part in parts_of(image_bgr, self._stages.detector.input_size)
+            for plate in self.find(part.image_bgr, _DOUBTFUL)
+        ]
+        return [plate for plate in found if plate]
+
+    def _read_doubtful(
+        self, image_bgr: ImageBgr, doubtful: list[PlateDetection], reads: list[PlateRead]
+    ) -> list[PlateRead]:
+        """Of what may be plates those that can be read beyond doubt, where they read best; no plate of `reads` again."""
+        known = [read.detection for read in reads]
+        worth = [
+            plate
+            for plate in doubtful
+            if not _is_any(plate, known) and self._look(image_bgr, plate).promise >= _WORTH_A_LOOK
+        ]
+        sights = [self._sight(image_bgr, plate) for plate in worth]
+        reads = self._settled([replace(sight, detection=sight.best) for sight in sights])
+        return [read for read in reads if read.confidence >= _BEYOND_DOUBT]
+
     def _settled(self, sights: list[Sight]) -> list[PlateRead]:
         """What stands on the plates seen, the most confident first."""
         reads = []
@@ -104,7 +139,7 @@ class PlateRecognizer:
             text = self._stages.voter.settle_looks(sight.readings)
             if text is not None:
                 reads.append(PlateRead(text, sight.detection))
-        return sorted(reads, key=lambda read: read.confidence, reverse=True)
+        return _surest_first(reads)
 
     def _sight(self, image_bgr: ImageBgr, found: PlateDetection) -> Sight:
         return look_closely(
@@ -140,10 +175,19 @@ def _apart(sights: list[Sight]) -> list[Sight]:
     """Without those of a line that was found by itself and now belongs to a plate of two."""
     kept: list[Sight] = []
     for sight in sorted(sights, key=_promise, reverse=True):
-        box = hulls(sight.detection.corners_px[None])[0]
-        if not any(same_plate(box, hulls(other.detection.corners_px[None])).any() for other in kept):
+        if not _is_any(sight.detection, [other.detection for other in kept]):
             kept.append(sight)
     return kept
+
+
+def _is_any(plate: PlateDetection, others: list[PlateDetection]) -> bool:
+    """Whether it is one of the others, or a part of one."""
+    boxes = hulls(np.stack([each.corners_px for each in (plate, *others)]))
+    return bool(same_plate(boxes[0], boxes[1:]).any())
+
+
+def _surest_first(reads: list[PlateRead]) -> list[PlateRead]:
+    return sorted(reads, key=lambda read: read.confidence, reverse=True)
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:

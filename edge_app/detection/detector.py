@@ -41,10 +41,15 @@ class PlateDetector:
 
     def __init__(self, model: Network, confidence: float | None = None, max_plates: int = 16) -> None:
         self._model = model
-        self._confidence = model.manifest.confidence if confidence is None else confidence
+        self.confidence = model.manifest.confidence if confidence is None else confidence
         self._max_plates = max_plates
         shape = model.manifest.input
         self._canvas = np.full((1, shape.height, shape.width, 3), PADDING_BGR, np.uint8)
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height of what the network is shown, in pixels."""
+        return self._canvas.shape[2], self._canvas.shape[1]
 
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
         """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` where there is one.
@@ -52,13 +57,13 @@ class PlateDetector:
         Where there may be a large plate, the picture is searched once more at half its size, at which such plates are
         found from edge to edge and not in parts. `confidence` takes the place of the detector's own for this frame.
         """
-        wanted = self._confidence if confidence is None else confidence
+        wanted = self.confidence if confidence is None else confidence
         picture = frame.image_bgr if frame.small_bgr is None else frame.small_bgr
         large_px = _LARGE * self._canvas.shape[2]
         view = self._look(picture, 1.0)
         found = view.plates(wanted, self._max_plates)
         if view.widest_px(_SUSPECTED) >= large_px:
-            again = self._look(picture, 0.5).plates(max(wanted, self._confidence), _EVERY)
+            again = self._look(picture, 0.5).plates(max(wanted, self.confidence), _EVERY)
             large = [plate for plate in again if np.ptp(plate.corners_px[:, 0]) * view.scale[0] >= large_px]
             found = _with_large(found, large)[: self._max_plates]
         enlarge = np.array(frame.image_bgr.shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)

@@ -43,6 +43,8 @@ class Sight:
 
     detection: PlateDetection
     readings: tuple[Reading, ...]
+    best: PlateDetection
+    """Where it reads best: the plate itself, if it was not found well."""
     promise: float
     """Of the best of them."""
     clear: bool
@@ -61,7 +63,7 @@ def look_closely(
     """
     first = look(found)
     if first.clear:
-        return Sight(found, (first.reading,), first.promise, clear=True)
+        return Sight(found, (first.reading,), found, first.promise, clear=True)
     looks = [first, *map(look, (in_other_layout(found), *nearby_looks(found)))]
     taller = [each for each in map(look, _with_room_above(found)) if each.promise >= _WORTH_TWO_LINES]
     start = best = leader(first, looks + taller)
@@ -75,7 +77,8 @@ def look_closely(
             start, best, beside = upright, better, turned
     joined = abreast(best, beside)
     where = found if start.detection.lines == found.lines else start.detection
-    return Sight(where, tuple(each.reading for each in joined), max(each.promise for each in joined), best.clear)
+    readings = tuple(each.reading for each in joined)
+    return Sight(where, readings, best.detection, max(each.promise for each in joined), best.clear)
 
 
 def _climb(best: Look, looks: list[Look], look: Callable[[PlateDetection], Look]) -> Look:

@@ -1,0 +1,67 @@
+"""A picture that holds more than the detector sees, cut into parts that overlap: small plates show in them."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_app.records import ImageBgr, PlateDetection
+
+_FINE_ENOUGH = 0.75
+"""Share of its size from which on a picture in the detector's input is as good as its parts."""
+
+_LARGER = 2.0
+"""Times that a part is shown larger than the whole, where the picture is large enough."""
+
+_OVERLAP = 0.25
+"""Of a part, and at least as much as a plate that needs it is wide."""
+
+_AT_EDGE_PX = 3
+"""So near to where the picture was cut, in pixels of the detector's input, a plate is cut too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A part of a picture."""
+
+    image_bgr: ImageBgr
+    left: int
+    top: int
+    cut_px: tuple[float, float, float, float]
+    """Left, top, right and bottom of what shows whole, in pixels of the picture: endless where it was not cut."""
+
+    def placed(self, detection: PlateDetection) -> PlateDetection | None:
+        """What was found in the part, in pixels of the picture; None where it may go on beyond the part."""
+        corners = detection.corners_px + np.array([self.left, self.top], np.float32)
+        if (corners.min(axis=0) < self.cut_px[:2]).any() or (corners.max(axis=0) > self.cut_px[2:]).any():
+            return None
+        return replace(detection, corners_px=corners)
+
+
+def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
+    """The parts of a picture for a detector whose input has the size `seen` (width, height); none where it sees all."""
+    height, width = image_bgr.shape[:2]
+    scale = min(seen[0] / width, seen[1] / height)
+    if scale >= _FINE_ENOUGH:
+        return []
+    scale = min(1.0, scale * _LARGER)
+    edge = _AT_EDGE_PX / scale
+    across, down = (min(whole, round(length / scale)) for whole, length in zip((width, height), seen, strict=True))
+    parts = []
+    for top in _starts(height, down):
+        for left in _starts(width, across):
+            right, bottom = left + across, top + down
+            cut_px = (
+                left + edge if left else -math.inf,
+                top + edge if top else -math.inf,
+                right - edge if right < width else math.inf,
+                bottom - edge if bottom < height else math.inf,
+            )
+            parts.append(Part(np.ascontiguousarray(image_bgr[top:bottom, left:right]), left, top, cut_px))
+    return parts
+
+
+def _starts(whole: int, part: int) -> list[int]:
+    """Where parts begin that cover the whole evenly."""
+    more = math.ceil(max(0.0, whole / part - 1) / (1 - _OVERLAP))
+    return [round(index * (whole - part) / max(more, 1)) for index in range(more + 1)]
