@@ -121,7 +121,7 @@ class PlateRecognizer:
     def _read_doubtful(
         self, image_bgr: ImageBgr, doubtful: list[PlateDetection], reads: list[PlateRead]
     ) -> list[PlateRead]:
-        """Of what may be plates those that can be read beyond doubt, where they read best; no plate of `reads` again."""
+        """What may be plates and is none of `reads`: where it reads best, if that is beyond doubt."""
         known = [read.detection for read in reads]
         worth = [
             plate

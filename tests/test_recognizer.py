@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from edge_app import PlateRecognizer
+from edge_app.app import build_stages
+from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import ImageError
 from edge_app.records import Corners, ImageBgr, PlateDetection
 from training.synthetic.lettering import shipped_fonts
@@ -90,6 +92,34 @@ def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_in_a_turn
 
     assert read.text == "MH12AB1234"
     assert np.array_equal(read.detection.corners_px, upright)
+
+
+def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_of_it() -> None:
+    plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 14, shipped_fonts()).image_bgr
+    height, width = plate.shape[:2]
+    street = np.full((1080, 1920, 3), 70, np.uint8)
+    street[700 : 700 + height, 900 : 900 + width] = plate
+    recognizer = PlateRecognizer()
+
+    (read,) = recognizer.recognize(street)
+
+    assert recognizer.find(street) == []
+    assert read.text == "MH12AB1234"
+    assert np.abs(np.array(read.detection.box_px) - (900, 700, width, height)).max() <= 8
+
+
+def test_what_the_detector_is_less_sure_of_counts_where_it_reads_beyond_doubt() -> None:
+    settings = Settings(detection=DetectionSettings(confidence=0.995))
+    recognizer = PlateRecognizer(build_stages(settings))
+    wall, _ = two_lines_on_a_wall()
+    blurred = np.asarray(cv2.GaussianBlur(wall, (0, 0), 9), np.uint8)
+
+    (read,) = recognizer.recognize(wall)
+
+    assert (recognizer.find(wall), recognizer.find(blurred)) == ([], [])
+    assert read.text == "MH12AB1234"
+    assert recognizer.find(blurred, 0.2), "else there is nothing to doubt"
+    assert recognizer.recognize(blurred) == []
 
 
 def test_no_line_is_looked_for_above_the_picture() -> None:
