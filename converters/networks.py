@@ -53,13 +53,13 @@ def _enlarge(maps: KerasModel, rows: int, columns: int) -> KerasModel:
     return tf.image.resize(maps, (maps.shape[1] * rows, maps.shape[2] * columns), method="nearest")
 
 
-def save(model: KerasModel, directory: str, pixels: str) -> None:
-    """Save a network of fixed size as TensorFlow's SavedModel, for the converter; `pixels`: the input's type."""
+def save_for_converter(model: KerasModel, directory: str, pixel_type: str) -> None:
+    """Save a network of fixed size as the SavedModel that TensorFlow's converter takes."""
     import tensorflow as tf
 
     shape = (1, *model.input.shape[1:])
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, pixels, name="pixels")])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec(shape, pixel_type, name="pixels")])  # type: ignore[untyped-decorator]
     def serve(pixels: Any) -> Any:
         return model(tf.cast(pixels, tf.float32), training=False)
 
@@ -74,6 +74,9 @@ def float_twin(model: KerasModel, manifest: ModelManifest) -> TfliteModel:
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as directory:
-        save(model, directory, "uint8")
+        save_for_converter(model, directory, "uint8")
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=["serving_default"])
-        return TfliteModel.of(bytes(converter.convert()), manifest)
+        try:
+            return TfliteModel.of(bytes(converter.convert()), manifest)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{model.name} cannot be run in the device's runtime: {error}") from error

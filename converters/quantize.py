@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.networks import save
+from converters.networks import save_for_converter
 from edge_app.errors import ModelError
 
 Pixels = NDArray[np.uint8]
@@ -32,7 +32,7 @@ def quantize(model: Any, calibration: Sequence[Pixels]) -> bytes:
     with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
         # The converter's own calibration still uses the interpreter that TensorFlow has deprecated.
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf.lite.Interpreter is deprecated")
-        save(body, directory, "float32")
+        save_for_converter(body, directory, "float32")
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=["serving_default"])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative_dataset

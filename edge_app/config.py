@@ -77,7 +77,10 @@ class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
     confidence: Annotated[float, Between(0.01, 0.99)] | None = None
-    """Lowest confidence of a detection, 0 to 1; by default the one chosen for the model, which its manifest names."""
+    """Lowest confidence of a detection, 0 to 1; by default the one chosen for the model, which its manifest names.
+
+    In single pictures also less, where the text is certain.
+    """
     max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
 

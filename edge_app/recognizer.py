@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -48,6 +48,9 @@ _TWO_LINES_BELOW = 2.4
 _ONE_LINE_ABOVE = 1.6
 
 
+_Seen = TypeVar("_Seen", Look, Sight)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stages:
     """What reads a picture; `app.build_stages` makes it."""
@@ -61,12 +64,14 @@ class Stages:
 class PlateRecognizer:
     """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
 
-    def __init__(self, stages: Stages | None = None) -> None:
+    def __init__(self, stages: Stages | None = None, thorough: bool = True) -> None:
+        """`thorough`: look in pictures also for what the detector is less sure of, or sees only in parts of them."""
         if stages is None:
             from edge_app.app import build_stages
 
             stages = build_stages(Settings())
         self._stages = stages
+        self._thorough = thorough
 
     def recognize(self, image: NDArray[Any]) -> list[PlateRead]:
         """Plates of a picture, the most confident text first; empty where none is legible.
@@ -74,11 +79,17 @@ class PlateRecognizer:
         `image`: (height, width, 3) BGR, (height, width, 4) BGRA or (height, width) grey; 8 or 16 bits.
         """
         image_bgr = as_bgr(image)
-        found = self.find(image_bgr, min(_DOUBTFUL, self._stages.detector.confidence))
-        sure = [plate for plate in found if plate.confidence >= self._stages.detector.confidence]
+        if not self._thorough:
+            return self.read(image_bgr, self.find(image_bgr))
+        detector = self._stages.detector
+        found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
+        sure = [plate for plate in found if plate.confidence >= detector.confidence]
         reads = self.read(image_bgr, sure)
         doubtful = [plate for plate in found if plate not in sure] + self._find_small(image_bgr)
-        return _surest_first(reads + self._read_doubtful(image_bgr, doubtful, reads))
+        certain = [read for read in reads if read.confidence >= _BEYOND_DOUBT]
+        certain += self._read_doubtful(image_bgr, doubtful, _places(certain))
+        others = [read for read in reads if not _is_any(read.detection, _places(certain))]
+        return _surest_first(certain + others)[: detector.max_plates]
 
     def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
         """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
@@ -119,18 +130,20 @@ class PlateRecognizer:
         return [plate for plate in found if plate]
 
     def _read_doubtful(
-        self, image_bgr: ImageBgr, doubtful: list[PlateDetection], reads: list[PlateRead]
+        self, image_bgr: ImageBgr, doubtful: list[PlateDetection], known: list[PlateDetection]
     ) -> list[PlateRead]:
-        """What may be plates and is none of `reads`: where it reads best, if that is beyond doubt."""
-        known = [read.detection for read in reads]
-        worth = [
-            plate
-            for plate in doubtful
-            if not _is_any(plate, known) and self._look(image_bgr, plate).promise >= _WORTH_A_LOOK
+        """What may be plates and is none of those known: where it reads best, if that is beyond doubt."""
+        looks = [self._look(image_bgr, plate) for plate in doubtful if not _is_any(plate, known)]
+        worth = [look.detection for look in _apart(looks) if look.promise >= _WORTH_A_LOOK]
+        sights = [self._sight(image_bgr, plate) for plate in worth[: self._stages.detector.max_plates]]
+        placed = [
+            replace(sight, detection=replace(sight.best, confidence=sight.detection.confidence)) for sight in sights
         ]
-        sights = [self._sight(image_bgr, plate) for plate in worth]
-        reads = self._settled([replace(sight, detection=sight.best) for sight in sights])
-        return [read for read in reads if read.confidence >= _BEYOND_DOUBT]
+        return [
+            read
+            for read in self._settled(placed)
+            if read.confidence >= _BEYOND_DOUBT and not _is_any(read.detection, known)
+        ]
 
     def _settled(self, sights: list[Sight]) -> list[PlateRead]:
         """What stands on the plates seen, the most confident first."""
@@ -159,8 +172,12 @@ class PlateRecognizer:
         return Look(detection, reading, glance.promise, clear)
 
 
-def _promise(sight: Sight) -> float:
-    return sight.promise
+def _promise(seen: Look | Sight) -> float:
+    return seen.promise
+
+
+def _places(reads: list[PlateRead]) -> list[PlateDetection]:
+    return [read.detection for read in reads]
 
 
 def _shows(again: PlateDetection, found: PlateDetection) -> bool:
@@ -171,17 +188,17 @@ def _shows(again: PlateDetection, found: PlateDetection) -> bool:
     return bool(share_within(place, box) >= _LEAST_SHOWN)
 
 
-def _apart(sights: list[Sight]) -> list[Sight]:
-    """Without those of a line that was found by itself and now belongs to a plate of two."""
-    kept: list[Sight] = []
-    for sight in sorted(sights, key=_promise, reverse=True):
-        if not _is_any(sight.detection, [other.detection for other in kept]):
-            kept.append(sight)
+def _apart(seen: list[_Seen]) -> list[_Seen]:
+    """Those that promise most, each of another plate; a line that was found by itself belongs to its plate of two."""
+    kept: list[_Seen] = []
+    for each in sorted(seen, key=_promise, reverse=True):
+        if not _is_any(each.detection, [other.detection for other in kept]):
+            kept.append(each)
     return kept
 
 
 def _is_any(plate: PlateDetection, others: list[PlateDetection]) -> bool:
-    """Whether it is one of the others, or a part of one."""
+    """Whether it is one of the others, a part of one, or holds one."""
     boxes = hulls(np.stack([each.corners_px for each in (plate, *others)]))
     return bool(same_plate(boxes[0], boxes[1:]).any())
 

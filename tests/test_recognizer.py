@@ -94,32 +94,76 @@ def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_in_a_turn
     assert np.array_equal(read.detection.corners_px, upright)
 
 
-def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_of_it() -> None:
-    plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 14, shipped_fonts()).image_bgr
+def street_with(text: str, height_px: int) -> tuple[ImageBgr, tuple[int, int, int, int]]:
+    """A picture of 3840×2160 with a plate of this height, and the plate's box."""
+    plate = render_plate(np.random.default_rng(1), "white", text, height_px, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]
-    street = np.full((1080, 1920, 3), 70, np.uint8)
-    street[700 : 700 + height, 900 : 900 + width] = plate
+    street = np.full((2160, 3840, 3), 70, np.uint8)
+    street[1400 : 1400 + height, 1800 : 1800 + width] = plate
+    return street, (1800, 1400, width, height)
+
+
+def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_of_it() -> None:
+    street, box = street_with("MH 12 AB 1234", 20)
     recognizer = PlateRecognizer()
 
     (read,) = recognizer.recognize(street)
 
-    assert recognizer.find(street) == []
+    assert recognizer.find(street, 0.2) == []
     assert read.text == "MH12AB1234"
-    assert np.abs(np.array(read.detection.box_px) - (900, 700, width, height)).max() <= 8
+    assert np.abs(np.array(read.detection.box_px) - box).max() <= 12
+    assert PlateRecognizer(thorough=False).recognize(street) == []
+
+
+def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
+    street, _ = street_with("TN 09 B 6655", 22)
+    settings = Settings(detection=DetectionSettings(confidence=0.2))
+
+    once = PlateRecognizer(build_stages(settings), thorough=False).recognize(street)
+    (read,) = PlateRecognizer(build_stages(settings)).recognize(street)
+
+    assert [each.confidence >= 0.9 for each in once] == [False], "else nothing is to be gained"
+    assert read.text == "TN09B6655"
 
 
 def test_what_the_detector_is_less_sure_of_counts_where_it_reads_beyond_doubt() -> None:
-    settings = Settings(detection=DetectionSettings(confidence=0.995))
+    settings = Settings(detection=DetectionSettings(confidence=0.99))
     recognizer = PlateRecognizer(build_stages(settings))
     wall, _ = two_lines_on_a_wall()
-    blurred = np.asarray(cv2.GaussianBlur(wall, (0, 0), 9), np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(wall, (0, 0), 4), np.uint8)
 
     (read,) = recognizer.recognize(wall)
+    (unsure,) = recognizer.read(blurred, recognizer.find(blurred, 0.2))
 
     assert (recognizer.find(wall), recognizer.find(blurred)) == ([], [])
     assert read.text == "MH12AB1234"
-    assert recognizer.find(blurred, 0.2), "else there is nothing to doubt"
+    assert unsure.confidence < 0.9
     assert recognizer.recognize(blurred) == []
+
+
+def test_a_plate_that_is_known_is_not_told_again_where_a_doubtful_find_beside_it_leads_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall, corners = two_lines_on_a_wall()
+    below = (corners + np.array([0, 0.55 * np.ptp(corners[:, 1])])).astype(np.float32)
+    recognizer, find = PlateRecognizer(), PlateRecognizer.find
+    finds = iter([[PlateDetection(corners, 0.9, 2), PlateDetection(below, 0.3, 2)]])
+    monkeypatch.setattr(
+        PlateRecognizer, "find", lambda self, image_bgr, confidence=None: next(finds, None) or find(self, image_bgr)
+    )
+
+    reads = recognizer.recognize(wall)
+
+    assert [read.text for read in reads] == ["MH12AB1234"]
+
+
+def test_no_more_plates_are_told_than_are_asked_for() -> None:
+    wall, _ = two_lines_on_a_wall()
+    both = np.concatenate([wall, wall], axis=1)
+    one = Settings(detection=DetectionSettings(max_plates=1))
+
+    assert len(PlateRecognizer().recognize(both)) == 2
+    assert len(PlateRecognizer(build_stages(one)).recognize(both)) == 1
 
 
 def test_no_line_is_looked_for_above_the_picture() -> None:

@@ -42,7 +42,7 @@ class PlateDetector:
     def __init__(self, model: Network, confidence: float | None = None, max_plates: int = 16) -> None:
         self._model = model
         self.confidence = model.manifest.confidence if confidence is None else confidence
-        self._max_plates = max_plates
+        self.max_plates = max_plates
         shape = model.manifest.input
         self._canvas = np.full((1, shape.height, shape.width, 3), PADDING_BGR, np.uint8)
 
@@ -61,11 +61,11 @@ class PlateDetector:
         picture = frame.image_bgr if frame.small_bgr is None else frame.small_bgr
         large_px = _LARGE * self._canvas.shape[2]
         view = self._look(picture, 1.0)
-        found = view.plates(wanted, self._max_plates)
+        found = view.plates(wanted, self.max_plates)
         if view.widest_px(_SUSPECTED) >= large_px:
             again = self._look(picture, 0.5).plates(max(wanted, self.confidence), _EVERY)
             large = [plate for plate in again if np.ptp(plate.corners_px[:, 0]) * view.scale[0] >= large_px]
-            found = _with_large(found, large)[: self._max_plates]
+            found = _with_large(found, large)[: self.max_plates]
         enlarge = np.array(frame.image_bgr.shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)
         return [replace(plate, corners_px=(plate.corners_px * enlarge).astype(np.float32)) for plate in found]
 

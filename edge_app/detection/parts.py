@@ -57,7 +57,7 @@ def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
                 right - edge if right < width else math.inf,
                 bottom - edge if bottom < height else math.inf,
             )
-            parts.append(Part(np.ascontiguousarray(image_bgr[top:bottom, left:right]), left, top, cut_px))
+            parts.append(Part(image_bgr[top:bottom, left:right], left, top, cut_px))
     return parts
 
 

@@ -44,7 +44,7 @@ class Sight:
     detection: PlateDetection
     readings: tuple[Reading, ...]
     best: PlateDetection
-    """Where it reads best: the plate itself, if it was not found well."""
+    """Where it reads best; nearer to the plate than `detection` where that was not found well."""
     promise: float
     """Of the best of them."""
     clear: bool
