@@ -99,8 +99,8 @@ def street_with(text: str, height_px: int) -> tuple[ImageBgr, tuple[int, int, in
     plate = render_plate(np.random.default_rng(1), "white", text, height_px, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]
     street = np.full((2160, 3840, 3), 70, np.uint8)
-    street[1400 : 1400 + height, 1800 : 1800 + width] = plate
-    return street, (1800, 1400, width, height)
+    street[1000 : 1000 + height, 1500 : 1500 + width] = plate
+    return street, (1500, 1000, width, height)
 
 
 def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_of_it() -> None:
