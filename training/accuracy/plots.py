@@ -34,7 +34,7 @@ def draw_plots(folder: Path, measured: Measured) -> None:
     _draw_reliability(folder / "reliability.png", _over(own, "confidence", _CONFIDENCE_EDGES))
     _draw_confusions(folder / "confusions.png", measured.substitutions)
     sizes: Series = {"generated": measured.generated_sizes} | _by_set(measured, "line_height_px", _SIZE_EDGES_PX)
-    colours = {name: f"C{index % 10}" for index, name in enumerate(["generated", *_names(measured)])}
+    colours = {"generated": "black"} | {name: f"C{index}" for index, name in enumerate(_names(measured))}
     _draw_curves(folder / "size.png", sizes, "height of a line of text, pixels", colours)
     label = f"sigma of a Gaussian blur, pixels, on lines {BLURRED_LINE_HEIGHT_PX:.0f} pixels high"
     _draw_curves(folder / "blur.png", {"generated": measured.generated_blurs}, label, colours)
