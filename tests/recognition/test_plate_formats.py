@@ -45,6 +45,11 @@ def test_any_other_plate_is_generic_and_not_valid(formats: PlateFormats, text: s
     assert formats.match(text) == FormatMatch(None, "generic", valid=False)
 
 
+@pytest.mark.parametrize("text", ["MH59", "KA5", "DL3C", "UP14ED"])
+def test_the_upper_line_of_a_plate_is_no_valid_plate(formats: PlateFormats, text: str) -> None:
+    assert not formats.match(text).valid
+
+
 def test_what_no_plate_bears_has_no_format(formats: PlateFormats) -> None:
     assert formats.match("A1") == FormatMatch(None, None, valid=False)
 
