@@ -1,7 +1,7 @@
 """Read the plates of images, folders or videos.
 
 One JSON object (or a line for people) for each image or, in a video, for each vehicle. Exit code 1 where a file could
-not be read; an image without a plate is no error.
+not be read, or a video not to its end; an image without a plate is no error.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class Drawings:
 
     def of_video(self, path: Path, passes: list[PlatePass]) -> None:
         """Write the best frame of each vehicle, by its number, into a folder named as the video."""
-        with closing(open_video(path)) as source:
+        with closing(open_video(path, lambda _: None)) as source:  # it was read before, and has been complained of
             for frame in source.frames():
                 reads = [each.read for each in passes if each.best_seen == frame.captured_at]
                 if reads:
@@ -138,19 +138,22 @@ def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | No
 
 def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
     passes = []
-    for plate_pass in _passes(path, stages, settings):
+    complaints: list[str] = []
+    for plate_pass in _passes(path, stages, settings, complaints.append):
         yield vehicle_as_json(path, plate_pass)
         if drawings is not None:
             passes.append(plate_pass)
     if drawings is not None:
         drawings.of_video(path, passes)
+    if complaints:
+        raise SourceError(complaints[0])
 
 
-def _passes(path: Path, stages: Stages, settings: Settings) -> Iterator[PlatePass]:
+def _passes(path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object]) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_video(path)) as source:
+    with closing(open_video(path, complain)) as source:
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()
