@@ -196,6 +196,11 @@ def vehicle_as_json(path: Path, plate_pass: PlatePass) -> dict[str, Any]:
 
 def as_text(line: dict[str, Any]) -> str:
     """The same for people."""
-    found = [f"{plate['text']} {plate['confidence']:.0%}" for plate in line["plates"]] or ["no plate"]
+    found = [_plate_as_text(plate) for plate in line["plates"]] or ["no plate"]
     frames = f"  (seen in {line['frames']} frames)" if "frames" in line else ""
     return f"{line.get('image', line.get('video'))}: {', '.join(found)}{frames}"
+
+
+def _plate_as_text(plate: dict[str, Any]) -> str:
+    doubt = "" if plate["valid"] else " (fits no format)"
+    return f"{plate['text']} {plate['confidence']:.0%}{doubt}"

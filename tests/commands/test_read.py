@@ -9,7 +9,7 @@ import pytest
 
 from edge_app.__main__ import main
 from edge_app.app import open_video
-from edge_app.commands.read import Drawings
+from edge_app.commands.read import Drawings, as_text, vehicle_as_json
 from edge_app.demo.truth import CLIP
 from tests.capture.pictures import write_clip, write_picture
 from tests.uplink.passes import plate_pass
@@ -70,6 +70,15 @@ def test_a_video_that_is_cut_off_is_read_as_far_as_it_goes_and_has_failed(
     assert "KA01MN4567" in told.out
     assert len(files_below(tmp_path / "out")) > 0
     assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", told.err)
+
+
+def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
+    vehicles = [vehicle_as_json(Path("a.mp4"), plate_pass(*plate)) for plate in (("MH12AB1234",), ("XYZ", False))]
+
+    assert list(map(as_text, vehicles)) == [
+        "a.mp4: MH12AB1234 97%  (seen in 14 frames)",
+        "a.mp4: XYZ 97% (fits no format)  (seen in 14 frames)",
+    ]
 
 
 def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
