@@ -224,7 +224,7 @@ class Daemon:
         for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
             if not plate_pass.is_final:
                 self._early_sequences[plate_pass.vehicle] = sequence
-            log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
+            log.info("camera %s: event %s after %s", self._name, event.event_id, counted(plate_pass.reads, "read"))
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
             if self._hook is not None and is_news and self._hook.wants(matches or ()):

@@ -564,7 +564,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and
     (state,) = rig.publisher.vitals.lists
     assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
     assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
-    assert "list the-list: the last good one, of 1 plates, holds" in caplog.text
+    assert "list the-list: the last good one, of 1 plate, holds" in caplog.text
 
 
 class StuckCamera:

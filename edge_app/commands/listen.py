@@ -21,7 +21,7 @@ from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.config import MqttSettings
-from edge_app.printable import printable
+from edge_app.printable import counted, printable
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
 from edge_app.uplink.decoder import MessageError, decode
@@ -162,7 +162,7 @@ def read_line(read: ReadMessage) -> str:
     late = "  late" if read.historical else ""
     return (
         f"{seen.best.replace('T', ' ')}  {read.device}/{read.camera}  {plate.text:<11} {plate.confidence:4.0%}"
-        f"  {kind}, seen in {seen.frames} frames{listed}{update}{late}"
+        f"  {kind}, seen in {counted(seen.frames, 'frame')}{listed}{update}{late}"
     )
 
 

@@ -21,6 +21,7 @@ from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError, SourceError, UsageError
 from edge_app.image_files import IMAGE_SUFFIXES, is_video, list_media, load_image, save_image, silence_opencv
+from edge_app.printable import counted
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.records import ImageBgr, PlatePass, PlateRead
 
@@ -197,7 +198,7 @@ def vehicle_as_json(path: Path, plate_pass: PlatePass) -> dict[str, Any]:
 def as_text(line: dict[str, Any]) -> str:
     """The same for people."""
     found = [_plate_as_text(plate) for plate in line["plates"]] or ["no plate"]
-    frames = f"  (seen in {line['frames']} frames)" if "frames" in line else ""
+    frames = f"  (seen in {counted(line['frames'], 'frame')})" if "frames" in line else ""
     return f"{line.get('image', line.get('video'))}: {', '.join(found)}{frames}"
 
 

@@ -43,10 +43,13 @@ def test_a_snapshot_is_the_camera_s_picture(site: Path, tmp_path: Path, capsys: 
     assert "1280 × 720 pixels" in capsys.readouterr().out
 
 
-def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(site: Path, tmp_path: Path) -> None:
+def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["snapshot", "--config", str(site), str(tmp_path / "plain.png")])
     main(["snapshot", "--config", str(site), "--grid", str(tmp_path / "grid.png")])
 
+    assert "pixels, 2 zones, 1 line\n" in capsys.readouterr().out
     plain, drawn = (load_image(tmp_path / name).astype(int) for name in ("plain.png", "grid.png"))
     change = drawn - plain
     assert np.abs(change[100, 128]).max() > 0, "a line of the grid at 0.1"
