@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write one picture."""
     if arguments.out.suffix.lower() not in IMAGE_SUFFIXES:
         raise UsageError(f"{arguments.out}: no picture's name; let it end with .jpg or .png")
+    if not arguments.out.parent.is_dir():
+        raise UsageError(f"{arguments.out.parent}: no such folder; make it, or give another")
     silence_opencv()
     settings = config.load(arguments.config)
     image_bgr = take_picture(settings.camera)

@@ -70,6 +70,16 @@ def test_what_keeps_it_from_being_taken_is_told(
     assert fault in capsys.readouterr().err
 
 
+def test_a_folder_that_is_not_there_is_told_and_not_made(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["snapshot", "--config", str(site), str(tmp_path / "absent" / "out.jpg")])
+
+    assert code == 2
+    assert f"{tmp_path / 'absent'}: no such folder; make it, or give another" in capsys.readouterr().err
+    assert not (tmp_path / "absent").exists()
+
+
 def test_a_camera_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.toml").write_text('[camera]\nsource = "file:absent.mp4"\n')
 
