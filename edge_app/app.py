@@ -92,9 +92,9 @@ def build_recognizer(settings: Settings) -> PlateRecognizer:
     return PlateRecognizer(build_stages(settings))
 
 
-def open_video(path: Path) -> FileSource:
-    """Every frame of a video, as fast as they are taken."""
-    return FileSource(path, camera=path.stem)
+def open_video(path: Path, complain: Callable[[str], object] = log.warning) -> FileSource:
+    """Every frame of a video, as fast as they are taken; `complain` hears where some are missing."""
+    return FileSource(path, camera=path.stem, complain=complain)
 
 
 def pipeline_around(

@@ -22,6 +22,7 @@ from edge_app.config import Settings
 from edge_app.errors import SourceError
 from edge_app.lists.hook import Hook
 from edge_app.lists.lists import Lists
+from edge_app.printable import counted
 from edge_app.records import Frame, ListMatch, PlatePass
 from edge_app.remote.commander import Commander
 from edge_app.uplink.event import EventFactory, PlateEvent
@@ -45,6 +46,9 @@ _REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 class Stages(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
+
+    too_brief: int
+    """Vehicles that were read in too few frames to be told."""
 
     def process(self, frame: Frame) -> list[PlatePass]:
         """Give the passes that ended with this frame."""
@@ -96,6 +100,7 @@ class Daemon:
         self.asked_to_stop = False
         self._gate_was_open = False
         self._lost_seconds = settings.tracking.lost_seconds
+        self._min_reads = settings.tracking.min_reads
         self._waiting_since = clock()
         self._slot = FrameSlot()
         self._health = CameraHealth()
@@ -219,7 +224,7 @@ class Daemon:
         for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
             if not plate_pass.is_final:
                 self._early_sequences[plate_pass.vehicle] = sequence
-            log.info("camera %s: event %s after %d reads", self._name, event.event_id, plate_pass.reads)
+            log.info("camera %s: event %s after %s", self._name, event.event_id, counted(plate_pass.reads, "read"))
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
             if self._hook is not None and is_news and self._hook.wants(matches or ()):
@@ -241,6 +246,14 @@ class Daemon:
         self._camera_thread.check()
         if self._source.live:
             raise SourceError(f"camera {self._name}: the source ended")
+        log.info(
+            "camera %s: the recording ended after %s: %s published, %d left out as read in fewer than %s (min_reads)",
+            self._name,
+            counted(self.frames, "frame"),
+            counted(self.passes, "plate"),
+            self._pipeline.too_brief,
+            counted(self._min_reads, "frame"),
+        )
         deadline = self._clock() + DRAIN_SECONDS
         while self._has_work_left() and not self.asked_to_stop and self._clock() < deadline:
             for helper in self._helpers:

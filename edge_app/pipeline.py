@@ -55,6 +55,8 @@ class Pipeline:
         watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
     ) -> None:
         """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
+        self.too_brief = 0
+        """Vehicles that have gone and were not told, for they were read in fewer than `min_reads` frames."""
         self._detector = detector
         self._rectifier = rectifier
         self._reader = reader
@@ -163,6 +165,7 @@ class Pipeline:
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
         """What there is to say of a vehicle that has gone."""
         if passage.told is None:
+            self.too_brief += passage.reads < self._settings.min_reads
             return self._judge(track, passage, is_final=True)
         self._known.note(passage.told.text, passage.last_monotonic_ns)
         if not passage.awaits_update:

@@ -1,4 +1,4 @@
-"""Text from elsewhere, made fit to be shown."""
+"""Text from elsewhere, and numbers, made fit to be shown."""
 
 
 def printable(text: str) -> str:
@@ -9,3 +9,8 @@ def printable(text: str) -> str:
 def excerpt(text: str, most: int = 64) -> str:
     """Its beginning, where it is longer than what is worth showing."""
     return printable(text if len(text) <= most else f"{text[: most - 1]}…")
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them: `1 plate`, `2 plates`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

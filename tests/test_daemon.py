@@ -66,7 +66,7 @@ class VehicleInEveryFrame:
     """A pipeline to which every frame shows a new vehicle, gone with the next frame; does something in one of them."""
 
     def __init__(self, number: int = 0, then: Callable[[], object] = lambda: None) -> None:
-        self.frames = 0
+        self.frames = self.too_brief = 0
         self._number, self._then = number, then
         self._in_view: list[PlatePass] = []
 
@@ -233,6 +233,21 @@ def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
     assert len(subscriber.until(7, "/read")) == 7
     assert [message.payload for message in subscriber.until(2, "/status")] == [b"online", b"offline"]
     assert rig.waiting() == []
+
+
+@pytest.mark.usefixtures("no_drain")
+def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_briefly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pipeline = VehicleInEveryFrame()
+    pipeline.too_brief = 4
+    daemon = Rig(tmp_path).daemon(pictures(tmp_path, 2), pipeline)
+
+    daemon.run()
+
+    what = "2 plates published, 4 left out as read in fewer than 3 frames (min_reads)"
+    assert f"camera north: the recording ended after 2 frames: {what}" in caplog.messages
 
 
 @pytest.mark.usefixtures("no_drain")
@@ -549,7 +564,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and
     (state,) = rig.publisher.vitals.lists
     assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
     assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
-    assert "list the-list: the last good one, of 1 plates, holds" in caplog.text
+    assert "list the-list: the last good one, of 1 plate, holds" in caplog.text
 
 
 class StuckCamera:

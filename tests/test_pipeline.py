@@ -172,6 +172,16 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
 
 
+def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 1, y=100, grey=150), Vehicle("KA01MN4567", 0, 9, y=300, grey=250)]
+    pipeline = pipeline_for(vehicles, TrackingSettings(min_reads=3))
+
+    passes = [each for sequence in range(10) for each in pipeline.process(frame_of(vehicles, sequence))]
+    passes += pipeline.flush()
+
+    assert ([each.read.text for each in passes], pipeline.too_brief) == (["KA01MN4567"], 1)
+
+
 def test_a_vehicle_that_stays_is_told_while_it_stands_there_and_once() -> None:
     standing = [Vehicle("MH12AB1234", first=0, last=119, speed=0)]
     settings = TrackingSettings(settle_seconds=3.0, reappear_seconds=0.0)

@@ -21,7 +21,7 @@ class FileSource:
 
     A paced replay stands in for a camera, so it happens now; an unpaced one is footage that ended when the
     file was last written. `Frame.monotonic_ns` follows the recording's own times either way, so tracking sees
-    the vehicles as fast as they were.
+    the vehicles as fast as they were. `complain` hears of a file that ends before its time.
     """
 
     live = False
@@ -34,6 +34,7 @@ class FileSource:
         speed: float = 0.0,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        complain: Callable[[str], object] = log.warning,
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
@@ -43,6 +44,7 @@ class FileSource:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._now = now
+        self._complain = complain
         self.stamp = Stamp(camera)
         self._closed = threading.Event()
         self._frame_ns = 0  # the file tells it when it is opened
@@ -120,4 +122,4 @@ class FileSource:
             raise SourceError(f"{self._path}: no frame of it can be decoded; the file is damaged")
         if decoded < promised * 0.98 - 1:  # containers round their frame count
             self.stamp.corrupt += promised - decoded
-            log.warning("%s: only %d of %d frames could be decoded", self._path, decoded, promised)
+            self._complain(f"{self._path}: only {decoded} of {promised} frames could be decoded; copy it again")

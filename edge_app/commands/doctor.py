@@ -16,6 +16,7 @@ from edge_app.capture.source import take_frame
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
+from edge_app.printable import counted
 from edge_app.tflite_model import runtime_name
 from edge_app.uplink import disk, hash_keys, outbox_file, topics
 from edge_app.uplink.connection import LinkError
@@ -102,7 +103,7 @@ def check_lists(settings: Settings) -> Finding:
     """Every list can be read, and the hook's program be run."""
     open_hook(settings, threading.Event())
     states = open_lists(settings).state()
-    words = ", ".join(f"{state.name} ({state.kind}) has {state.plates} plates" for state in states)
+    words = ", ".join(f"{state.name} ({state.kind}) has {counted(state.plates, 'plate')}" for state in states)
     return Finding("lists", OK, words or "none are set")
 
 

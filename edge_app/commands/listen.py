@@ -1,7 +1,8 @@
 """Subscribe to the broker and print reads as they arrive.
 
-Ends with Ctrl-C or after --count reads. A broker that goes away is waited for, for as long as it takes; with MQTT 5 it
-keeps what comes meanwhile, for a day and as much as its queue holds. Reads that never came are told.
+Ends with Ctrl-C or after --count reads. A broker that goes away is waited for, for as long as it takes; why it is not
+reached, and when it is back, is told on standard error. With MQTT 5 it keeps what comes meanwhile, for a day and as
+much as its queue holds. Reads that never came are told.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.config import MqttSettings
-from edge_app.printable import printable
+from edge_app.printable import counted, printable
 from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
 from edge_app.uplink.decoder import MessageError, decode
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as ending:
         ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
         file = ending.enter_context(JsonLinesFile(arguments.output, append=True)) if arguments.output else None
-        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS)
+        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS, _tell)
         ending.enter_context(contextlib.closing(subscriber))
         where = f"{settings.host}:{settings.port} with MQTT {subscriber.version_name}"
         _tell(f"connected to {where}, waiting for {', '.join(wanted_topics)}; Ctrl-C ends")
@@ -161,7 +162,7 @@ def read_line(read: ReadMessage) -> str:
     late = "  late" if read.historical else ""
     return (
         f"{seen.best.replace('T', ' ')}  {read.device}/{read.camera}  {plate.text:<11} {plate.confidence:4.0%}"
-        f"  {kind}, seen in {seen.frames} frames{listed}{update}{late}"
+        f"  {kind}, seen in {counted(seen.frames, 'frame')}{listed}{update}{late}"
     )
 
 

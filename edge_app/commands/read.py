@@ -1,7 +1,7 @@
 """Read the plates of images, folders or videos.
 
 One JSON object (or a line for people) for each image or, in a video, for each vehicle. Exit code 1 where a file could
-not be read; an image without a plate is no error.
+not be read, or a video not to its end; an image without a plate is no error.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError, SourceError, UsageError
 from edge_app.image_files import IMAGE_SUFFIXES, is_video, list_media, load_image, save_image, silence_opencv
+from edge_app.printable import counted
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.records import ImageBgr, PlatePass, PlateRead
 
@@ -102,7 +103,7 @@ class Drawings:
 
     def of_video(self, path: Path, passes: list[PlatePass]) -> None:
         """Write the best frame of each vehicle, by its number, into a folder named as the video."""
-        with closing(open_video(path)) as source:
+        with closing(open_video(path, lambda _: None)) as source:  # it was read before, and has been complained of
             for frame in source.frames():
                 reads = [each.read for each in passes if each.best_seen == frame.captured_at]
                 if reads:
@@ -138,19 +139,22 @@ def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | No
 
 def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
     passes = []
-    for plate_pass in _passes(path, stages, settings):
+    complaints: list[str] = []
+    for plate_pass in _passes(path, stages, settings, complaints.append):
         yield vehicle_as_json(path, plate_pass)
         if drawings is not None:
             passes.append(plate_pass)
     if drawings is not None:
         drawings.of_video(path, passes)
+    if complaints:
+        raise SourceError(complaints[0])
 
 
-def _passes(path: Path, stages: Stages, settings: Settings) -> Iterator[PlatePass]:
+def _passes(path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object]) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_video(path)) as source:
+    with closing(open_video(path, complain)) as source:
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()
@@ -193,6 +197,11 @@ def vehicle_as_json(path: Path, plate_pass: PlatePass) -> dict[str, Any]:
 
 def as_text(line: dict[str, Any]) -> str:
     """The same for people."""
-    found = [f"{plate['text']} {plate['confidence']:.0%}" for plate in line["plates"]] or ["no plate"]
-    frames = f"  (seen in {line['frames']} frames)" if "frames" in line else ""
+    found = [_plate_as_text(plate) for plate in line["plates"]] or ["no plate"]
+    frames = f"  (seen in {counted(line['frames'], 'frame')})" if "frames" in line else ""
     return f"{line.get('image', line.get('video'))}: {', '.join(found)}{frames}"
+
+
+def _plate_as_text(plate: dict[str, Any]) -> str:
+    doubt = "" if plate["valid"] else " (fits no format)"
+    return f"{plate['text']} {plate['confidence']:.0%}{doubt}"

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", type=Path, nargs=2, required=True, metavar=("A", "B"), help="the two configuration files"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a vehicle that differs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object an event that differs")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps(pair.as_json()) if arguments.json else as_row(pair), flush=True)
     progress(len(clips), len(clips))
     if not arguments.json:
-        print(f"{changed} of {told} vehicles differ")
+        print(f"{changed} of {told} events differ")
     return 0
 
 

@@ -15,6 +15,7 @@ from edge_app.config import CameraSettings
 from edge_app.errors import SourceError, UsageError
 from edge_app.grid import draw_grid
 from edge_app.image_files import IMAGE_SUFFIXES, save_image, silence_opencv
+from edge_app.printable import counted
 from edge_app.records import ImageBgr
 
 _PATIENCE_SECONDS = 10.0
@@ -33,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write one picture."""
     if arguments.out.suffix.lower() not in IMAGE_SUFFIXES:
         raise UsageError(f"{arguments.out}: no picture's name; let it end with .jpg or .png")
+    if not arguments.out.parent.is_dir():
+        raise UsageError(f"{arguments.out.parent}: no such folder; make it, or give another")
     silence_opencv()
     settings = config.load(arguments.config)
     image_bgr = take_picture(settings.camera)
@@ -40,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.grid:
         image_bgr = draw_grid(image_bgr, settings.zones, settings.lines)
     save_image(arguments.out, image_bgr)
-    drawn = f", {len(settings.zones)} zones, {len(settings.lines)} lines" if arguments.grid else ""
+    drawn = (
+        f", {counted(len(settings.zones), 'zone')}, {counted(len(settings.lines), 'line')}" if arguments.grid else ""
+    )
     print(f"{arguments.out}: {width} × {height} pixels{drawn}")
     return 0
 

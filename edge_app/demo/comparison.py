@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.demo.truth import ShownVehicle
+from edge_app.printable import counted
 from edge_app.scoring import edit_distance
 
 _ALIKE = 0.5
@@ -45,7 +46,7 @@ def as_table(rows: Sequence[Row]) -> str:
     right = sum(row.verdict == "right" for row in rows)
     vehicles = sum(row.shown is not None for row in rows)
     surplus = len(rows) - vehicles
-    ending = f", {surplus} reads too many" if surplus else ""
+    ending = f", {counted(surplus, 'read')} too many" if surplus else ""
     return "\n".join([*lines, f"{right} of {vehicles} vehicles right{ending}"])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_app.errors import ConfigurationError
 from edge_app.lists.plate_file import read_plates
+from edge_app.printable import counted
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,13 @@ class WatchedFile:
             if not isinstance(error.__cause__, OSError):  # else its content is still unknown: try again
                 self._judged = stamp
             if str(error) != self.fault:
-                log.error("list %s: the last good one, of %d plates, holds: %s", self._name, self.count, error)
+                log.error(
+                    "list %s: the last good one, of %s, holds: %s", self._name, counted(self.count, "plate"), error
+                )
             self.fault = str(error)
         else:
             self._judged, self.fault = stamp, None
-            log.info("list %s: read again, %d plates", self._name, self.count)
+            log.info("list %s: read again, %s", self._name, counted(self.count, "plate"))
 
     def _load(self) -> None:
         plates = read_plates(self._path)

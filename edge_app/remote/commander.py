@@ -18,7 +18,7 @@ from edge_app import __version__, config
 from edge_app.config import Settings
 from edge_app.errors import ConfigurationError, EdgeAnprError
 from edge_app.lists import plate_file
-from edge_app.printable import excerpt
+from edge_app.printable import counted, excerpt
 from edge_app.records import Frame
 from edge_app.remote.messages import (
     ANSWER_SCHEMA,
@@ -223,7 +223,7 @@ class Commander:
         except OSError as error:
             where = f"keep the list below {self._settings.device.state_directory}, where the service can write"
             raise RefusedCommandError(f"the list stays as it was: {path}: {error.strerror}; {where}") from error
-        log.info("command lists/set: list %s has %d plates", request.list, len(set(plates)))
+        log.info("command lists/set: list %s has %s", request.list, counted(len(set(plates)), "plate"))
         self._answer(reply, plates=len(set(plates)))
 
     def _answer(

@@ -7,7 +7,8 @@ so it is soon back.
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials
@@ -25,6 +26,8 @@ _MOST_AWAY_SECONDS = 2.0
 class Subscriber:
     """Subscribed from the moment it is made until the stop event is set.
 
+    `tell` hears that the broker is gone, why it is not reached whenever the reason changes, and that it is back.
+
     Raises:
         UnreachableError: there is no broker.
         UplinkError: the broker refuses us or the topics.
@@ -32,10 +35,16 @@ class Subscriber:
     """
 
     def __init__(
-        self, settings: MqttSettings, topics: Sequence[str], stop: threading.Event, session_seconds: int = 0
+        self,
+        settings: MqttSettings,
+        topics: Sequence[str],
+        stop: threading.Event,
+        session_seconds: int = 0,
+        tell: Callable[[str], object] = log.warning,
     ) -> None:
         self._topics = topics
         self._stop = stop
+        self._tell = tell
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
         terms = Terms(session_seconds=session_seconds)
@@ -58,10 +67,7 @@ class Subscriber:
                     backoff.reset()
                     yield message
             except UnreachableError as error:
-                seconds = backoff.next_seconds()
-                log.warning("%s; next try in %.0f s", error, seconds)
-                self._stop.wait(seconds)
-                self._reconnect()
+                self._reconnect(error, backoff)
 
     def wake(self) -> None:
         """Make `messages` look at its stop event."""
@@ -92,10 +98,19 @@ class Subscriber:
         self._is_subscribed = True
         return connection
 
-    def _reconnect(self) -> None:
+    def _reconnect(self, why: UnreachableError, backoff: Backoff) -> None:
+        """Try until the broker is back or we are to stop."""
+        lost_at, told = time.monotonic(), ""
         self._connection.close()
-        try:
-            self._connection = self._connect()
-        except UnreachableError:  # the closed connection says so at its next turn, and the next try comes later
-            return
-        log.warning("the broker is back")
+        while not self._stop.is_set():
+            if str(why) != told:
+                told = str(why)
+                self._tell(told)
+            self._stop.wait(backoff.next_seconds())
+            try:
+                self._connection = self._connect()
+            except UnreachableError as error:
+                why = error
+            else:
+                self._tell(f"the broker is back after {time.monotonic() - lost_at:.0f} s")
+                return

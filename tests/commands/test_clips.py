@@ -124,7 +124,16 @@ def test_replay_tells_what_only_one_configuration_publishes(clips: Path, capsys:
     assert main(["replay", "--compare", str(same), str(same), str(clips / "car.mp4")]) == 0
 
     assert (told["truth"], told["a"]["text"], told["b"], told["verdict"]) == (PLATE, PLATE, None, "A right")
-    assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 vehicles differ"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
+
+
+def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (clips / "empty.toml").write_text("")
+    defaults = Path(__file__).parents[2] / "config" / "default.toml"
+
+    assert main(["replay", "--compare", str(defaults), str(clips / "empty.toml"), str(clips / "car.mp4")]) == 0
+
+    assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
 def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,30 @@ def test_it_subscribes_again_when_the_broker_is_back(running: Running, broker: M
 
     assert json.loads(output)["event_id"] == event_id
     assert "the broker is back" in errors
+
+
+def test_each_reason_of_an_outage_is_told_once_and_its_end_too(broker: Mosquitto) -> None:
+    with listening(broker) as process:
+        assert process.stderr is not None
+        told = [process.stderr.readline()]
+        broker.stop()
+        told += islice(process.stderr, 2)
+        with socket.create_server(("127.0.0.1", broker.port)) as server:
+            for _ in range(4):  # two tries, each in both versions of MQTT
+                with server.accept()[0] as line:
+                    line.recv(1024)
+        broker.start()
+        for words in islice(process.stderr, 10):
+            told.append(words)
+            if "is back" in words:
+                break
+
+    where = f"edge-anpr: the broker at 127.0.0.1:{broker.port}"
+    assert told[1].startswith(f"{where} is gone: ")
+    assert told[2].startswith(f"{where} cannot be reached: nothing listens at this port (unreachable); check `host`")
+    assert sum("hangs up" in line for line in told) == 1
+    assert all(line != next_line for line, next_line in pairwise(told))
+    assert re.fullmatch(r"edge-anpr: the broker is back after \d+ s\n", told[-1])
 
 
 def test_it_is_not_deaf_after_the_line_broke_between_the_session_and_its_subscription(

@@ -1,6 +1,7 @@
 """`edge-anpr read`: which files it takes, and where it draws what it found."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,8 @@ import pytest
 
 from edge_app.__main__ import main
 from edge_app.app import open_video
-from edge_app.commands.read import Drawings
+from edge_app.commands.read import Drawings, as_text, vehicle_as_json
+from edge_app.demo.truth import CLIP
 from tests.capture.pictures import write_clip, write_picture
 from tests.uplink.passes import plate_pass
 
@@ -52,6 +54,32 @@ def test_the_best_frame_of_each_vehicle_of_a_video_is_drawn(tmp_path: Path) -> N
 
     assert files_below(tmp_path / "out") == ["clip.mp4/000001.jpg", "clip.mp4/000004.jpg"]
     assert cv2.imread(str(tmp_path / "out" / "clip.mp4" / "000004.jpg")).shape == (240, 320, 3)
+
+
+def test_a_video_that_is_cut_off_is_read_as_far_as_it_goes_and_has_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    whole = CLIP.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 8])
+
+    code = main(["read", str(clip), "--annotate", str(tmp_path / "out")])
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert "KA01MN4567" in told.out
+    assert len(files_below(tmp_path / "out")) > 0
+    assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", told.err)
+
+
+def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
+    vehicles = [vehicle_as_json(Path("a.mp4"), plate_pass(*plate)) for plate in (("MH12AB1234",), ("XYZ", False))]
+    vehicles[0]["frames"] = 1
+
+    assert list(map(as_text, vehicles)) == [
+        "a.mp4: MH12AB1234 97%  (seen in 1 frame)",
+        "a.mp4: XYZ 97% (fits no format)  (seen in 14 frames)",
+    ]
 
 
 def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,10 +43,13 @@ def test_a_snapshot_is_the_camera_s_picture(site: Path, tmp_path: Path, capsys: 
     assert "1280 × 720 pixels" in capsys.readouterr().out
 
 
-def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(site: Path, tmp_path: Path) -> None:
+def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["snapshot", "--config", str(site), str(tmp_path / "plain.png")])
     main(["snapshot", "--config", str(site), "--grid", str(tmp_path / "grid.png")])
 
+    assert "pixels, 2 zones, 1 line\n" in capsys.readouterr().out
     plain, drawn = (load_image(tmp_path / name).astype(int) for name in ("plain.png", "grid.png"))
     change = drawn - plain
     assert np.abs(change[100, 128]).max() > 0, "a line of the grid at 0.1"
@@ -65,6 +68,16 @@ def test_what_keeps_it_from_being_taken_is_told(
 ) -> None:
     assert main(["snapshot", *arguments]) == code
     assert fault in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_told_and_not_made(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["snapshot", "--config", str(site), str(tmp_path / "absent" / "out.jpg")])
+
+    assert code == 2
+    assert f"{tmp_path / 'absent'}: no such folder; make it, or give another" in capsys.readouterr().err
+    assert not (tmp_path / "absent").exists()
 
 
 def test_a_camera_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

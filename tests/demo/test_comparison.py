@@ -44,4 +44,4 @@ def test_the_table_names_what_was_shown_what_was_read_and_in_how_many_frames() -
     assert lines[0].split() == ["plate", "shown", "plate", "read", "frames", "seen", "verdict"]
     assert lines[1].split() == ["MH12AB1234", "MH12AB1234", "14", "right"]
     assert lines[2].split() == ["KA01MN4567", "-", "0", "missed"]
-    assert lines[-1] == "1 of 2 vehicles right, 1 reads too many"
+    assert lines[-1] == "1 of 2 vehicles right, 1 read too many"

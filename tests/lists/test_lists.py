@@ -164,7 +164,7 @@ def test_a_file_that_vanishes_and_comes_back_as_it_was_is_told_and_no_longer_mis
 
     assert kinds_while_gone == desk.kinds("MH12AB1234") == ["deny"]
     assert gone.fault is not None
-    assert caplog.text.count("the last good one, of 1 plates, holds") == 1
+    assert caplog.text.count("the last good one, of 1 plate, holds") == 1
     assert desk.lists.state()[0].fault is None
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_could_not_be_read_for_a_while_is_read_once_it_can_be(
     assert "the list cannot be read (Too many open files)" in unread.fault
     assert desk.kinds("KA01MB1234") == ["deny"]
     assert desk.lists.state()[0].fault is None
-    assert caplog.text.count("the last good one, of 1 plates, holds") == 1
+    assert caplog.text.count("the last good one, of 1 plate, holds") == 1
 
 
 @contextmanager

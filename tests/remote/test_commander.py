@@ -376,7 +376,7 @@ def test_no_plate_is_logged_above_debug(
     levels = {record.levelno for record in caplog.records if PLATE in record.getMessage()}
     assert levels == {logging.DEBUG}
     assert "command of unknown name is refused" in caplog.messages
-    assert "command lists/set: list residents has 1 plates" in caplog.messages
+    assert "command lists/set: list residents has 1 plate" in caplog.messages
 
 
 @pytest.mark.parametrize("kind", [PingRequest, SnapshotRequest, ReloadRequest, SetListRequest])
