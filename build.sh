@@ -200,6 +200,7 @@ missing_packages() {
     "$python" -c 'import ensurepip' 2>/dev/null || echo python3-venv
     [[ " $* " == *" development "* ]] || return 0
     command -v mosquitto >/dev/null || echo mosquitto # the broker that the tests publish to
+    command -v mosquitto_rr >/dev/null || echo mosquitto-clients # what docs/commands.md sends commands with
     command -v shellcheck >/dev/null || echo shellcheck
     # systemd-python comes as source only:
     command -v gcc >/dev/null || echo gcc
