@@ -85,7 +85,8 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
 def working_point(results: Sequence[ImageResult]) -> float | None:
     """The detection confidence with the best balance of recall and precision on images with all boxes.
 
-    `results` are those of a recognizer that finds what is fainter by far: what cannot be read drops out by itself.
+    `results` are those of a recognizer that is not thorough and finds what is fainter by far: what cannot be read drops
+    out by itself.
     """
     boxed = [result for result in results if result.label.has_all_boxes]
     hits = [hit for result in boxed for hit in _hits(result, result.detections)]

@@ -96,13 +96,13 @@ class PlateRecognizer:
         image_bgr = as_bgr(image)
         padded, (across, down) = pad_crop(image_bgr)
         reads = self._read_crop(padded, _whole(image_bgr, across, down))
-        return [replace(read, detection=_moved(read.detection, -across, -down)) for read in reads]
+        return [replace(read, detection=read.detection.moved(-across, -down)) for read in reads]
 
     def _read_crop(self, padded_bgr: ImageBgr, whole: list[PlateDetection]) -> list[PlateRead]:
         """What stands on a padded crop; `whole`: the crop itself as a plate, in each layout."""
         right, below = round(padded_bgr.shape[1] * _CROP_SURROUND), round(padded_bgr.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=PADDING_BGR)
-        found = [_moved(plate, -right, -below) for plate in self.find(as_bgr(surrounded))]
+        found = [plate.moved(-right, -below) for plate in self.find(as_bgr(surrounded))]
         sights = [self._sight(padded_bgr, plate) for plate in found]
         if any(sight.clear for sight in sights):
             return self._settled(sights)
@@ -238,10 +238,6 @@ def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
 def as_frame(image_bgr: ImageBgr) -> Frame:
     """A frame of no camera."""
     return Frame(image_bgr, datetime.now(UTC), time.monotonic_ns(), sequence=0, camera="image")
-
-
-def _moved(detection: PlateDetection, right: int, down: int) -> PlateDetection:
-    return replace(detection, corners_px=detection.corners_px + np.array([right, down], np.float32))
 
 
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:

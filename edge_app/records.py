@@ -1,6 +1,6 @@
 """What passes from stage to stage, each record defined once and never changed after it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -51,6 +51,10 @@ class PlateDetection:
         left, top = self.corners_px.min(axis=0)
         right, bottom = self.corners_px.max(axis=0)
         return float(left), float(top), float(right - left), float(bottom - top)
+
+    def moved(self, right_px: float, down_px: float) -> "PlateDetection":
+        """The same plate in a picture whose origin lies so far to the left and above."""
+        return replace(self, corners_px=self.corners_px + np.array([right_px, down_px], np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,9 +19,9 @@ RIGHT_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class DetectionScore:
-    """How well plates are found: those reported, which are found at the configured confidence and legible.
+    """How well plates are found: those reported, which are legible.
 
-    For `map50` every find of the detector counts.
+    For `map50` every find of the detector in the whole picture counts.
     """
 
     plates: int
@@ -137,7 +137,7 @@ def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | N
 
 
 def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[float, bool]]) -> DetectionScore:
-    """From counts at the configured confidence, and `hits` as `average_precision` takes them."""
+    """From counts of what is reported, and `hits` as `average_precision` takes them."""
     recall = found / plates if plates else None
     precision = found / (found + false) if plates and found + false else None
     return DetectionScore(plates, found, false, recall, precision, average_precision(hits, plates))

@@ -32,12 +32,11 @@ class CropSearch:
 
     def find(self, crop_bgr: ImageBgr) -> PlateDetection | None:
         """The plate, its corners in pixels of the crop; None where the detector sees none that fills it."""
-        padded, shift = pad_crop(crop_bgr)
+        padded, (across, down) = pad_crop(crop_bgr)
         found = self._detector.find(as_frame(padded))
         if not found or found[0].box_px[2] < _LEAST_COVER * crop_bgr.shape[1]:
             return None
-        best = found[0]
-        return PlateDetection(best.corners_px - np.array(shift, np.float32), best.confidence, best.lines)
+        return found[0].moved(-across, -down)
 
 
 def find_in_crops(checkpoint: Path, paths: Sequence[Path]) -> list[PlateDetection | None]:

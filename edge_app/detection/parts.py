@@ -1,9 +1,7 @@
 """A picture that holds more than the detector sees, cut into parts that overlap: small plates show in them."""
 
 import math
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from edge_app.records import ImageBgr, PlateDetection
 
@@ -27,15 +25,15 @@ class Part:
     image_bgr: ImageBgr
     left: int
     top: int
-    cut_px: tuple[float, float, float, float]
+    whole_px: tuple[float, float, float, float]
     """Left, top, right and bottom of what shows whole, in pixels of the picture: endless where it was not cut."""
 
     def placed(self, detection: PlateDetection) -> PlateDetection | None:
         """What was found in the part, in pixels of the picture; None where it may go on beyond the part."""
-        corners = detection.corners_px + np.array([self.left, self.top], np.float32)
-        if (corners.min(axis=0) < self.cut_px[:2]).any() or (corners.max(axis=0) > self.cut_px[2:]).any():
-            return None
-        return replace(detection, corners_px=corners)
+        moved = detection.moved(self.left, self.top)
+        least, most = moved.corners_px.min(axis=0), moved.corners_px.max(axis=0)
+        is_cut = (least < self.whole_px[:2]).any() or (most > self.whole_px[2:]).any()
+        return None if is_cut else moved
 
 
 def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
@@ -51,13 +49,13 @@ def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
     for top in _starts(height, down):
         for left in _starts(width, across):
             right, bottom = left + across, top + down
-            cut_px = (
+            whole_px = (
                 left + edge if left else -math.inf,
                 top + edge if top else -math.inf,
                 right - edge if right < width else math.inf,
                 bottom - edge if bottom < height else math.inf,
             )
-            parts.append(Part(image_bgr[top:bottom, left:right], left, top, cut_px))
+            parts.append(Part(image_bgr[top:bottom, left:right], left, top, whole_px))
     return parts
 
 
