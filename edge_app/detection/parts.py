@@ -12,7 +12,7 @@ _LARGER = 2.0
 """Times that a part is shown larger than the whole, where the picture is large enough."""
 
 _OVERLAP = 0.25
-"""Of a part, and at least as much as a plate that needs it is wide."""
+"""Least share of a part that the next one shows too: more than a plate is wide that is too small for the whole."""
 
 _AT_EDGE_PX = 3
 """So near to where the picture was cut, in pixels of the detector's input, a plate is cut too."""
