@@ -38,8 +38,8 @@ one in about fifty."""
 _HIDDEN_SHARE = 0.75
 """Of the frames, where one is."""
 
-SETTLING_QUALITY = _FRAME_SAY / _UNSEEN_GAP
-"""A text cannot be settled before frames of this much quality together say the same: voting before would be in vain."""
+SETTLING_WORTH = _FRAME_SAY / _UNSEEN_GAP
+"""A text cannot be settled before frames worth this much together say the same: voting before would be in vain."""
 
 _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
@@ -56,7 +56,7 @@ _SURE = 0.9
 
 _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
-"""Of the best look's weight: one that promises nothing still speaks against a text that it cannot have been."""
+"""Of the best weight: what promises nothing still speaks against a text that it cannot have been."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
@@ -93,7 +93,7 @@ class Voter:
 
     def settle(self, readings: Sequence[Reading]) -> PlateText | None:
         """The text of a plate, from one reading of each frame; None where nothing on it is legible."""
-        return self._settle(readings, frame_weights(readings)) if readings else None
+        return self._settle(readings, frame_weights(self._worths(readings))) if readings else None
 
     def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
         """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame.
@@ -124,14 +124,24 @@ class Voter:
         promises = np.array([self.glance(reading).promise for reading in readings])
         judged = likelihoods + priors
         agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
-        qualities = np.array([quality(reading) for reading in readings])
-        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, qualities)
+        worths = self._worths(readings)
+        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, worths)
         return replace(text, agreeing=agreeing, settled=settled)
 
     def glance(self, reading: Reading) -> Glance:
         """How well a reading reads before anything is weighed."""
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
         return Glance(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
+
+    def worth(self, reading: Reading) -> float:
+        """How much a frame is worth, 0 to 1: by the height of its text, its sharpness, and what it promises.
+
+        What a frame promises is how often its best text is right: measured, e to the power of it.
+        """
+        return quality(reading) * max(float(np.exp(self.glance(reading).promise)), _LEAST_SHARE)
+
+    def _worths(self, readings: Sequence[Reading]) -> Floats:
+        return np.array([self.worth(reading) for reading in readings])
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
@@ -182,30 +192,26 @@ class Voter:
 
 
 def quality(reading: Reading) -> float:
-    """How much a frame is worth, 0 to 1: by the height of its text and its sharpness."""
+    """How well a frame shows the plate, 0 to 1: by the height of its text and its sharpness."""
     height = min(1.0, reading.line_height_px / _FULL_LINE_HEIGHT_PX)
     return max(1e-3, height * reading.sharpness / (reading.sharpness + _HALF_SHARPNESS))
 
 
-def frame_weights(readings: Sequence[Reading]) -> Floats:
-    """Weight of each frame, in proportion to its quality; one frame alone has the weight 1.
+def frame_weights(worths: Floats) -> Floats:
+    """Weight of each frame, in proportion to its worth; one frame alone has the weight 1.
 
     Frames of one pass show the same dirt, bolt and shadow, so they err together: counted as independent, thirty
     frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
-    root of their number, Kish's effective number where their qualities differ.
+    root of their number, Kish's effective number where their worths differ.
     """
-    return _weights(np.array([quality(reading) for reading in readings]))
+    effective = worths.sum() ** 2 / (worths**2).sum()
+    return np.asarray(worths / worths.sum() * np.sqrt(effective))
 
 
 def _look_weights(promises: Floats) -> Floats:
     best = promises.max()
     shares = np.maximum(np.exp(promises - best), _LEAST_SHARE) if np.isfinite(best) else np.ones_like(promises)
     return np.asarray(shares / shares.sum())
-
-
-def _weights(qualities: Floats) -> Floats:
-    effective = qualities.sum() ** 2 / (qualities**2).sum()
-    return np.asarray(qualities / qualities.sum() * np.sqrt(effective))
 
 
 def _unseen(likelihoods: Floats) -> Floats:
@@ -229,16 +235,15 @@ def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: F
     return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
 
 
-def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, qualities: Floats) -> bool:
+def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, worths: Floats) -> bool:
     """Tell whether one more frame, as good as a frame can be and all against the best text, would not change it.
 
     Every rival is asked, and one that no frame has proposed yet.
     """
-    weights = _weights(qualities)
+    weights = frame_weights(worths)
     rivals = np.append(evidence, weights @ _unseen(likelihoods))
     rival_priors = np.append(priors, 0.0)
-    one_more = np.append(qualities, 1.0)
-    *kept, last = _weights(one_more)
+    *kept, last = frame_weights(np.append(worths, 1.0))
     lead = (evidence[best] - rivals) * (kept[0] / weights[0]) - last * _FRAME_SAY + priors[best] - rival_priors
     lead[best] = 0.0
     return bool((lead >= 0).all())
