@@ -23,6 +23,7 @@ from edge_app.recognition.reader import PlateReader
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer, Stages
 from edge_app.remote.commander import Commander
+from edge_app.second_look import SecondLook
 from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Sight
@@ -111,6 +112,7 @@ def pipeline_around(
         Lines(settings.lines),
         settings.tracking,
         watch=watch,
+        second_look=SecondLook(stages),
     )
 
 

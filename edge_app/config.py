@@ -134,6 +134,10 @@ class TrackingSettings:
     """Texts that fewer reads than this bear out on their own are not published."""
     min_confidence: Share = 0.3
     """Texts less certain than this are not published, 0 to 1."""
+    min_confidence_unknown: Share = 0.95
+    """The same for texts that fit no format of the countries in `recognition.formats`: most are signs, not plates."""
+    second_looks: Annotated[int, Between(0, 30)] = 5
+    """Most frames of a vehicle that are looked at again from close by, where its text is in doubt once it has gone."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
     """The same text within this time after its last sight is the same vehicle: not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"

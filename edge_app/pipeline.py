@@ -5,13 +5,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge_app.config import TrackingSettings
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, Reading, StageTimes
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, PlateText, Reading, StageTimes
 from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Passage, Sight
+from edge_app.tracking.passage import Passage, SecondLook, Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import SETTLING_QUALITY, Voter
+from edge_app.tracking.voter import SETTLING_WORTH, Voter
 from edge_app.tracking.zones import Zones
+
+_BEYOND_DOUBT = 0.99
+"""A valid text of this confidence is right 98 times of 100: no second look is taken."""
 
 
 class Detector(Protocol):
@@ -53,6 +56,7 @@ class Pipeline:
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
+        second_look: SecondLook | None = None,
     ) -> None:
         """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
         self.too_brief = 0
@@ -67,6 +71,7 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
         self._watch = watch
+        self._second_look = second_look if settings.second_looks else None
         self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
         self._known = KnownPlates(max(settings.reappear_seconds, settings.lost_seconds))
@@ -107,7 +112,7 @@ class Pipeline:
                 sight = self._see(frame, detection, passage, detect_ms)
                 self._watch(track, sight)
                 if passage is None:
-                    self._passages[track] = Passage(sight)
+                    self._passages[track] = Passage(sight, self._voter, max(1, self._settings.second_looks))
                 else:
                     passage.add(sight)
                     self._vote_where_due(passage)
@@ -125,9 +130,9 @@ class Pipeline:
     def _vote_where_due(self, passage: Passage) -> None:
         """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
         is_asked = self._settings.economy or self._is_early
-        least_quality = 0.0 if self._is_early else SETTLING_QUALITY
-        if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_quality):
-            passage.vote(self._voter)
+        least_worth = 0.0 if self._is_early else SETTLING_WORTH
+        if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_worth):
+            passage.vote()
 
     def _can_change(self, passage: Passage, detection: PlateDetection, frame: Frame) -> bool:
         """Tell whether another read can change what is published."""
@@ -141,10 +146,9 @@ class Pipeline:
             return True
         if not self._is_early or passage.reads < self._settings.min_reads:
             return False
-        if self._zones.is_restricted:
-            answer = None if passage.is_in_zone else passage.vote(self._voter)
-        else:
-            answer = passage.answer
+        if self._zones.is_restricted and passage.is_in_zone:
+            return False
+        answer = passage.vote() if self._zones.is_restricted else passage.answer
         return answer is not None and answer.confidence >= self._settings.early_confidence
 
     def _tell(self, is_ready: Callable[[Passage], bool]) -> list[PlatePass]:
@@ -170,8 +174,8 @@ class Pipeline:
         self._known.note(passage.told.text, passage.last_monotonic_ns)
         if not passage.awaits_update:
             return None
-        text = passage.vote(self._voter)
-        if text is None or text.confidence < self._settings.min_confidence:
+        text = self._settle(passage)
+        if text is None or text.confidence < self._least_confidence(text):
             text = passage.told
         self._known.note(text.text, passage.last_monotonic_ns)
         return passage.settle(text, self._lines.crossings(track), track)
@@ -180,8 +184,8 @@ class Pipeline:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
         if passage.reads < self._settings.min_reads:
             return None
-        text = passage.vote(self._voter)
-        if text is None or text.confidence < self._settings.min_confidence:
+        text = self._settle(passage)
+        if text is None or text.confidence < self._least_confidence(text):
             return None
         if text.agreeing < self._settings.min_agreeing_reads:
             return None
@@ -191,3 +195,18 @@ class Pipeline:
         plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
         passage.told, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
+
+    def _settle(self, passage: Passage) -> PlateText | None:
+        """The text, after second looks where it is in doubt."""
+        text = passage.vote()
+        if self._second_look is not None:
+            while not _is_beyond_doubt(text) and passage.look_again(self._second_look):
+                text = passage.vote()
+        return text
+
+    def _least_confidence(self, text: PlateText) -> float:
+        return self._settings.min_confidence if text.valid else self._settings.min_confidence_unknown
+
+
+def _is_beyond_doubt(text: PlateText | None) -> bool:
+    return text is not None and text.valid and text.confidence >= _BEYOND_DOUBT

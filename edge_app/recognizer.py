@@ -60,6 +60,13 @@ class Stages:
     reader: PlateReader
     voter: Voter
 
+    def look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
+        """One look at a plate."""
+        reading = self.reader.read(self.rectifier.rectify(image_bgr, detection))
+        glance = self.voter.glance(reading)
+        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
+        return Look(detection, reading, glance.promise, clear)
+
 
 class PlateRecognizer:
     """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
@@ -133,7 +140,7 @@ class PlateRecognizer:
         self, image_bgr: ImageBgr, doubtful: list[PlateDetection], known: list[PlateDetection]
     ) -> list[PlateRead]:
         """What may be plates and is none of those known: where it reads best, if that is beyond doubt."""
-        looks = [self._look(image_bgr, plate) for plate in doubtful if not _is_any(plate, known)]
+        looks = [self._stages.look(image_bgr, plate) for plate in doubtful if not _is_any(plate, known)]
         worth = [look.detection for look in _apart(looks) if look.promise >= _WORTH_A_LOOK]
         sights = [self._sight(image_bgr, plate) for plate in worth[: self._stages.detector.max_plates]]
         placed = [
@@ -156,20 +163,16 @@ class PlateRecognizer:
 
     def _sight(self, image_bgr: ImageBgr, found: PlateDetection) -> Sight:
         return look_closely(
-            found, lambda detection: self._look(image_bgr, detection), lambda: self._find_turned(image_bgr, found)
+            found,
+            lambda detection: self._stages.look(image_bgr, detection),
+            lambda: self._find_turned(image_bgr, found),
         )
 
     def _find_turned(self, image_bgr: ImageBgr, found: PlateDetection) -> Iterator[PlateDetection]:
         """The plate, or that of which it is a part, found again with the picture turned."""
         for degrees in TURNS:
             view = turned_view(image_bgr, found, degrees)
-            yield from (each for each in map(view.placed, self.find(view.image_bgr)) if _shows(each, found))
-
-    def _look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
-        reading = self._stages.reader.read(self._stages.rectifier.rectify(image_bgr, detection))
-        glance = self._stages.voter.glance(reading)
-        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
-        return Look(detection, reading, glance.promise, clear)
+            yield from (each for each in map(view.placed, self.find(view.image_bgr)) if shows(each, found))
 
 
 def _promise(seen: Look | Sight) -> float:
@@ -180,7 +183,7 @@ def _places(reads: list[PlateRead]) -> list[PlateDetection]:
     return [read.detection for read in reads]
 
 
-def _shows(again: PlateDetection, found: PlateDetection) -> bool:
+def shows(again: PlateDetection, found: PlateDetection) -> bool:
     """Whether it is what was found and no part of that; where nothing was found, any part may be a plate."""
     place, box = hulls(np.stack([found.corners_px, again.corners_px]))
     if found.confidence == 0:

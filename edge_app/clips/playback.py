@@ -68,10 +68,9 @@ class Logbook:
         self.sights.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
 
     def of(self, plate_pass: PlatePass) -> list[TrackedPlate]:
-        """The sights that became a pass: those of the track that its best frame is of, while it lasted."""
-        (track,) = (sight.track for sight in self.sights if sight.detection is plate_pass.read.detection)
+        """The sights that became a pass: those of its track, while it lasted."""
         first, last = plate_pass.first_seen, plate_pass.last_seen
-        return [sight for sight in self.sights if sight.track == track and first <= sight.seen_at <= last]
+        return [each for each in self.sights if each.track == plate_pass.vehicle and first <= each.seen_at <= last]
 
 
 def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook: Logbook, voter: Voter) -> Playback:

@@ -2,8 +2,9 @@
 
 import heapq
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -21,16 +22,19 @@ from edge_app.records import (
     StageTimes,
 )
 from edge_app.tracking.tracker import width_px
-from edge_app.tracking.voter import Voter, quality
+from edge_app.tracking.voter import Voter
 
 _MOST_READINGS = 30
 """The best of them are kept; more say little that is new."""
 
-_CROP_MARGIN = 0.5
-"""Surroundings in the crop, as a share of the plate's width at the sides and of its height above and below."""
+_CROP_MARGIN_ACROSS, _CROP_MARGIN_DOWN = 0.5, 1.25
+"""Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below: the other
+line of a plate of two lies in it where only one was found."""
 
 _STILL = 0.1
 """A plate whose corners have moved by less than this many of its widths stands where it stood."""
+
+_Item = TypeVar("_Item", "_Kept", "_CloseUp")
 
 _CLEAR_GROWTH = math.log(1.15)
 """A plate that grew or shrank by this factor over its pass moved towards the camera or away."""
@@ -47,21 +51,52 @@ class Sight:
     times: StageTimes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Portrait:
-    """What is kept of the best frame: the frame itself would hold megabytes."""
+class SecondLook(Protocol):
+    """`edge_app.second_look.SecondLook`."""
 
-    quality: float
+    def read(self, image_bgr: ImageBgr, found: PlateDetection, /) -> tuple[PlateDetection, Reading]:
+        """Where a plate lies, and what is read there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """One reading of the plate."""
+
+    worth: float
+    sight: int
+    """Which of the sights it is of, counted from 1."""
+    reading: Reading
+    codes: tuple[int, ...]
+
+    def __lt__(self, other: "_Kept") -> bool:
+        return (self.worth, self.sight) < (other.worth, other.sight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CloseUp:
+    """What is kept of a frame: the frame itself would hold megabytes."""
+
+    worth: float
+    sight: int
+    reading: Reading
     detection: PlateDetection
     crop_bgr: ImageBgr
+    corner: tuple[int, int]
+    """Left and top of the crop in the frame."""
     frame_size: tuple[int, int]
     seen_at: datetime
+    is_looked_at: bool = False
+    """A second look was taken."""
+
+    def __lt__(self, other: "_CloseUp") -> bool:
+        return (self.worth, self.sight) < (other.worth, other.sight)
 
 
 class Passage:
     """The sights of one track, at least one; the first of them was read."""
 
-    def __init__(self, first: Sight) -> None:
+    def __init__(self, first: Sight, voter: Voter, close_ups: int = 1) -> None:
+        """`close_ups`: of how many frames the surroundings of the plate are kept."""
         self.sights = self.reads = 0
         self.is_in_zone = True
         """Whether the plate is where plates count."""
@@ -71,16 +106,17 @@ class Passage:
         """What was published, or was not because the vehicle was known."""
         self.awaits_update = False
         """It was published early."""
+        self._voter = voter
         self._agreement = self._agreement_voted_on = 0.0
-        self._voted = 0
-        self._attempts = 0
+        self._is_voted = False
         self._read_corners = first.detection.corners_px
         self._read_ns = self._stands_since_ns = first.frame.monotonic_ns
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
         self._camera = first.frame.camera
-        self._kept: list[tuple[float, int, Reading, tuple[int, ...]]] = []
-        self._portrait: _Portrait | None = None
+        self._kept: list[_Kept] = []
+        self._close_ups: list[_CloseUp] = []
+        self._most_close_ups = close_ups
         self._size = _Trend()
         self._zones: dict[str, None] = {}
         self._times = StageTimes()
@@ -102,19 +138,18 @@ class Passage:
 
     def _take(self, sight: Sight, reading: Reading) -> None:
         codes = best_codes(reading.log_probs)
-        self._attempts += 1
+        self._is_voted = False
         self.reads += bool(codes)
         now_ns = sight.frame.monotonic_ns
         if not self._stands_at(sight.detection.corners_px):
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
-        worth = quality(reading)
-        keep = heapq.heappush if len(self._kept) < _MOST_READINGS else heapq.heappushpop
-        keep(self._kept, (worth, self.sights, reading, codes))
-        same = sum(each for each, _, _, others in self._kept if others == codes)
+        worth = self._voter.worth(reading)
+        _keep(self._kept, _Kept(worth, self.sights, reading, codes), _MOST_READINGS)
+        same = sum(kept.worth for kept in self._kept if kept.codes == codes)
         self._agreement = max(self._agreement, same if codes else 0.0)
-        if self._portrait is None or worth > self._portrait.quality:
-            self._portrait = _portray(sight, worth)
+        if len(self._close_ups) < self._most_close_ups or worth > self._close_ups[0].worth:
+            _keep(self._close_ups, _portray(sight, reading, worth, self.sights), self._most_close_ups)
 
     def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
         """Tell whether another read can change the text.
@@ -130,21 +165,42 @@ class Passage:
         moved = np.hypot(*(corners_px - self._read_corners).T).max()
         return bool(moved < _STILL * width_px(corners_px))
 
-    def is_due(self, least_quality: float) -> bool:
-        """Tell whether to vote: readings of so much quality say the same, and of twice as much as at the last vote."""
-        return self._agreement >= max(least_quality, 2 * self._agreement_voted_on)
+    def is_due(self, least_worth: float) -> bool:
+        """Tell whether to vote: readings worth so much say the same, and twice as much as at the last vote."""
+        return self._agreement >= max(least_worth, 2 * self._agreement_voted_on)
 
-    def vote(self, voter: Voter) -> PlateText | None:
+    def vote(self) -> PlateText | None:
         """What the reads so far say together."""
-        if self._voted != self._attempts:
-            self.answer, self._voted = voter.settle(self.readings), self._attempts
+        if not self._is_voted:
+            self.answer, self._is_voted = self._voter.settle(self.readings), True
             self._agreement_voted_on = self._agreement
         return self.answer
+
+    def look_again(self, second_look: SecondLook) -> bool:
+        """Read the best frame not looked at again from close by; False where there is none left."""
+        waiting = [each for each in self._close_ups if not each.is_looked_at]
+        if not waiting:
+            return False
+        before = max(waiting)
+        left, top = before.corner
+        detection, reading = second_look.read(before.crop_bgr, before.detection.moved(-left, -top))
+        after = replace(
+            before,
+            worth=self._voter.worth(reading),
+            reading=reading,
+            detection=detection.moved(left, top),
+            is_looked_at=True,
+        )
+        self._close_ups = _heapified([after if each is before else each for each in self._close_ups])
+        kept = _Kept(after.worth, after.sight, reading, best_codes(reading.log_probs))
+        self._kept = _heapified([kept if each.sight == after.sight else each for each in self._kept])
+        self._is_voted = False
+        return True
 
     @property
     def readings(self) -> list[Reading]:
         """The best readings."""
-        return [reading for _, _, reading, _ in self._kept]
+        return [kept.reading for kept in self._kept]
 
     def settle(
         self,
@@ -154,15 +210,18 @@ class Passage:
         *,
         is_final: bool = True,
     ) -> PlatePass:
-        """The pass, now that its text is known; a revision where it was told before."""
-        assert self._portrait is not None
+        """The pass, now that its text is known, with the frame that bears it out best.
+
+        A revision where it was told before.
+        """
+        best = max(self._close_ups, key=lambda each: self._voter.support(text.text, each.reading))
         return PlatePass(
             camera=self._camera,
-            read=PlateRead(text, self._portrait.detection),
-            crop_bgr=self._portrait.crop_bgr,
-            frame_size=self._portrait.frame_size,
+            read=PlateRead(text, best.detection),
+            crop_bgr=best.crop_bgr,
+            frame_size=best.frame_size,
             first_seen=self._first_seen,
-            best_seen=self._portrait.seen_at,
+            best_seen=best.seen_at,
             last_seen=self._last_seen,
             frames=self.sights,
             reads=self.reads,
@@ -203,16 +262,32 @@ class _Trend:
         return "approaching" if growth > 0 else "receding"
 
 
-def _portray(sight: Sight, worth: float) -> _Portrait:
+def _portray(sight: Sight, reading: Reading, worth: float, number: int) -> _CloseUp:
     height, width = sight.frame.image_bgr.shape[:2]
     left, top, across, down = sight.detection.box_px
-    columns = _span(left, across, width)
-    rows = _span(top, down, height)
+    columns = _span(left, across, width, _CROP_MARGIN_ACROSS)
+    rows = _span(top, down, height, _CROP_MARGIN_DOWN)
     crop_bgr = sight.frame.image_bgr[rows, columns].copy()
-    return _Portrait(worth, sight.detection, crop_bgr, (width, height), sight.frame.captured_at)
+    corner = columns.start, rows.start
+    seen_at = sight.frame.captured_at
+    return _CloseUp(worth, number, reading, sight.detection, crop_bgr, corner, (width, height), seen_at)
 
 
-def _span(start: float, length: float, limit: int) -> slice:
+def _span(start: float, length: float, limit: int, margin: float) -> slice:
     """Pixels of a plate and its surroundings along one axis, one at least."""
-    first = min(max(round(start - _CROP_MARGIN * length), 0), limit - 1)
-    return slice(first, min(max(round(start + (1 + _CROP_MARGIN) * length), first + 1), limit))
+    first = min(max(round(start - margin * length), 0), limit - 1)
+    return slice(first, min(max(round(start + (1 + margin) * length), first + 1), limit))
+
+
+def _keep(heap: list[_Item], item: _Item, most: int) -> None:
+    """Put it among the best, at most so many; the least of them is the first."""
+    if len(heap) < most:
+        heapq.heappush(heap, item)
+    else:
+        heapq.heappushpop(heap, item)
+
+
+def _heapified(items: list[_Item]) -> list[_Item]:
+    """The same with the least of them the first."""
+    heapq.heapify(items)
+    return items

@@ -140,6 +140,11 @@ class Voter:
         """
         return quality(reading) * max(float(np.exp(self.glance(reading).promise)), _LEAST_SHARE)
 
+    def support(self, text: str, reading: Reading) -> float:
+        """How well a frame bears a text out, as a picture of it: natural logarithm, 0 at best."""
+        shown = ctc.log_likelihood(reading.log_probs, text, self._alphabet)
+        return float(np.log(quality(reading)) + max(shown, -_FRAME_SAY))
+
     def _worths(self, readings: Sequence[Reading]) -> Floats:
         return np.array([self.worth(reading) for reading in readings])
 
