@@ -21,8 +21,9 @@ the next lane's plate is about four widths away."""
 _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
-_REACH_UNSEEN = 3.0
-"""And how much farther for each second in which it was not seen: it may have braked."""
+_REACH_UNSEEN = 1.0
+"""And how much farther for each second in which it was not seen: it may have braked, but the longer it is away, the more
+likely another vehicle is where it is looked for."""
 
 _LARGEST_GROWTH = 2.0
 """A plate does not become more than this many times as wide, or as narrow, as is expected."""
@@ -35,6 +36,9 @@ _GROWTH_SAY = 1.5
 
 _SIGHTS_TO_TRUST = 3
 """Two sights may be of two things, and tell no speed."""
+
+_MISSES_TO_FORGET = 8
+"""Frames in a row without a plate that has not been seen often enough: what is found there then is another one."""
 
 _DOUBT = 0.5
 """Plate widths by which a track not yet trusted stands back behind one that is."""
@@ -60,6 +64,8 @@ class _Track:
     velocity: Point | None = None
     """Plate widths a second."""
     sights: int = 1
+    misses: int = 0
+    """Frames since it was seen."""
     recession: float = 0.0
     """Change of 1 / width, a second."""
 
@@ -83,6 +89,7 @@ class _Track:
         self.velocity = velocity - moved * self.recession  # places are counted from this sight on
         self.corners_px, self.seen_ns = corners_px, monotonic_ns
         self.sights += 1
+        self.misses = 0
 
 
 class Tracker:
@@ -98,6 +105,8 @@ class Tracker:
         costs = np.array([[_cost(track, each, monotonic_ns) for each in detections] for track in self._tracks])
         pairs = assign(costs.reshape(len(self._tracks), len(detections)), limit=1.0)
         known = {column: self._tracks[row] for row, column in pairs}
+        for track in self._tracks:
+            track.misses += 1
         for column, detection in enumerate(detections):
             if column in known:
                 known[column].correct(detection.corners_px, monotonic_ns)
@@ -145,6 +154,8 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
     growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
     unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
     if track.sights < _SIGHTS_TO_TRUST:
+        if track.misses > _MISSES_TO_FORGET:
+            return np.inf
         return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
     reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
