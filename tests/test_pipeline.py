@@ -13,7 +13,7 @@ from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, LineCrossing, PlateDetection, PlatePass, PlateStrip, Reading
 from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Sight
+from edge_app.tracking.passage import SecondLook, Sight
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -103,6 +103,7 @@ def pipeline_for(
     settings: TrackingSettings = DEFAULTS,
     zones: tuple[ZoneSettings, ...] = (),
     lines: tuple[LineSettings, ...] = (),
+    second_look: SecondLook | None = None,
 ) -> Pipeline:
     return Pipeline(
         CannedDetector(vehicles),
@@ -114,6 +115,7 @@ def pipeline_for(
         Lines(lines),
         settings,
         clock=Ticks(),
+        second_look=second_look,
     )
 
 
@@ -135,12 +137,12 @@ def test_a_vehicle_that_has_gone_is_one_pass_with_all_that_is_known_of_it() -> N
     assert plate_pass.read.text == "MH12AB1234"
     assert plate_pass.read.confidence > 0.95
     assert (plate_pass.camera, plate_pass.frame_size, plate_pass.direction) == ("north", (1200, 480), "approaching")
-    assert (plate_pass.frames, plate_pass.reads, plate_pass.zones) == (10, 4, ())
+    assert (plate_pass.frames, plate_pass.reads, plate_pass.zones) == (10, 5, ())
     assert plate_pass.first_seen == START + timedelta(seconds=0.3)
     assert plate_pass.last_seen == START + timedelta(seconds=1.2)
     assert plate_pass.first_seen <= plate_pass.best_seen <= plate_pass.last_seen
     assert plate_pass.last_monotonic_ns == 1_200_000_000
-    assert (plate_pass.times.detect_ms, plate_pass.times.read_ms) == pytest.approx((10, 4))
+    assert (plate_pass.times.detect_ms, plate_pass.times.read_ms) == pytest.approx((10, 5))
     assert plate_pass.crop_bgr.max() == 200
     assert pipeline.flush() == []
 
@@ -170,6 +172,68 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=3)) == []
     assert passes_of(vehicles, frames=5, settings=TrackingSettings(min_confidence=0.9999)) == []
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
+
+
+def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None:
+    sign = [Vehicle("BAKERY", 0, 9)]
+
+    assert passes_of(sign, frames=10) == []
+    (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
+    assert (told.read.text, told.read.plate.valid) == ("BAKERY", False)
+
+
+class Closer:
+    """A second look that says where and how often it was taken."""
+
+    def __init__(self, text: str) -> None:
+        self.looks = 0
+        self._text = text
+
+    def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
+        """Clear evidence for the text."""
+        self.looks += 1
+        return found, Reading(log_probs(self._text, clarity=0.9999), 1.0, 24.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "looks", "told"),
+    [("MH12AB1234", 0, "MH12AB1234"), ("AB1234", 5, "MH12AB1234"), ("MH12", 5, "MH12AB1234")],
+)
+def test_frames_are_looked_at_again_only_where_the_text_is_in_doubt(first: str, looks: int, told: str) -> None:
+    vehicles = [Vehicle(first, 0, 9)]
+    closer = Closer("MH12AB1234")
+
+    pipeline = pipeline_for(vehicles, second_look=closer)
+    for sequence in range(10):
+        assert pipeline.process(frame_of(vehicles, sequence)) == []
+    (plate_pass,) = pipeline.flush()
+
+    assert plate_pass.read.text == told
+    assert (closer.looks > 0) == (looks > 0)
+    assert closer.looks <= looks
+
+
+def test_with_no_second_looks_allowed_none_is_taken() -> None:
+    vehicles = [Vehicle("AB1234", 0, 9)]
+    closer = Closer("MH12AB1234")
+    pipeline = pipeline_for(vehicles, TrackingSettings(second_looks=0), second_look=closer)
+
+    for sequence in range(10):
+        pipeline.process(frame_of(vehicles, sequence))
+    pipeline.flush()
+
+    assert closer.looks == 0
+
+
+def test_what_stands_there_in_doubt_is_looked_at_again_once_and_not_in_every_frame() -> None:
+    sign = [Vehicle("BAKERY", first=0, last=119, speed=0)]
+    closer = Closer("BAKERY")
+    pipeline = pipeline_for(sign, TrackingSettings(settle_seconds=3.0), second_look=closer)
+
+    passes = [each for sequence in range(120) for each in pipeline.process(frame_of(sign, sequence))]
+
+    assert passes == []
+    assert 0 < closer.looks <= 5
 
 
 def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:

@@ -1,6 +1,5 @@
 """One vehicle while it passes: what its frames said, in bounded memory, and the pass it becomes."""
 
-import heapq
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,9 +67,6 @@ class _Kept:
     reading: Reading
     codes: tuple[int, ...]
 
-    def __lt__(self, other: "_Kept") -> bool:
-        return (self.worth, self.sight) < (other.worth, other.sight)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CloseUp:
@@ -87,9 +83,6 @@ class _CloseUp:
     seen_at: datetime
     is_looked_at: bool = False
     """A second look was taken."""
-
-    def __lt__(self, other: "_CloseUp") -> bool:
-        return (self.worth, self.sight) < (other.worth, other.sight)
 
 
 class Passage:
@@ -145,11 +138,12 @@ class Passage:
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
         worth = self._voter.worth(reading)
-        _keep(self._kept, _Kept(worth, self.sights, reading, codes), _MOST_READINGS)
+        self._kept = _best([*self._kept, _Kept(worth, self.sights, reading, codes)], _MOST_READINGS)
         same = sum(kept.worth for kept in self._kept if kept.codes == codes)
         self._agreement = max(self._agreement, same if codes else 0.0)
-        if len(self._close_ups) < self._most_close_ups or worth > self._close_ups[0].worth:
-            _keep(self._close_ups, _portray(sight, reading, worth, self.sights), self._most_close_ups)
+        if len(self._close_ups) < self._most_close_ups or worth > self._close_ups[-1].worth:
+            close_up = _portray(sight, reading, worth, self.sights)
+            self._close_ups = _best([*self._close_ups, close_up], self._most_close_ups)
 
     def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
         """Tell whether another read can change the text.
@@ -177,23 +171,17 @@ class Passage:
         return self.answer
 
     def look_again(self, second_look: SecondLook) -> bool:
-        """Read the best frame not looked at again from close by; False where there is none left."""
-        waiting = [each for each in self._close_ups if not each.is_looked_at]
-        if not waiting:
+        """Read the best of the frames not yet looked at again from close by; False where there is none left."""
+        before = next((each for each in self._close_ups if not each.is_looked_at), None)
+        if before is None:
             return False
-        before = max(waiting)
         left, top = before.corner
         detection, reading = second_look.read(before.crop_bgr, before.detection.moved(-left, -top))
-        after = replace(
-            before,
-            worth=self._voter.worth(reading),
-            reading=reading,
-            detection=detection.moved(left, top),
-            is_looked_at=True,
-        )
-        self._close_ups = _heapified([after if each is before else each for each in self._close_ups])
-        kept = _Kept(after.worth, after.sight, reading, best_codes(reading.log_probs))
-        self._kept = _heapified([kept if each.sight == after.sight else each for each in self._kept])
+        worth = self._voter.worth(reading)
+        after = replace(before, worth=worth, reading=reading, detection=detection.moved(left, top), is_looked_at=True)
+        self._close_ups = _best([after if each is before else each for each in self._close_ups])
+        kept = _Kept(worth, before.sight, reading, best_codes(reading.log_probs))
+        self._kept = _best([kept if each.sight == before.sight else each for each in self._kept])
         self._is_voted = False
         return True
 
@@ -279,15 +267,6 @@ def _span(start: float, length: float, limit: int, margin: float) -> slice:
     return slice(first, min(max(round(start + (1 + margin) * length), first + 1), limit))
 
 
-def _keep(heap: list[_Item], item: _Item, most: int) -> None:
-    """Put it among the best, at most so many; the least of them is the first."""
-    if len(heap) < most:
-        heapq.heappush(heap, item)
-    else:
-        heapq.heappushpop(heap, item)
-
-
-def _heapified(items: list[_Item]) -> list[_Item]:
-    """The same with the least of them the first."""
-    heapq.heapify(items)
-    return items
+def _best(items: list[_Item], most: int | None = None) -> list[_Item]:
+    """Those worth most first, at most so many."""
+    return sorted(items, key=lambda each: each.worth, reverse=True)[:most]

@@ -22,7 +22,7 @@ _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
 _REACH_UNSEEN = 1.0
-"""And how much farther for each second in which it was not seen: it may have braked, but the longer it is away, the more
+"""And how much farther for each second in which it was not seen: it may have braked. The longer it is away, the more
 likely another vehicle is where it is looked for."""
 
 _LARGEST_GROWTH = 2.0

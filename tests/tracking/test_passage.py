@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from edge_app.records import Frame, PlateDetection, PlateText, StageTimes
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlateText, Reading, StageTimes
 from edge_app.tracking.passage import Passage, Sight
-from tests.evidence import reading
+from edge_app.tracking.voter import Voter
+from tests.evidence import ALPHABET, reading
 
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
+VOTER = Voter(PlateFormats.load(["in"]), ALPHABET)
 TEXT = PlateText("MH12AB1234", 0.9, "IN", "standard", valid=True, characters=(), candidates=())
 
 
@@ -24,7 +27,7 @@ def sight(second: int, width: float = 100, sharpness: float = 1.0, x: float = 50
 
 
 def passage_of(*sights: Sight) -> Passage:
-    passage = Passage(sights[0])
+    passage = Passage(sights[0], VOTER, close_ups=2)
     for each in sights[1:]:
         passage.add(each)
     return passage
@@ -37,7 +40,7 @@ def test_the_sharpest_frame_gives_the_crop_the_corners_and_the_time() -> None:
 
     assert plate_pass.best_seen == START + timedelta(seconds=1)
     assert plate_pass.read.detection.box_px[0] == 100
-    assert plate_pass.crop_bgr.shape == (50, 200, 3)
+    assert plate_pass.crop_bgr.shape == (87, 200, 3)
     assert (plate_pass.crop_bgr == 1).all()
     assert plate_pass.times == StageTimes(6.0, 3.0)
 
@@ -83,3 +86,38 @@ def test_zones_are_named_once_in_the_order_they_were_entered() -> None:
 @pytest.mark.parametrize("x", [-90, 390, -500, 900])
 def test_a_plate_at_or_beyond_the_picture_s_edge_still_has_a_crop(x: float) -> None:
     assert passage_of(sight(0, x=x)).settle(TEXT).crop_bgr.size > 0
+
+
+class Closer:
+    """A second look that finds the plate 10 pixels to the right and reads another text there."""
+
+    def __init__(self, text: str) -> None:
+        self.seen: list[tuple[int, float]] = []
+        self._text = text
+
+    def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
+        """The other text."""
+        self.seen.append((int(image_bgr[0, 0, 0]), found.box_px[0]))
+        return found.moved(10, 0), reading(self._text, clarity=0.999)
+
+
+def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_of_the_first() -> None:
+    passage = passage_of(sight(0), sight(1, sharpness=2.0), sight(2, x=60), sight(3, x=70, sharpness=3.0))
+    closer = Closer("KA01MN4567")
+
+    looks = [passage.look_again(closer) for _ in range(3)]
+
+    assert looks == [True, True, False]
+    assert closer.seen == [(3, 50), (1, 50)]  # the crop begins half a plate before it
+    assert len(passage.readings) == 4
+    text = passage.vote()
+    assert text is not None
+    assert text.text == "KA01MN4567"
+    assert passage.settle(text).read.detection.box_px[0] in (60, 80)
+
+
+def test_the_crop_is_of_the_frame_that_bears_the_text_out_best() -> None:
+    other = replace(sight(1, x=100, sharpness=1.2), reading=reading("MH12AB1284", clarity=0.995, sharpness=1.2))
+    passage = passage_of(other, sight(2, x=150), sight(3, x=200, sharpness=0.9))
+
+    assert passage.settle(TEXT).best_seen == START + timedelta(seconds=2)

@@ -92,6 +92,22 @@ def test_a_far_plate_and_one_of_another_size_are_other_vehicles() -> None:
     assert tracker.follow([plate(100, 300, width=250)], 2 * SECOND // 15) == [3]
 
 
+def test_what_is_found_long_after_a_vehicle_and_away_from_its_way_is_another_vehicle() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    for step in range(5):
+        tracker.follow([plate(400 + 2 * step, 300 + 6 * step, width=40)], step * SECOND // 25)
+
+    assert tracker.follow([plate(440, 305, width=40)], 20 * SECOND // 25) == [2]
+
+
+def test_a_plate_seen_twice_long_ago_does_not_pass_its_number_on() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    for step in range(20):
+        tracker.follow([plate(900, 200, width=42)] if step < 2 else [], step * SECOND // 30)
+
+    assert tracker.follow([plate(900, 105, width=46)], 20 * SECOND // 30) == [2]
+
+
 def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
     """The frames in which each vehicle was found, each with its track; more than one track's vehicle is an error."""
     tracker = Tracker(LOST_SECONDS)
