@@ -200,7 +200,7 @@ class Pipeline:
         """The text, after second looks where it is in doubt."""
         text = passage.vote()
         if self._second_look is not None:
-            while not _is_beyond_doubt(text) and passage.look_again(self._second_look):
+            while not _is_beyond_doubt(text) and passage.look_again(self._second_look, self._clock):
                 text = passage.vote()
         return text
 

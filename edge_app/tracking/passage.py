@@ -1,6 +1,8 @@
 """One vehicle while it passes: what its frames said, in bounded memory, and the pass it becomes."""
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -25,6 +27,9 @@ from edge_app.tracking.voter import Voter
 
 _MOST_READINGS = 30
 """The best of them are kept; more say little that is new."""
+
+_MOST_CROP_BYTES = 4_000_000
+"""That the crops kept of one vehicle may take; plates so large need few second looks."""
 
 _CROP_MARGIN_ACROSS, _CROP_MARGIN_DOWN = 0.5, 1.25
 """Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below: the other
@@ -144,6 +149,8 @@ class Passage:
         if len(self._close_ups) < self._most_close_ups or worth > self._close_ups[-1].worth:
             close_up = _portray(sight, reading, worth, self.sights)
             self._close_ups = _best([*self._close_ups, close_up], self._most_close_ups)
+            while sum(each.crop_bgr.nbytes for each in self._close_ups) > _MOST_CROP_BYTES and len(self._close_ups) > 1:
+                self._close_ups.pop()
 
     def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
         """Tell whether another read can change the text.
@@ -170,11 +177,12 @@ class Passage:
             self._agreement_voted_on = self._agreement
         return self.answer
 
-    def look_again(self, second_look: SecondLook) -> bool:
+    def look_again(self, second_look: SecondLook, clock: Callable[[], float] = time.perf_counter) -> bool:
         """Read the best of the frames not yet looked at again from close by; False where there is none left."""
         before = next((each for each in self._close_ups if not each.is_looked_at), None)
         if before is None:
             return False
+        begun = clock()
         left, top = before.corner
         detection, reading = second_look.read(before.crop_bgr, before.detection.moved(-left, -top))
         worth = self._voter.worth(reading)
@@ -183,6 +191,7 @@ class Passage:
         kept = _Kept(worth, before.sight, reading, best_codes(reading.log_probs))
         self._kept = _best([kept if each.sight == before.sight else each for each in self._kept])
         self._is_voted = False
+        self._times = replace(self._times, read_ms=self._times.read_ms + (clock() - begun) * 1e3)
         return True
 
     @property

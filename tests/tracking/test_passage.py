@@ -105,7 +105,8 @@ def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_
     passage = passage_of(sight(0), sight(1, sharpness=2.0), sight(2, x=60), sight(3, x=70, sharpness=3.0))
     closer = Closer("KA01MN4567")
 
-    looks = [passage.look_again(closer) for _ in range(3)]
+    ticks = iter((0.0, 0.02, 1.0, 1.03))
+    looks = [passage.look_again(closer, lambda: next(ticks)) for _ in range(3)]
 
     assert looks == [True, True, False]
     assert closer.seen == [(3, 50), (1, 50)]  # the crop begins half a plate before it
@@ -113,7 +114,24 @@ def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_
     text = passage.vote()
     assert text is not None
     assert text.text == "KA01MN4567"
-    assert passage.settle(text).read.detection.box_px[0] in (60, 80)
+    plate_pass = passage.settle(text)
+    assert plate_pass.read.detection.box_px[0] in (60, 80)
+    assert plate_pass.times.read_ms == pytest.approx(4 * 1.0 + 50)
+
+
+def test_crops_of_large_plates_take_bounded_memory() -> None:
+    passage = Passage(sight(0), VOTER, close_ups=5)
+    large = np.zeros((1500, 2000, 3), np.uint8)
+    corners = np.array([[500, 500], [1500, 500], [1500, 750], [500, 750]], np.float32)
+    for second in range(1, 6):
+        frame = replace(sight(second).frame, image_bgr=large)
+        passage.add(replace(sight(second), frame=frame, detection=PlateDetection(corners, 0.9, 1)))
+    closer = Closer("MH12AB1234")
+
+    while passage.look_again(closer):
+        pass
+
+    assert len(closer.seen) == 1
 
 
 def test_the_crop_is_of_the_frame_that_bears_the_text_out_best() -> None:
