@@ -14,7 +14,7 @@ from edge_app.tracking.voter import SETTLING_WORTH, Voter
 from edge_app.tracking.zones import Zones
 
 _BEYOND_DOUBT = 0.99
-"""A valid text of this confidence is right 98 times of 100: no second look is taken."""
+"""A text of this confidence is right 98 times of 100: no second look is taken."""
 
 
 class Detector(Protocol):
@@ -169,12 +169,13 @@ class Pipeline:
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
         """What there is to say of a vehicle that has gone."""
         if passage.told is None:
+            plate_pass = self._judge(track, passage, is_final=True)
             self.too_brief += passage.reads < self._settings.min_reads
-            return self._judge(track, passage, is_final=True)
+            return plate_pass
         self._known.note(passage.told.text, passage.last_monotonic_ns)
         if not passage.awaits_update:
             return None
-        text = self._settle(passage)
+        text = self._look_closely(passage)
         if text is None or text.confidence < self._least_confidence(text):
             text = passage.told
         self._known.note(text.text, passage.last_monotonic_ns)
@@ -182,12 +183,13 @@ class Pipeline:
 
     def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
-        if passage.reads < self._settings.min_reads:
+        if passage.sights < self._settings.min_reads:
             return None
-        text = self._settle(passage)
-        if text is None or text.confidence < self._least_confidence(text):
+        is_last_word = is_final or not self._is_early
+        text = self._look_closely(passage) if is_last_word else passage.vote()
+        if passage.reads < self._settings.min_reads or text is None:
             return None
-        if text.agreeing < self._settings.min_agreeing_reads:
+        if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
             return None
         is_known = self._known.knows(text.text, passage.first_monotonic_ns)
         self._known.note(text.text, passage.last_monotonic_ns)
@@ -196,17 +198,16 @@ class Pipeline:
         passage.told, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
 
-    def _settle(self, passage: Passage) -> PlateText | None:
+    def _look_closely(self, passage: Passage) -> PlateText | None:
         """The text, after second looks where it is in doubt."""
         text = passage.vote()
         if self._second_look is not None:
-            while not _is_beyond_doubt(text) and passage.look_again(self._second_look, self._clock):
+            while (text is None or text.confidence < _BEYOND_DOUBT) and passage.look_again(
+                self._second_look, self._clock
+            ):
                 text = passage.vote()
         return text
 
     def _least_confidence(self, text: PlateText) -> float:
-        return self._settings.min_confidence if text.valid else self._settings.min_confidence_unknown
-
-
-def _is_beyond_doubt(text: PlateText | None) -> bool:
-    return text is not None and text.valid and text.confidence >= _BEYOND_DOUBT
+        least = self._settings.min_confidence
+        return least if text.valid else max(least, self._settings.min_confidence_unknown)

@@ -66,13 +66,14 @@ class GreyRectifier(Rectifier):
 class CannedReader:
     """Reads the text that belongs to a plate's grey."""
 
-    def __init__(self, texts: Mapping[int, str]) -> None:
+    def __init__(self, texts: Mapping[int, str], clarity: float = 0.98) -> None:
         self._texts = texts
+        self._clarity = clarity
 
     def read(self, strip: PlateStrip) -> Reading:
         """Clear evidence for the text."""
         text = self._texts[int(strip.image_gray[0, 0])]
-        return Reading(log_probs(text, clarity=0.98), strip.sharpness, strip.line_height_px)
+        return Reading(log_probs(text, clarity=self._clarity), strip.sharpness, strip.line_height_px)
 
 
 class Ticks:
@@ -104,11 +105,12 @@ def pipeline_for(
     zones: tuple[ZoneSettings, ...] = (),
     lines: tuple[LineSettings, ...] = (),
     second_look: SecondLook | None = None,
+    clarity: float = 0.98,
 ) -> Pipeline:
     return Pipeline(
         CannedDetector(vehicles),
         GreyRectifier(192, 32),
-        CannedReader({each.grey: each.text for each in vehicles}),
+        CannedReader({each.grey: each.text for each in vehicles}, clarity),
         Tracker(settings.lost_seconds),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(zones),
@@ -185,14 +187,14 @@ def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None
 class Closer:
     """A second look that says where and how often it was taken."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, clarity: float = 0.9999) -> None:
         self.looks = 0
-        self._text = text
+        self._log_probs = log_probs(text, clarity=clarity)
 
     def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
         """Clear evidence for the text."""
         self.looks += 1
-        return found, Reading(log_probs(self._text, clarity=0.9999), 1.0, 24.0)
+        return found, Reading(self._log_probs, 1.0, 24.0)
 
 
 @pytest.mark.parametrize(
@@ -225,15 +227,49 @@ def test_with_no_second_looks_allowed_none_is_taken() -> None:
     assert closer.looks == 0
 
 
-def test_what_stands_there_in_doubt_is_looked_at_again_once_and_not_in_every_frame() -> None:
-    sign = [Vehicle("BAKERY", first=0, last=119, speed=0)]
-    closer = Closer("BAKERY")
-    pipeline = pipeline_for(sign, TrackingSettings(settle_seconds=3.0), second_look=closer)
+@pytest.mark.parametrize("publish", ["final", "early"])
+def test_what_stays_in_view_in_doubt_is_looked_at_again_a_few_times_and_not_in_every_frame(publish: str) -> None:
+    sign = [Vehicle("BAKERY", first=0, last=119, speed=5, growth=1)]
+    closer = Closer("BAKERY", clarity=0.9)
+    settings = TrackingSettings(settle_seconds=3.0, publish=publish)
+    pipeline = pipeline_for(sign, settings, second_look=closer)
 
     passes = [each for sequence in range(120) for each in pipeline.process(frame_of(sign, sequence))]
+    passes += pipeline.flush()
 
     assert passes == []
-    assert 0 < closer.looks <= 5
+    assert 0 < closer.looks <= settings.second_looks
+
+
+def test_what_is_told_early_is_looked_at_again_when_it_has_gone() -> None:
+    vehicles = [Vehicle("MH12AB1234", 0, 2)]
+    closer = Closer("MH12AB1234")
+    settings = TrackingSettings(publish="early", early_confidence=0.4)
+    pipeline = pipeline_for(vehicles, settings, second_look=closer, clarity=0.85)
+
+    early = [each for sequence in range(3) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert ([each.is_final for each in early], closer.looks) == ([False], 0)
+    (final,) = pipeline.flush()
+    assert (final.is_final, final.read.text) == (True, "MH12AB1234")
+    assert closer.looks > 0
+
+
+def test_neither_a_plate_nor_a_sign_is_read_in_every_frame() -> None:
+    reads = []
+    for text in ("MH12AB1234", "BAKERY"):
+        settings = TrackingSettings(min_confidence_unknown=0.5)
+        (told,) = passes_of([Vehicle(text, 0, 39)], frames=40, settings=settings)
+        reads.append(told.reads)
+
+    assert max(reads) <= 15
+
+
+def test_what_fits_no_format_needs_no_less_confidence_than_what_fits_one() -> None:
+    foreign = [Vehicle("ABC1234", 0, 9)]
+
+    assert len(passes_of(foreign, frames=10)) == 1
+    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.999)) == []
 
 
 def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:

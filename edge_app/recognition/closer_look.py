@@ -1,4 +1,4 @@
-"""Reads a plate of a single picture: where the first look leaves doubt, by further looks around the best one."""
+"""Reads a plate from close by: where the first look leaves doubt, by further looks around the best one."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

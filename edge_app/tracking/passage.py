@@ -23,7 +23,7 @@ from edge_app.records import (
     StageTimes,
 )
 from edge_app.tracking.tracker import width_px
-from edge_app.tracking.voter import Voter
+from edge_app.tracking.voter import Voter, worth
 
 _MOST_READINGS = 30
 """The best of them are kept; more say little that is new."""
@@ -77,9 +77,7 @@ class _Kept:
 class _CloseUp:
     """What is kept of a frame: the frame itself would hold megabytes."""
 
-    worth: float
-    sight: int
-    reading: Reading
+    kept: _Kept
     detection: PlateDetection
     crop_bgr: ImageBgr
     corner: tuple[int, int]
@@ -89,12 +87,17 @@ class _CloseUp:
     is_looked_at: bool = False
     """A second look was taken."""
 
+    @property
+    def worth(self) -> float:
+        """Of its reading."""
+        return self.kept.worth
+
 
 class Passage:
     """The sights of one track, at least one; the first of them was read."""
 
     def __init__(self, first: Sight, voter: Voter, close_ups: int = 1) -> None:
-        """`close_ups`: of how many frames the surroundings of the plate are kept."""
+        """`close_ups`: of how many frames the plate's surroundings are kept, and how many may be looked at again."""
         self.sights = self.reads = 0
         self.is_in_zone = True
         """Whether the plate is where plates count."""
@@ -114,7 +117,7 @@ class Passage:
         self._camera = first.frame.camera
         self._kept: list[_Kept] = []
         self._close_ups: list[_CloseUp] = []
-        self._most_close_ups = close_ups
+        self._most_close_ups = self._looks_left = close_ups
         self._size = _Trend()
         self._zones: dict[str, None] = {}
         self._times = StageTimes()
@@ -142,15 +145,18 @@ class Passage:
         if not self._stands_at(sight.detection.corners_px):
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
-        worth = self._voter.worth(reading)
-        self._kept = _best([*self._kept, _Kept(worth, self.sights, reading, codes)], _MOST_READINGS)
-        same = sum(kept.worth for kept in self._kept if kept.codes == codes)
+        kept = _Kept(worth(reading), self.sights, reading, codes)
+        self._kept = _best([*self._kept, kept], _MOST_READINGS)
+        same = sum(each.worth for each in self._kept if each.codes == codes)
         self._agreement = max(self._agreement, same if codes else 0.0)
-        if len(self._close_ups) < self._most_close_ups or worth > self._close_ups[-1].worth:
-            close_up = _portray(sight, reading, worth, self.sights)
-            self._close_ups = _best([*self._close_ups, close_up], self._most_close_ups)
-            while sum(each.crop_bgr.nbytes for each in self._close_ups) > _MOST_CROP_BYTES and len(self._close_ups) > 1:
-                self._close_ups.pop()
+        if len(self._close_ups) < self._most_close_ups or kept.worth > self._close_ups[-1].worth:
+            self._keep_close_up(_portray(sight, kept))
+
+    def _keep_close_up(self, close_up: "_CloseUp") -> None:
+        self._close_ups = _best([*self._close_ups, close_up], self._most_close_ups)
+        while sum(each.crop_bgr.nbytes for each in self._close_ups) > _MOST_CROP_BYTES and len(self._close_ups) > 1:
+            self._close_ups.pop()
+            self._most_close_ups = len(self._close_ups)
 
     def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
         """Tell whether another read can change the text.
@@ -178,20 +184,27 @@ class Passage:
         return self.answer
 
     def look_again(self, second_look: SecondLook, clock: Callable[[], float] = time.perf_counter) -> bool:
-        """Read the best of the frames not yet looked at again from close by; False where there is none left."""
+        """Read the best of the frames not yet looked at again from close by; False where no more are to be.
+
+        Of the two reads of the frame the one that promises more counts.
+        """
         before = next((each for each in self._close_ups if not each.is_looked_at), None)
-        if before is None:
+        if before is None or not self._looks_left:
             return False
+        self._looks_left -= 1
         begun = clock()
         left, top = before.corner
         detection, reading = second_look.read(before.crop_bgr, before.detection.moved(-left, -top))
-        worth = self._voter.worth(reading)
-        after = replace(before, worth=worth, reading=reading, detection=detection.moved(left, top), is_looked_at=True)
-        self._close_ups = _best([after if each is before else each for each in self._close_ups])
-        kept = _Kept(worth, before.sight, reading, best_codes(reading.log_probs))
-        self._kept = _best([kept if each.sight == before.sight else each for each in self._kept])
-        self._is_voted = False
         self._times = replace(self._times, read_ms=self._times.read_ms + (clock() - begun) * 1e3)
+        after = replace(before, is_looked_at=True)
+        codes = best_codes(reading.log_probs)
+        if self._voter.glance(reading).promise > self._voter.glance(before.kept.reading).promise:
+            self.reads += bool(codes) and not before.kept.codes
+            kept = _Kept(worth(reading), before.kept.sight, reading, codes)
+            self._kept = _best([kept if each is before.kept else each for each in self._kept])
+            after = replace(after, kept=kept, detection=detection.moved(left, top))
+            self._is_voted = False
+        self._close_ups = _best([after if each is before else each for each in self._close_ups])
         return True
 
     @property
@@ -211,7 +224,7 @@ class Passage:
 
         A revision where it was told before.
         """
-        best = max(self._close_ups, key=lambda each: self._voter.support(text.text, each.reading))
+        best = max(self._close_ups, key=lambda each: self._voter.support(text.text, each.kept.reading))
         return PlatePass(
             camera=self._camera,
             read=PlateRead(text, best.detection),
@@ -259,7 +272,7 @@ class _Trend:
         return "approaching" if growth > 0 else "receding"
 
 
-def _portray(sight: Sight, reading: Reading, worth: float, number: int) -> _CloseUp:
+def _portray(sight: Sight, kept: _Kept) -> _CloseUp:
     height, width = sight.frame.image_bgr.shape[:2]
     left, top, across, down = sight.detection.box_px
     columns = _span(left, across, width, _CROP_MARGIN_ACROSS)
@@ -267,7 +280,7 @@ def _portray(sight: Sight, reading: Reading, worth: float, number: int) -> _Clos
     crop_bgr = sight.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
     seen_at = sight.frame.captured_at
-    return _CloseUp(worth, number, reading, sight.detection, crop_bgr, corner, (width, height), seen_at)
+    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:

@@ -37,8 +37,8 @@ _GROWTH_SAY = 1.5
 _SIGHTS_TO_TRUST = 3
 """Two sights may be of two things, and tell no speed."""
 
-_MISSES_TO_FORGET = 8
-"""Frames in a row without a plate that has not been seen often enough: what is found there then is another one."""
+_MISSES_TO_FORGET, _SECONDS_TO_FORGET = 8, 0.3
+"""Frames in a row, and time, without a plate that was seen once or twice: what is found there then is another one."""
 
 _DOUBT = 0.5
 """Plate widths by which a track not yet trusted stands back behind one that is."""
@@ -154,7 +154,7 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
     growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
     unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
     if track.sights < _SIGHTS_TO_TRUST:
-        if track.misses > _MISSES_TO_FORGET:
+        if track.misses > _MISSES_TO_FORGET and _seconds(track.seen_ns, monotonic_ns) > _SECONDS_TO_FORGET:
             return np.inf
         return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
     reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)

@@ -43,7 +43,7 @@ SETTLING_WORTH = _FRAME_SAY / _UNSEEN_GAP
 
 _ON_NO_PLATE = -7.0
 """Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
-format, so that such a text, read clearly, is as likely on a plate as not, and is published."""
+format, so that such a text, read clearly, is as likely on a plate as not."""
 
 _LEAST_CONFIDENCE = 0.1
 """What is read with less is wrong nine times of ten, and often no text: a grille, a window, a plate too far away."""
@@ -56,7 +56,9 @@ _SURE = 0.9
 
 _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
-"""Of the best weight: what promises nothing still speaks against a text that it cannot have been."""
+"""Of the best look's weight: one that promises nothing still speaks against a text that it cannot have been."""
+_LEAST_WORTH = 1e-3
+"""Of a frame that promises nothing, beside its size and sharpness."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Characters this far behind (natural logarithm) do not need their text's prior."""
@@ -92,8 +94,17 @@ class Voter:
         self._search = FormatSearch(formats.templates, alphabet)
 
     def settle(self, readings: Sequence[Reading]) -> PlateText | None:
-        """The text of a plate, from one reading of each frame; None where nothing on it is legible."""
-        return self._settle(readings, frame_weights(self._worths(readings))) if readings else None
+        """The text of a plate, from one reading of each frame; None where nothing on it is legible.
+
+        A frame weighs as much as it promises, beside its size and sharpness.
+        """
+        if not readings:
+            return None
+        glances = [self.glance(reading) for reading in readings]
+        shown = np.array([quality(reading) for reading in readings])
+        promises = np.array([glance.promise for glance in glances])
+        weights = frame_weights(shown * np.maximum(np.exp(promises), _LEAST_WORTH))
+        return self._settle(readings, promises, weights)
 
     def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
         """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame.
@@ -103,10 +114,11 @@ class Voter:
         """
         if not readings:
             return None
-        text = self._settle(readings, _look_weights(np.array([self.glance(reading).promise for reading in readings])))
+        promises = np.array([self.glance(reading).promise for reading in readings])
+        text = self._settle(readings, promises, _look_weights(promises))
         return text and replace(text, agreeing=1, settled=False)
 
-    def _settle(self, readings: Sequence[Reading], weights: Floats) -> PlateText | None:
+    def _settle(self, readings: Sequence[Reading], promises: Floats, weights: Floats) -> PlateText | None:
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
@@ -121,10 +133,9 @@ class Voter:
         share = weights.sum() / weights[clearest].sum()
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
-        promises = np.array([self.glance(reading).promise for reading in readings])
         judged = likelihoods + priors
         agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
-        worths = self._worths(readings)
+        worths = np.array([worth(reading) for reading in readings])
         settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, worths)
         return replace(text, agreeing=agreeing, settled=settled)
 
@@ -133,20 +144,10 @@ class Voter:
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
         return Glance(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
 
-    def worth(self, reading: Reading) -> float:
-        """How much a frame is worth, 0 to 1: by the height of its text, its sharpness, and what it promises.
-
-        What a frame promises is how often its best text is right: measured, e to the power of it.
-        """
-        return quality(reading) * max(float(np.exp(self.glance(reading).promise)), _LEAST_SHARE)
-
     def support(self, text: str, reading: Reading) -> float:
         """How well a frame bears a text out, as a picture of it: natural logarithm, 0 at best."""
         shown = ctc.log_likelihood(reading.log_probs, text, self._alphabet)
         return float(np.log(quality(reading)) + max(shown, -_FRAME_SAY))
-
-    def _worths(self, readings: Sequence[Reading]) -> Floats:
-        return np.array([self.worth(reading) for reading in readings])
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
@@ -200,6 +201,14 @@ def quality(reading: Reading) -> float:
     """How well a frame shows the plate, 0 to 1: by the height of its text and its sharpness."""
     height = min(1.0, reading.line_height_px / _FULL_LINE_HEIGHT_PX)
     return max(1e-3, height * reading.sharpness / (reading.sharpness + _HALF_SHARPNESS))
+
+
+def worth(reading: Reading) -> float:
+    """How much a frame is worth, 0 to 1: by the height of its text, its sharpness, and how sure it is of what it shows.
+
+    Measured on tracks of rendered traffic, a frame is right as often as the probability of its best path says.
+    """
+    return quality(reading) * max(float(np.exp(reading.log_probs.max(axis=1).sum())), _LEAST_WORTH)
 
 
 def frame_weights(worths: Floats) -> Floats:

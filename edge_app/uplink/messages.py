@@ -65,7 +65,8 @@ class PlateMessage:
     format: str | None
     """The name of the format that the text fits."""
     valid: bool
-    """Whether the text fits a format. One that fits none is published all the same."""
+    """Whether the text fits a format. One that fits none is published too, where it is
+    read surely enough (`tracking.min_confidence_unknown`)."""
     lines: Annotated[int, Between(1, 2)]
     confidence: Share
     """Probability of the text against all candidates."""

@@ -33,7 +33,7 @@ def passage_of(*sights: Sight) -> Passage:
     return passage
 
 
-def test_the_sharpest_frame_gives_the_crop_the_corners_and_the_time() -> None:
+def test_the_clearest_frame_gives_the_crop_the_corners_and_the_time() -> None:
     passage = passage_of(sight(0, x=50), sight(1, x=100, sharpness=3.0), sight(2, x=150))
 
     plate_pass = passage.settle(TEXT)
@@ -91,14 +91,14 @@ def test_a_plate_at_or_beyond_the_picture_s_edge_still_has_a_crop(x: float) -> N
 class Closer:
     """A second look that finds the plate 10 pixels to the right and reads another text there."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, clarity: float = 0.999) -> None:
         self.seen: list[tuple[int, float]] = []
-        self._text = text
+        self._reading = reading(text, clarity=clarity, sharpness=3.0)
 
     def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
         """The other text."""
         self.seen.append((int(image_bgr[0, 0, 0]), found.box_px[0]))
-        return found.moved(10, 0), reading(self._text, clarity=0.999)
+        return found.moved(10, 0), self._reading
 
 
 def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_of_the_first() -> None:
@@ -117,6 +117,26 @@ def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_
     plate_pass = passage.settle(text)
     assert plate_pass.read.detection.box_px[0] in (60, 80)
     assert plate_pass.times.read_ms == pytest.approx(4 * 1.0 + 50)
+
+
+def test_a_second_look_that_promises_less_than_the_first_does_not_count() -> None:
+    passage = passage_of(sight(0), sight(1))
+
+    passage.look_again(Closer("MH12AB1284", clarity=0.6))
+
+    text = passage.vote()
+    assert text is not None
+    assert text.text == "MH12AB1234"
+    assert text.agreeing == 2
+
+
+def test_what_only_the_second_look_can_read_is_a_read() -> None:
+    blank = replace(sight(1), reading=reading(""))
+    passage = passage_of(blank, blank)
+
+    passage.look_again(Closer("MH12AB1234"))
+
+    assert passage.reads == 1
 
 
 def test_crops_of_large_plates_take_bounded_memory() -> None:
