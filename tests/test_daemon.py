@@ -442,6 +442,10 @@ def test_a_plate_to_ignore_leaves_no_event_and_is_not_counted(tmp_path: Path) ->
 class EarlyThenOther(VehicleInEveryFrame):
     """One vehicle, told early with one text; when it has gone, with another."""
 
+    def __init__(self, before_it_goes: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self._before_it_goes = before_it_goes
+
     def process(self, frame: Frame) -> list[PlatePass]:
         """The vehicle, in the first frame."""
         self.frames += 1
@@ -449,6 +453,7 @@ class EarlyThenOther(VehicleInEveryFrame):
 
     def flush(self) -> list[PlatePass]:
         """The whole of it."""
+        self._before_it_goes()
         return [dataclasses.replace(plate_pass(), vehicle=7, revision="corrected")]
 
 
@@ -457,7 +462,8 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
 ) -> None:
     rig = Rig(tmp_path, broker.settings)
     lists = one_list(tmp_path, "ignore", plate_pass().read.text)
-    daemon = rig.daemon(pictures(tmp_path, 3), EarlyThenOther(), lists=lists)
+    vehicle = EarlyThenOther(before_it_goes=lambda: subscriber.until(1, "/read"))
+    daemon = rig.daemon(pictures(tmp_path, 3), vehicle, lists=lists)
 
     daemon.run()
 
