@@ -343,17 +343,25 @@ def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
             yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
         if len(zone.polygon) < 3:
             yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
+        elif _lies_on_a_line(zone.polygon):
+            yield Complaint(
+                ("zones", index, "polygon"), "its points lie on one line, so that nothing is in it; move one"
+            )
         elif _crosses_itself(zone.polygon):
             wrong = "its edges cross, or meet in one point; give the points in order around the zone"
             yield Complaint(("zones", index, "polygon"), wrong)
 
 
+def _lies_on_a_line(polygon: tuple[Point, ...]) -> bool:
+    first, *others = polygon
+    farthest = max(others, key=lambda point: abs(point[0] - first[0]) + abs(point[1] - first[1]))
+    return not any(_turn(first, farthest, point) for point in others)
+
+
 def _crosses_itself(polygon: tuple[Point, ...]) -> bool:
-    """Whether two edges that are not neighbours meet, or all points lie on one line."""
-    first, second, *others = polygon
-    edges = list(zip(polygon, (second, *others, first), strict=True))
-    if not any(_turn(first, second, point) for point in others):
-        return True
+    """Whether two edges that are not neighbours meet."""
+    first, *others = polygon
+    edges = list(zip(polygon, (*others, first), strict=True))
     return any(
         _meet(*edge, *other)
         for index, edge in enumerate(edges)

@@ -6,7 +6,7 @@ import re
 import tomllib
 import types
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -50,7 +50,7 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
     record: Record = builder.record(record_type, table, ())
     complaints = builder.complaints
     told_of = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}
-    complaints += [complaint for complaint in check(record) if complaint.where not in told_of]
+    complaints += [each for each in map(builder.placed, check(record)) if each.where not in told_of]
     if complaints:
         lines = find_lines(text)
         told = sorted((line_of(complaint.where, lines), _describe(complaint)) for complaint in complaints)
@@ -86,6 +86,8 @@ class _Builder:
         self.complaints: list[Complaint] = []
         self._folder = folder
         self._root = root
+        self._kept: dict[KeyPath, list[int]] = {}
+        """Of each list of records, which of the file's could be made."""
 
     def record(self, record_type: type[Record], table: dict[str, Any], where: KeyPath) -> Any:
         """The record; wrong fields get their default so that the rest can be looked at, or `_WRONG` without one."""
@@ -130,7 +132,20 @@ class _Builder:
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
             return self._complain(where, f"{_show(value)} has {len(value)} items; give {len(arguments)}")
         items = [self.value(arguments[0], item, (*where, index)) for index, item in enumerate(value)]
-        return _WRONG if any(item is _WRONG for item in items) else tuple(items)  # else the others would move up
+        kept = [index for index, item in enumerate(items) if item is not _WRONG]
+        if is_dataclass(arguments[0]):
+            self._kept[where] = kept
+        elif len(kept) < len(items):
+            return _WRONG
+        return tuple(items[index] for index in kept)
+
+    def placed(self, complaint: Complaint) -> Complaint:
+        """The complaint about an item of a list, at its place in the file: others before it may not have been made."""
+        section, *rest = complaint.where
+        if (section,) not in self._kept or not rest:
+            return complaint
+        index, *key = rest
+        return replace(complaint, where=(section, self._kept[section,][int(index)], *key))
 
     def _scalar(self, kind: type, value: Any, where: KeyPath) -> Any:
         if kind is float and type(value) is int:

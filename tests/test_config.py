@@ -194,10 +194,25 @@ def test_zones_whose_edges_cross_are_told(tmp_path: Path) -> None:
     star = ZONE.format("gate", "[0.5, 0], [0.7, 0.5], [1, 0.5], [0.7, 0.7], [0.5, 1], [0.3, 0.7], [0, 0.5]")
 
     assert len(loaded(tmp_path, star).zones) == 1
-    for wrong in (bow_tie, flat):
-        assert errors(tmp_path, wrong) == [
-            "3: [[zones]] polygon: its edges cross, or meet in one point; give the points in order around the zone"
-        ]
+    assert errors(tmp_path, bow_tie) == [
+        "3: [[zones]] polygon: its edges cross, or meet in one point; give the points in order around the zone"
+    ]
+    assert errors(tmp_path, flat) == [
+        "3: [[zones]] polygon: its points lie on one line, so that nothing is in it; move one"
+    ]
+
+
+def test_an_item_that_cannot_be_made_hides_no_error_of_the_others(tmp_path: Path) -> None:
+    square, bow_tie = "[0, 0], [1, 0], [1, 1], [0, 1]", "[0, 0], [1, 1], [1, 0], [0, 1]"
+    unmade = "[[zones]]\nname = 'yard'\n"
+
+    told = errors(tmp_path, unmade + ZONE.format("gate", square) + ZONE.format("gate", bow_tie))
+
+    assert [line.partition(";")[0] for line in told] == [
+        "1: [[zones]]: `polygon` is missing",
+        '7: [[zones]] name: a zone is called "gate" already',
+        "8: [[zones]] polygon: its edges cross, or meet in one point",
+    ]
 
 
 def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path) -> None:

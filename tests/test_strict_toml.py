@@ -194,11 +194,14 @@ def test_what_several_keys_together_show_is_told_with_the_rest(tmp_path: Path) -
 
 
 def test_a_wrong_item_does_not_move_the_others_up(tmp_path: Path) -> None:
-    content = '[gate]\nopen = true\n[[lanes]]\nwidth = 2\n[[lanes]]\nname = "b"\n[[lanes]]\nname = "c"\n'
+    content = '[gate]\nopen = true\n[[lanes]]\nwidth = 2\n[[lanes]]\nname = "b"\n[[lanes]]\nname = "c"\nwidth = 3\n'
 
     told = errors(tmp_path, content, second_lane)
 
-    assert told == ["site.toml:3: [[lanes]]: `name` is missing; add it"]
+    assert told == [
+        "site.toml:3: [[lanes]]: `name` is missing; add it",
+        "site.toml:9: [[lanes]] width: the lane c is too much; remove it",
+    ]
 
 
 def test_one_error_is_not_told_twice(tmp_path: Path) -> None:

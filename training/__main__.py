@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 strips = _QUICK_STRIPS if arguments.quick else _FULL_STRIPS
                 detector = arguments.out / "plate_detector.keras"
                 found = detector if detector.is_file() else None
-                made = train_reader(run, plan, strips, arguments.data, found, arguments.start)
+                made = train_reader(run, plan, strips, arguments.data, found, arguments.start, arguments.clips)
             install(made, run, arguments.start, arguments.out)
     except EdgeAnprError as error:
         print(f"python -m training: {error}", file=sys.stderr)
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="from generated plates alone, under 15 minutes on two cores"
     )
     parser.add_argument("--data", type=Path, help="folder with real pictures and crops, as dataset folders")
+    parser.add_argument("--clips", type=Path, help="folder with rendered clips, of which the reader learns too")
     parser.add_argument("--run", type=Path, default=Path("runs/train"), help="run folder (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
@@ -89,6 +90,14 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--quick trains from generated plates alone: leave out --data")
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
+    if arguments.clips and arguments.network == "detector":
+        raise UsageError("--clips: of them the reader learns, not the detector")
+    if arguments.clips and not (arguments.clips / "events.jsonl").is_file():
+        raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with python -m training.clips")
+    if arguments.clips and arguments.network == "reader" and not (arguments.out / "plate_detector.keras").is_file():
+        raise UsageError(
+            f"--clips: a detector finds the plates in them, and {arguments.out} has no plate_detector.keras"
+        )
     if arguments.start and arguments.network == "all":
         raise UsageError("--from is one network's checkpoint: say `detector` or `reader`, not `all`")
     if arguments.start and not arguments.start.is_file():

@@ -45,14 +45,15 @@ class _Sighting:
 
     lines: int
     corners_px: dict[int, Corners] = field(default_factory=dict)
-    clear_frames: int = 0
+    clear_frames: list[int] = field(default_factory=list)
 
     def add(self, frame: int, seen: SeenPlate) -> None:
         sides = np.linalg.norm(np.roll(seen.corners_px, -1, 0) - seen.corners_px, axis=1)
         width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
         if seen.visible >= _SEEN_SHARE and width >= _SEEN_WIDTH_PX:
             self.corners_px[frame] = seen.corners_px
-            self.clear_frames += bool(seen.visible >= _CLEAR_SHARE and height / self.lines >= _CLEAR_LINE_PX)
+            if seen.visible >= _CLEAR_SHARE and height / self.lines >= _CLEAR_LINE_PX:
+                self.clear_frames.append(frame)
 
 
 def write_clip(film: ClipFilm, seed: int, path: Path) -> list[dict[str, Any]]:
@@ -73,7 +74,8 @@ def write_clip(film: ClipFilm, seed: int, path: Path) -> list[dict[str, Any]]:
 def _line(video: str, text: str, sighting: _Sighting) -> dict[str, Any]:
     return {
         "video": video,
-        "plate": text if sighting.clear_frames >= _CLEAR_FRAMES else None,
+        "plate": text if len(sighting.clear_frames) >= _CLEAR_FRAMES else None,
+        "clear_frames": sighting.clear_frames,
         "lines": sighting.lines,
         "first_frame": min(sighting.corners_px),
         "last_frame": max(sighting.corners_px),

@@ -8,7 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from edge_app.clips.truth import EVENTS_FILE
 from training.architectures import plate_reader
+from training.clip_strips import clip_strips
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
 from training.real_data import real_labels, sets_of
@@ -16,7 +18,7 @@ from training.shapes import ALPHABET, READER_STEPS
 from training.strips import Strips, batches, generated_strips, legible_crops, real_strips
 
 _HELD_OUT = 1500
-_REAL_SHARE = 0.35
+_REAL_SHARE, _CLIP_SHARE = 0.35, 0.2
 
 _LARGEST_LOGIT, _TOO_LARGE_WEIGHT = 12.0, 0.05
 """Beyond this a logit says no more, but widens the range that its 8 bits have to cover."""
@@ -25,12 +27,18 @@ Pair = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 
 def train_reader(
-    run_path: Path, plan: Plan, generated: int, data: Path | None, detector: Path | None, start: Path | None
+    run_path: Path,
+    plan: Plan,
+    generated: int,
+    data: Path | None,
+    detector: Path | None,
+    start: Path | None,
+    clips: Path | None = None,
 ) -> Path:
     """Train and save `plate_reader.keras` in the run folder; its path.
 
     `detector` is the checkpoint that tells where plates lie in the crops of `data`; `start` one whose weights the
-    training begins with.
+    training begins with; `clips` a folder of rendered ones, which needs `detector`.
     """
     keras.utils.set_random_seed(plan.seed)
     model = plate_reader()
@@ -38,12 +46,19 @@ def train_reader(
     if start:
         begin_with(model, start)
     facts = {"generated_strips": generated, "sets": sets_of(crops)}
-    given = {"corners_by": detector if crops else None, "began_with": start}
+    given = {
+        "corners_by": detector if crops or clips else None,
+        "began_with": start,
+        "clips": clips / EVENTS_FILE if clips else None,
+    }
     run = RunFolder(run_path, plan, facts | {name: sha256_of(path) for name, path in given.items() if path})
-    mixture = [(_kept(run_path / "generated.npz", lambda: generated_strips(generated, plan.seed)), 1.0)]
+    others = []
     if crops:
-        real = _kept(run_path / "real.npz", lambda: real_strips(crops, 12, plan.seed, detector))
-        mixture = [(mixture[0][0], 1 - _REAL_SHARE), (real, _REAL_SHARE)]
+        others.append((_kept(run_path / "real.npz", lambda: real_strips(crops, 12, plan.seed, detector)), _REAL_SHARE))
+    if clips and detector:
+        others.append((_kept(run_path / "clips.npz", lambda: clip_strips(clips, detector, plan.seed)), _CLIP_SHARE))
+    drawn = _kept(run_path / "generated.npz", lambda: generated_strips(generated, plan.seed))
+    mixture = [(drawn, 1 - sum(share for _, share in others)), *others]
     held_out = generated_strips(_HELD_OUT, plan.seed + 1)
 
     def measure(model: keras.Model) -> dict[str, float]:

@@ -74,16 +74,22 @@ def pair_events(first: Sequence[ClipEvent], second: Sequence[ClipEvent]) -> list
 def compare(
     video: str, clip: LabelledClip | None, first: Sequence[ClipEvent], second: Sequence[ClipEvent]
 ) -> list[Pair]:
-    """Every vehicle that either replay tells of, by their coming; `clip` tells the truth where it is known."""
+    """Every vehicle that either replay tells of, by their coming; `clip` tells the truth where it is known.
+
+    Events that the truth gives to two vehicles are a pair each, whatever they say.
+    """
     pairs = []
     for i, j in pair_events(first, second):
         one, other = first[i] if i is not None else None, second[j] if j is not None else None
-        pairs.append(Pair(video, _truth_of(clip, one or other), one, other))
+        if clip and one and other and owner_of(one, clip) != owner_of(other, clip):
+            pairs += [Pair(video, _truth_of(clip, one), one, None), Pair(video, _truth_of(clip, other), None, other)]
+        elif event := one or other:
+            pairs.append(Pair(video, _truth_of(clip, event), one, other))
     return sorted(pairs, key=lambda pair: pair.frame)
 
 
-def _truth_of(clip: LabelledClip | None, event: ClipEvent | None) -> str | None:
-    if clip is None or event is None:
+def _truth_of(clip: LabelledClip | None, event: ClipEvent) -> str | None:
+    if clip is None:
         return None
     owner = owner_of(event, clip)
     return "" if owner is None else clip.vehicles[owner].plate

@@ -43,3 +43,14 @@ def test_without_a_truth_nobody_is_called_right() -> None:
         "video": "a.mp4", "frame": 12, "truth": None, "a": None,
         "b": {"text": "MH12AB1284", "confidence": 0.9, "frames": [12, 38]}, "verdict": "only B",
     }  # fmt: skip
+
+
+def test_events_of_two_vehicles_differ_although_they_say_the_same() -> None:
+    street = clip(vehicle("MH12AB1234", lane=0), vehicle("KA01MN4567", lane=1))
+
+    told = compare("a.mp4", street, [event("MH12AB1234", lane=0)], [event("MH12AB1234", lane=1)])
+
+    assert [(each.truth, each.verdict, each.differs) for each in told] == [
+        ("MH12AB1234", "A right", True),
+        ("KA01MN4567", "only B", True),
+    ]
