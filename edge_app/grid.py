@@ -32,11 +32,11 @@ def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequenc
     for zone in zones:
         corners = [_px(drawn, point) for point in zone.polygon]
         cv2.polylines(drawn, [np.array(corners, np.int32)], True, _colour(zone), 2 * unit, cv2.LINE_AA)
-    for line in lines:
-        _draw_line(drawn, line, unit)
     for zone in zones:
         words = zone.name if zone.include else f"{zone.name} (excluded)"
-        _write(drawn, words, _middle([_px(drawn, point) for point in zone.polygon]), unit, _colour(zone))
+        _write(drawn, words, _beside_a_corner([_px(drawn, point) for point in zone.polygon]), unit, _colour(zone))
+    for line in lines:
+        _draw_line(drawn, line, unit)
     return drawn
 
 
@@ -96,6 +96,11 @@ def _px(drawn: ImageBgr, point: tuple[float, float]) -> tuple[int, int]:
 
 def _middle(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return _whole(np.mean(points, axis=0))
+
+
+def _beside_a_corner(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """A quarter of the way from the first point to the middle, where lines cross."""
+    return _whole(np.array(points[0]) * 0.75 + np.mean(points, axis=0) * 0.25)
 
 
 def _whole(point: np.ndarray) -> tuple[int, int]:
