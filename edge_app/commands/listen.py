@@ -1,9 +1,9 @@
 """Subscribe to the broker and print reads as they arrive.
 
-Ends with Ctrl-C or after --count reads. The broker has to be there at the beginning; one that goes away later is waited
-for, for as long as it takes; why it is not reached, and when it is back, is told on standard error. With MQTT 5 it keeps
-what comes meanwhile, for a day and as much as its queue holds. Reads that never came are told. A read that comes twice,
-as it may after an outage, is shown, written and counted twice: its `event_id` is the same.
+Ends with Ctrl-C or after --count reads. The broker has to be there at the beginning; one that goes away later is
+waited for, for as long as it takes; why it is not reached, and when it is back, is told on standard error. With MQTT 5
+it keeps what comes meanwhile, for a day and as much as its queue holds. Reads that never came are told. A read that
+comes twice, as it may after an outage, is shown, written and counted twice: its `event_id` is the same.
 """
 
 import argparse

@@ -4,35 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks import economy
 from edge_app.__main__ import main
+from tests.clips.film import PLATE, car_that_comes_near
 from training.clips import write_clip
-from training.synthetic.camera import PinholeCamera
-from training.synthetic.camera_effects import CameraEffects
-from training.synthetic.cars import car
-from training.synthetic.clip_film import ClipFilm
-from training.synthetic.courses import Course, Passer
-from training.synthetic.film import Street
-from training.synthetic.lettering import shipped_fonts
-from training.synthetic.plates import render_plate
-from training.synthetic.road import RoadLook
-
-PLATE = "MH12AB1234"
 
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A car that comes near in a second and a half, with a clear plate."""
     folder = tmp_path_factory.mktemp("clips")
-    plate = render_plate(np.random.default_rng(3), "hsrp", "MH 12 AB 1234", 200, shipped_fonts())
-    vehicle = car(np.random.default_rng(5), "sedan", (120, 60, 30))
-    passer = Passer(vehicle, plate, 0.1, True, 11.0, Course.steady(3.5, 1.5))
-    camera = PinholeCamera.looking((640, 384), 1500.0, (0.0, 1.6, 0.0), pitch=0.09)
-    effects = CameraEffects(gain=(1.2, 1.2, 1.2), blur_px=0.3)
-    film = ClipFilm("town", Street(camera, RoadLook(), ()), (passer,), 1.5, 10, 2.0, 60.0, effects)
+    film = car_that_comes_near()
     lines = write_clip(film, 1, folder / "car.mp4")
     (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder

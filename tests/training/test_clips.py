@@ -138,5 +138,6 @@ def test_a_plate_is_asked_for_only_where_it_is_large_enough_long_enough(tmp_path
     (asked,), (not_asked,) = (write_clip(film, 1, tmp_path / "a.mp4") for film in (near, far))
 
     assert (asked["plate"], not_asked["plate"]) == ("MH12AB1234", None)
+    assert len(asked["clear_frames"]) >= 4 > len(not_asked["clear_frames"])
     for line in (asked, not_asked):
         assert (line["first_frame"], line["last_frame"], len(line["boxes"])) == (0, 3, 4)

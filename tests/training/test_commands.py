@@ -17,6 +17,8 @@ from training.plan import Plan
         (("all", "--from", "a.keras"), "--from is one network's checkpoint: say `detector` or `reader`, not `all`"),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
         (("detector", "--steps", "0"), "--steps: at least 1"),
+        (("reader", "--clips", "."), "--clips .: holds no clips; render them with python -m training.clips"),
+        (("detector", "--clips", "."), "--clips: of them the reader learns, not the detector"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(
