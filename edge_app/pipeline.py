@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge_app.config import TrackingSettings
+from edge_app.recognition.looks import layouts
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, PlateText, Reading, StageTimes
 from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
@@ -124,8 +125,13 @@ class Pipeline:
         if passage is not None and self._settings.economy and not self._can_change(passage, detection, frame):
             return Sight(frame, detection, None, zones, StageTimes(detect_ms))
         begun = self._clock()
-        reading = self._reader.read(self._rectifier.rectify(frame.image_bgr, detection))
-        return Sight(frame, detection, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
+        read_as, reading = self._read(frame.image_bgr, detection)
+        return Sight(frame, read_as, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
+
+    def _read(self, image_bgr: ImageBgr, detection: PlateDetection) -> tuple[PlateDetection, Reading]:
+        """The reading in the layout that promises more, and the plate in that layout."""
+        tries = [(each, self._reader.read(self._rectifier.rectify(image_bgr, each))) for each in layouts(detection)]
+        return max(tries, key=lambda each: self._voter.glance(each[1]).promise) if len(tries) > 1 else tries[0]
 
     def _vote_where_due(self, passage: Passage) -> None:
         """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""

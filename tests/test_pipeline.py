@@ -184,6 +184,44 @@ def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None
     assert (told.read.text, told.read.plate.valid) == ("BAKERY", False)
 
 
+class SquareVehicle(Vehicle):
+    """Its plate has two lines; the detector sees one."""
+
+    def corners(self, sequence: int) -> Corners:
+        """Where the plate is."""
+        wide = super().corners(sequence)
+        return np.asarray(wide[:1] + (wide - wide[:1]) * np.array([1, 2.4], np.float32), np.float32)
+
+
+class LayoutRectifier(GreyRectifier):
+    """Of a plate taken for one line, the strip shows something else."""
+
+    def rectify(self, image_bgr: ImageBgr, detection: PlateDetection) -> PlateStrip:
+        """A strip of the plate's grey, or a darker one."""
+        strip = super().rectify(image_bgr, detection)
+        return strip if detection.lines == 2 else replace(strip, image_gray=strip.image_gray - 1)
+
+
+def test_a_plate_of_two_lines_is_read_as_such_although_one_was_found() -> None:
+    square = SquareVehicle("MH12AB1234", 0, 9)
+    pipeline = Pipeline(
+        CannedDetector([square]),
+        LayoutRectifier(192, 32),
+        CannedReader({square.grey: square.text, square.grey - 1: "B1234"}),
+        Tracker(DEFAULTS.lost_seconds),
+        Voter(PlateFormats.load(["in"]), ALPHABET),
+        Zones(()),
+        Lines(()),
+        DEFAULTS,
+    )
+
+    for sequence in range(10):
+        assert pipeline.process(frame_of([square], sequence)) == []
+    (told,) = pipeline.flush()
+
+    assert (told.read.text, told.read.detection.lines) == ("MH12AB1234", 2)
+
+
 class Closer:
     """A second look that says where and how often it was taken."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.recognition.rectifier import plate_size
 from edge_app.records import Corners, PlateDetection
 
 _SIZES = ((1.1, 1.15), (0.95, 0.85), (1.12, 1.0), (0.9, 1.0))
@@ -18,6 +19,9 @@ _SLOPE = 0.2
 
 _LEAN = 0.15
 """Widths by which the upper edge lies beside the lower one that a plate, or its letters, may have."""
+
+_NARROW = 2.6
+"""Times its height that nearly every plate of two lines is at most wide, and few of one line."""
 
 _LINES_ABOVE = (0.8, 1.0, 1.25)
 """Heights that the line above one line of text may have."""
@@ -46,6 +50,13 @@ def nearby_looks(detection: PlateDetection) -> list[PlateDetection]:
 def in_other_layout(detection: PlateDetection) -> PlateDetection:
     """The plate with the other number of lines."""
     return replace(detection, lines=3 - detection.lines)
+
+
+def layouts(detection: PlateDetection) -> list[PlateDetection]:
+    """The plate as it was found and, where it is narrow for one line, with two: small ones show hardly a gap."""
+    width, height = plate_size(detection.corners_px)
+    may_have_two = detection.lines == 1 and width < _NARROW * height
+    return [detection, in_other_layout(detection)] if may_have_two else [detection]
 
 
 def with_line_above(detection: PlateDetection) -> list[PlateDetection]:

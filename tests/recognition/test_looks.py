@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_app.recognition.looks import in_other_layout, nearby_looks, with_line_above
+from edge_app.recognition.looks import in_other_layout, layouts, nearby_looks, with_line_above
 from edge_app.recognition.rectifier import plate_size
 from edge_app.records import PlateDetection
 
@@ -32,6 +32,13 @@ def test_the_other_layout_lies_where_the_plate_does() -> None:
 
     assert other.lines == 1
     assert np.array_equal(other.corners_px, LEVEL)
+
+
+def test_a_plate_that_is_narrow_for_one_line_may_have_two() -> None:
+    wide, narrow = PlateDetection(LEVEL, 0.9, 1), PlateDetection(LEVEL * np.array([0.6, 1], np.float32), 0.9, 1)
+
+    assert [[each.lines for each in layouts(plate)] for plate in (wide, narrow)] == [[1], [1, 2]]
+    assert [each.lines for each in layouts(PlateDetection(narrow.corners_px, 0.9, 2))] == [2]
 
 
 def test_looks_turn_with_the_plate() -> None:
