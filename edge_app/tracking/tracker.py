@@ -21,9 +21,9 @@ the next lane's plate is about four widths away."""
 _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
-_REACH_UNSEEN = 1.0
-"""And how much farther for each second in which it was not seen: it may have braked. The longer it is away, the more
-likely another vehicle is where it is looked for."""
+_REACH_UNSEEN, _SECONDS_TO_DOUBT = 1.5, 1.0
+"""And how much farther at most, where it was not seen for half of this time: it may have braked. The longer it is away,
+the more likely another vehicle is where it is looked for, so that after this time it has to be where it is expected."""
 
 _LARGEST_GROWTH = 2.0
 """A plate does not become more than this many times as wide, or as narrow, as is expected."""
@@ -157,7 +157,8 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
         if track.misses > _MISSES_TO_FORGET and _seconds(track.seen_ns, monotonic_ns) > _SECONDS_TO_FORGET:
             return np.inf
         return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
-    reach = _REACH_PREDICTED + _REACH_UNSEEN * _seconds(track.seen_ns, monotonic_ns)
+    away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
+    reach = _REACH_PREDICTED + _REACH_UNSEEN * 4 * away * (1 - away)
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
 
 
