@@ -118,6 +118,14 @@ class _Builder:
             return self._complain(where, f"this is a section; write {header} and its keys below")
         return self._scalar(hint, value, where)
 
+    def placed(self, complaint: Complaint) -> Complaint:
+        """The complaint about an item of a list, at its place in the file: others before it may not have been made."""
+        section, *rest = complaint.where
+        if (section,) not in self._kept or not rest:
+            return complaint
+        index, *key = rest
+        return replace(complaint, where=(section, self._kept[section,][int(index)], *key))
+
     def _limited(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
         built = self.value(arguments[0], value, where)
         if built is _WRONG:
@@ -138,14 +146,6 @@ class _Builder:
         elif len(kept) < len(items):
             return _WRONG
         return tuple(items[index] for index in kept)
-
-    def placed(self, complaint: Complaint) -> Complaint:
-        """The complaint about an item of a list, at its place in the file: others before it may not have been made."""
-        section, *rest = complaint.where
-        if (section,) not in self._kept or not rest:
-            return complaint
-        index, *key = rest
-        return replace(complaint, where=(section, self._kept[section,][int(index)], *key))
 
     def _scalar(self, kind: type, value: Any, where: KeyPath) -> Any:
         if kind is float and type(value) is int:

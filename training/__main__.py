@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from edge_app.clips.truth import is_clip_folder
 from edge_app.errors import EdgeAnprError, UsageError
 from training.plan import Plan
 
@@ -86,13 +87,14 @@ def _plan(arguments: argparse.Namespace, plan: Plan) -> Plan:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.quick and arguments.data:
-        raise UsageError("--quick trains from generated plates alone: leave out --data")
+    for option in ("data", "clips"):
+        if arguments.quick and getattr(arguments, option):
+            raise UsageError(f"--quick trains from generated plates alone: leave out --{option}")
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
     if arguments.clips and arguments.network == "detector":
         raise UsageError("--clips: of them the reader learns, not the detector")
-    if arguments.clips and not (arguments.clips / "events.jsonl").is_file():
+    if arguments.clips and not is_clip_folder(arguments.clips):
         raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with python -m training.clips")
     if arguments.clips and arguments.network == "reader" and not (arguments.out / "plate_detector.keras").is_file():
         raise UsageError(

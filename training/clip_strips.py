@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from converters.networks import float_twin, load_checkpoint
 from edge_app.app import open_video
 from edge_app.clips.truth import EVENTS_FILE
 from edge_app.detection.detector import PlateDetector
@@ -18,8 +17,9 @@ from edge_app.errors import UsageError
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageGray
 from edge_app.scoring import Box, iou
-from edge_app.tflite_model import InputShape, ModelManifest
-from training.shapes import READER_HEIGHT, READER_WIDTH, STRIDE
+from edge_app.tflite_model import InputShape
+from training.crop_corners import detector_of
+from training.shapes import READER_HEIGHT, READER_WIDTH
 from training.strips import Strips, encode, loosen
 
 _INPUT = InputShape(640, 384, 3, "BGR")
@@ -40,15 +40,14 @@ def clip_strips(folder: Path, detector: Path, seed: int) -> Strips:
     Two of each: with the corners that `detector`, a checkpoint, finds, and loosened.
     """
     places = _read_places(folder)
-    manifest = ModelManifest("plate_detector", "", "plate-detector", _INPUT, "", alphabet="", stride=STRIDE)
-    network = PlateDetector(float_twin(load_checkpoint(detector, _INPUT), manifest), confidence=_CONFIDENCE)
+    search = detector_of(detector, _INPUT, _CONFIDENCE)
     rng = np.random.default_rng(seed)
     images: list[ImageGray] = []
     labels: list[NDArray[np.int8]] = []
     for video, of_frame in tqdm(places.items(), desc="strips of clips", unit="clip"):
         with contextlib.closing(open_video(folder / video)) as source:
             for frame in source.frames():
-                for image_gray, text in _of_frame(rng, frame, of_frame.get(frame.sequence, []), network):
+                for image_gray, text in _of_frame(rng, frame, of_frame.get(frame.sequence, []), search):
                     images.append(image_gray)
                     labels.append(encode(text))
     if not images:

@@ -26,9 +26,7 @@ class CropSearch:
     """`find` gives the plate of a crop."""
 
     def __init__(self, checkpoint: Path) -> None:
-        manifest = ModelManifest("plate_detector", "", "plate-detector", _INPUT, "", alphabet="", stride=STRIDE)
-        network = float_twin(load_checkpoint(checkpoint, _INPUT), manifest)
-        self._detector = PlateDetector(network, confidence=_CONFIDENCE)
+        self._detector = detector_of(checkpoint, _INPUT, _CONFIDENCE)
 
     def find(self, crop_bgr: ImageBgr) -> PlateDetection | None:
         """The plate, its corners in pixels of the crop; None where the detector sees none that fills it."""
@@ -37,6 +35,12 @@ class CropSearch:
         if not found or found[0].box_px[2] < _LEAST_COVER * crop_bgr.shape[1]:
             return None
         return found[0].moved(-across, -down)
+
+
+def detector_of(checkpoint: Path, seen: InputShape, confidence: float) -> PlateDetector:
+    """The detector of a checkpoint, in floats and at this input size."""
+    manifest = ModelManifest("plate_detector", "", "plate-detector", seen, "", alphabet="", stride=STRIDE)
+    return PlateDetector(float_twin(load_checkpoint(checkpoint, seen), manifest), confidence=confidence)
 
 
 def find_in_crops(checkpoint: Path, paths: Sequence[Path]) -> list[PlateDetection | None]:

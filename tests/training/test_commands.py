@@ -13,6 +13,7 @@ from training.plan import Plan
     ("words", "fault"),
     [
         (("all", "--quick", "--data", "."), "--quick trains from generated plates alone: leave out --data"),
+        (("reader", "--quick", "--clips", "."), "--quick trains from generated plates alone: leave out --clips"),
         (("reader", "--data", "absent"), "--data absent: no such folder"),
         (("all", "--from", "a.keras"), "--from is one network's checkpoint: say `detector` or `reader`, not `all`"),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
