@@ -92,7 +92,7 @@ As root on Debian it also installs fonts: the more letterings, the better the ge
 
   --from FILE   begin with its weights, at half the rate  --steps N   optimizer steps instead of the plan's
   --run DIR     run folder; a run cut off is resumed      --out DIR   where the checkpoints go (models)
-  --clips DIR   rendered clips, of which the reader learns too (./build.sh clips)         --seed N
+  --clips DIR   rendered clips to learn from too (./build.sh clips)                       --seed N
 TEXT
 }
 

@@ -33,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
             if network == "detector":
                 plan = _plan(arguments, _QUICK_DETECTOR if arguments.quick else _FULL_DETECTOR)
                 scenes = _QUICK_SCENES if arguments.quick else _FULL_SCENES
-                made = train_detector(run, plan, arguments.data, scenes, arguments.start)
+                made = train_detector(run, plan, arguments.data, scenes, arguments.start, arguments.clips)
             else:
                 plan = _plan(arguments, _QUICK_READER if arguments.quick else _FULL_READER)
                 strips = _QUICK_STRIPS if arguments.quick else _FULL_STRIPS
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="from generated plates alone, under 15 minutes on two cores"
     )
     parser.add_argument("--data", type=Path, help="folder with real pictures and crops, as dataset folders")
-    parser.add_argument("--clips", type=Path, help="folder with rendered clips, of which the reader learns too")
+    parser.add_argument("--clips", type=Path, help="folder with rendered clips to learn from too")
     parser.add_argument("--run", type=Path, default=Path("runs/train"), help="run folder (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
@@ -92,8 +92,6 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--quick trains from generated plates alone: leave out --{option}")
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
-    if arguments.clips and arguments.network == "detector":
-        raise UsageError("--clips: of them the reader learns, not the detector")
     if arguments.clips and not is_clip_folder(arguments.clips):
         raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with python -m training.clips")
     if arguments.clips and arguments.network == "reader" and not (arguments.out / "plate_detector.keras").is_file():

@@ -1,7 +1,7 @@
 """Renders clips of traffic whose truth is known, for `edge-anpr evaluate`: DIR/0000-town.mp4 … and DIR/events.jsonl.
 
 Roads, traffic, light, weather and cameras of every kind in turn, all from our own drawing; the same seed gives the same
-clips. They are to measure on, never to train on: a plate's text in a clip is random and means nobody.
+clips. Those that are measured on are never trained on. A plate's text in a clip is random and means nobody.
 """
 
 import argparse
@@ -45,13 +45,14 @@ class _Sighting:
 
     lines: int
     corners_px: dict[int, Corners] = field(default_factory=dict)
+    visible: dict[int, float] = field(default_factory=dict)
     clear_frames: list[int] = field(default_factory=list)
 
     def add(self, frame: int, seen: SeenPlate) -> None:
         sides = np.linalg.norm(np.roll(seen.corners_px, -1, 0) - seen.corners_px, axis=1)
         width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
         if seen.visible >= _SEEN_SHARE and width >= _SEEN_WIDTH_PX:
-            self.corners_px[frame] = seen.corners_px
+            self.corners_px[frame], self.visible[frame] = seen.corners_px, seen.visible
             if seen.visible >= _CLEAR_SHARE and height / self.lines >= _CLEAR_LINE_PX:
                 self.clear_frames.append(frame)
 
@@ -80,6 +81,10 @@ def _line(video: str, text: str, sighting: _Sighting) -> dict[str, Any]:
         "first_frame": min(sighting.corners_px),
         "last_frame": max(sighting.corners_px),
         "boxes": {str(frame): _box(corners_px) for frame, corners_px in sighting.corners_px.items()},
+        "corners": {
+            str(frame): corners_px.astype(float).round(1).tolist() for frame, corners_px in sighting.corners_px.items()
+        },
+        "visible": {str(frame): round(share, 2) for frame, share in sighting.visible.items()},
     }
 
 

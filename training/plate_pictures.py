@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice, repeat
 from multiprocessing import get_context
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from edge_app.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
 from edge_app.recognizer import pad_crop
 from edge_app.records import Corners, ImageBgr
+from training.rendered_clips import ClipPlate, clip_frames
 from training.synthetic.observation import degrade, light, paste, random_quad
 from training.synthetic.plates import render_plate
 from training.synthetic.scenes import render_scene
@@ -51,6 +52,9 @@ _CROPPED_PX = 50.0
 _CLOSE_UP_SHARE = 0.2
 """Of the batches."""
 
+_EVERY_FRAME, _FILMED_SHARE, _ZOOM = 8, 0.35, (0.75, 1.3)
+"""Of a clip one frame in so many is kept; they are so much of the views, at about the scale of the detector's input."""
+
 Affine = NDArray[np.float32]
 """(2, 3): a scale and a shift."""
 
@@ -74,6 +78,8 @@ class PlatePicture:
 
     image_bgr: ImageBgr
     plates: tuple[PlateTruth, ...]
+    filmed: bool = False
+    """A camera's frame, shown as it is: plates are as small and as smeared as the detector meets them."""
 
 
 class PictureSet:
@@ -94,13 +100,15 @@ class PictureSet:
         whole = self._kept[index]
         aimed = [plate for plate in whole.plates if plate.counted]
         focus = aimed[rng.integers(len(aimed))] if aimed and rng.random() > _ANYWHERE_SHARE else None
-        matrix = _look_at(rng, focus, whole.image_bgr, size)
+        matrix = _look_at(rng, focus, whole, size)
         picture = _cut(whole.image_bgr, matrix, size)
         plates = [_seen(plate, matrix, size) for plate in whole.plates]
         if rng.random() < 0.5 and not any(plate.exact for plate in plates):  # mirrored text is no plate to learn
             picture = np.ascontiguousarray(picture[:, ::-1])
             plates = [_flipped(plate, size[0]) for plate in plates]
         _add_sign(rng, picture, plates)
+        if whole.filmed:
+            return finish(rng, PlatePicture(picture, tuple(plates)))
         made = PlatePicture(picture, tuple(_replace_some(rng, picture, plates)))
         if rng.random() < _CROP_SHARE:
             made = as_crop(rng, made)
@@ -122,6 +130,19 @@ def rendered_pictures(count: int, seed: int) -> PictureSet:
         jobs = pool.map(_render, ((seed, index) for index in range(count)), chunksize=16)
         pictures = list(tqdm(jobs, total=count, desc="rendering scenes", unit="scene"))
     return PictureSet([partial(_same, picture) for picture in pictures])
+
+
+def clip_pictures(folder: Path) -> PictureSet:
+    """Frames of rendered clips."""
+    pictures = [
+        PlatePicture(frame.image_bgr, tuple(map(_filmed, plates)), filmed=True)
+        for frame, plates in clip_frames(folder, _EVERY_FRAME)
+    ]
+    return PictureSet([partial(_same, picture) for picture in pictures])
+
+
+def _filmed(plate: ClipPlate) -> PlateTruth:
+    return PlateTruth(plate.corners_px, True, plate.lines, counted=plate.visible >= _VISIBLE_SHARE)
 
 
 def _read(label: LabelledImage) -> PlatePicture:
@@ -155,13 +176,28 @@ def _corners_of(left: float, top: float, width: float, height: float) -> Corners
 
 
 def endless_views(
-    rng: np.random.Generator, pictures: PictureSet, chosen: Sequence[int], count: int
+    rng: np.random.Generator, pictures: PictureSet, chosen: Sequence[int], count: int, films: PictureSet | None = None
 ) -> Iterator[list[PlatePicture]]:
-    """Views of the chosen pictures in ever new order, `count` at a time or a fourth as many close-ups."""
-    order = chain.from_iterable(rng.permutation(chosen) for _ in repeat(None))
+    """Views of the chosen pictures in ever new order, `count` at a time or a fourth as many close-ups.
+
+    Where there are `films`, all of their frames are among the pictures.
+    """
+    order = _endless(rng, chosen)
+    filmed = _endless(rng, range(len(films))) if films else None
+
+    def view(size: Size) -> PlatePicture:
+        if films and filmed and rng.random() < _FILMED_SHARE:
+            return films.view(rng, next(filmed), size)
+        return pictures.view(rng, next(order), size)
+
     while True:
         size, some = (CLOSE_UP, max(1, count // 4)) if rng.random() < _CLOSE_UP_SHARE else (VIEW, count)
-        yield [pictures.view(rng, int(index), size) for index in islice(order, some)]
+        yield [view(size) for _ in range(some)]
+
+
+def _endless(rng: np.random.Generator, chosen: Sequence[int]) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(chosen).tolist()
 
 
 def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
@@ -176,22 +212,19 @@ def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     return PlatePicture(image, picture.plates)
 
 
-def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr, size: Size) -> Affine:
+def _look_at(rng: np.random.Generator, focus: PlateTruth | None, picture: PlatePicture, size: Size) -> Affine:
     """Scale and shift that bring the focused plate, or any part of the picture, into view."""
-    height, width = image.shape[:2]
+    height, width = picture.image_bgr.shape[:2]
     room = np.array(size)
-    whole = float((room / (width, height)).min())
+    if picture.filmed:
+        scale = float(np.min(np.array(CLOSE_UP) / (width, height)) * np.exp(rng.uniform(*np.log(_ZOOM))))
+    else:
+        scale = _scale(rng, focus, float((room / (width, height)).min()), size)
     if focus is None:
-        scale = float(np.exp(rng.uniform(np.log(whole), np.log(whole * 3))))
         centre = rng.uniform((0, 0), (width, height))
         place = room / 2
     else:
         extent = np.ptp(focus.corners_px, axis=0)
-        usual = _FAR_PX if rng.random() < _FAR_SHARE else _NEAR_PX
-        low, high = _CLOSE_PX if size == CLOSE_UP else usual
-        wanted = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-        scale = float(np.clip(wanted / extent[0], whole * 0.8, 3.0))
-        scale = min(scale, size[1] * 0.9 / float(extent[1]))
         centre = focus.corners_px.min(axis=0) + extent / 2
         half = np.minimum(extent * scale / 2, room * 0.45)
         place = rng.uniform(half, room - half)
@@ -200,6 +233,16 @@ def _look_at(rng: np.random.Generator, focus: PlateTruth | None, image: ImageBgr
     if rng.random() < _FILLED_SHARE:
         shift = np.clip(shift, np.minimum(spare, 0), np.maximum(spare, 0))
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+
+
+def _scale(rng: np.random.Generator, focus: PlateTruth | None, whole: float, size: Size) -> float:
+    """At which the focused plate is shown; of any part of the picture, one to three times that of the `whole`."""
+    if focus is None:
+        return float(np.exp(rng.uniform(np.log(whole), np.log(whole * 3))))
+    width, height = np.ptp(focus.corners_px, axis=0).tolist()
+    usual = _FAR_PX if rng.random() < _FAR_SHARE else _NEAR_PX
+    wanted = float(np.exp(rng.uniform(*np.log(_CLOSE_PX if size == CLOSE_UP else usual))))
+    return min(float(np.clip(wanted / width, whole * 0.8, 3.0)), size[1] * 0.9 / height)
 
 
 def _cut(image: ImageBgr, matrix: Affine, size: Size) -> ImageBgr:

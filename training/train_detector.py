@@ -11,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from edge_app.clips.truth import EVENTS_FILE
 from edge_app.datasets import LabelledImage
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
-from training.plate_pictures import PlatePicture, endless_views, real_pictures, rendered_pictures
+from training.plate_pictures import PlatePicture, clip_pictures, endless_views, real_pictures, rendered_pictures
 from training.real_data import real_labels, sets_of
 from training.shapes import STRIDE
 
@@ -32,11 +33,13 @@ _CORNER_SHARE, _LINE_SHARE = 2.0, 1.0
 Maps = tuple[NDArray[np.float32], ...]
 
 
-def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, start: Path | None) -> Path:
+def train_detector(
+    run_path: Path, plan: Plan, data: Path | None, scenes: int, start: Path | None, clips: Path | None = None
+) -> Path:
     """Train and save `plate_detector.keras` in the run folder; its path.
 
-    Learns from `scenes` rendered ones and from the pictures of `data` where given; begins with the weights of
-    the checkpoint `start` where there is one.
+    Learns from `scenes` rendered ones, from the pictures of `data` and the frames of the rendered `clips` where given;
+    begins with the weights of the checkpoint `start` where there is one.
     """
     keras.utils.set_random_seed(plan.seed)
     model = plate_detector()
@@ -51,12 +54,15 @@ def train_detector(run_path: Path, plan: Plan, data: Path | None, scenes: int, s
     rng = np.random.default_rng(plan.seed)
     held_out = [pictures.view(rng, index) for index in aside]
     facts = {"sets": sets_of(labels), "rendered_scenes": scenes}
-    facts |= {"began_with": sha256_of(start)} if start else {}
+    given = {"began_with": start, "clips": clips / EVENTS_FILE if clips else None}
+    facts |= {name: sha256_of(path) for name, path in given.items() if path}
     run = RunFolder(run_path, plan, facts | {"pasted_plates": "generated"})
     write_held_out(run_path / HELD_OUT, [labels[index] for index in aside if index < len(labels)])
 
+    films = clip_pictures(clips) if clips else None
+
     def batches(rng: np.random.Generator) -> Iterator[Maps]:
-        return map(_maps, endless_views(rng, pictures, learned, plan.batch_size))
+        return map(_maps, endless_views(rng, pictures, learned, plan.batch_size, films))
 
     train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
     path = run_path / "plate_detector.keras"

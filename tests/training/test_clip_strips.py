@@ -29,7 +29,7 @@ def test_a_plate_gives_two_strips_of_each_frame_in_which_it_can_be_told(tmp_path
     assert np.abs(strips.images[0].astype(int) - strips.images[1]).max() > 0, "the second has other corners"
 
 
-@pytest.mark.parametrize("events", [None, "[]", '{"video": "a.mp4", "plate": "MH12AB1234", "clear_frames": [1]}'])
+@pytest.mark.parametrize("events", [None, "[]", '{"video": "a.mp4", "plate": "MH12AB1234", "corners": {"1": []}}'])
 def test_a_folder_without_rendered_clips_is_wrong_usage(tmp_path: Path, events: str | None) -> None:
     if events is not None:
         (tmp_path / "events.jsonl").write_text(events + "\n")

@@ -19,7 +19,7 @@ from training.plan import Plan
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
         (("detector", "--steps", "0"), "--steps: at least 1"),
         (("reader", "--clips", "."), "--clips .: holds no clips; render them with python -m training.clips"),
-        (("detector", "--clips", "."), "--clips: of them the reader learns, not the detector"),
+        (("detector", "--clips", "."), "--clips .: holds no clips; render them with python -m training.clips"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(

@@ -1,12 +1,16 @@
 """Views of pictures that the detector learns from: what they show lies where they say."""
 
+import json
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.clips.film import car_that_comes_near
 from tests.converters.tiny import drawn_scenes
+from training.clips import write_clip
 from training.plate_pictures import (
     CLOSE_UP,
     VIEW,
@@ -14,6 +18,7 @@ from training.plate_pictures import (
     PlatePicture,
     PlateTruth,
     as_crop,
+    clip_pictures,
     endless_views,
     real_pictures,
 )
@@ -42,6 +47,48 @@ def test_batches_are_views_or_a_fourth_as_many_close_ups(pictures: PictureSet) -
     kinds = {(len(batch), batch[0].image_bgr.shape[1::-1]) for batch in batches}
 
     assert kinds == {(8, VIEW), (2, CLOSE_UP)}
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> dict[str, Any]:
+    (line,) = write_clip(car_that_comes_near(), 1, tmp_path / "car.mp4")
+    (tmp_path / "events.jsonl").write_text(json.dumps(line) + "\n")
+    return line
+
+
+def test_a_filmed_plate_is_shown_about_as_large_as_the_detector_sees_it(tmp_path: Path, clip: dict[str, Any]) -> None:
+    films = clip_pictures(tmp_path)
+    rng = np.random.default_rng(4)
+
+    views = [films.view(rng, index, size) for index in (0, 1) for size in (VIEW, CLOSE_UP) for _ in range(8)]
+
+    assert len(films) == 2, "of fifteen frames the first and the ninth"
+    widths = {clip["boxes"]["0"][2], clip["boxes"]["8"][2]}
+    counted = [plate for view in views for plate in view.plates if plate.counted]
+    assert len(counted) >= 16
+    for plate in counted:
+        assert plate.exact
+        assert plate.lines == clip["lines"]
+        assert any(0.74 * width < np.ptp(plate.corners_px[:, 0]) < 1.31 * width for width in widths)
+
+
+def test_a_filmed_plate_that_is_mostly_hidden_is_not_asked_for(tmp_path: Path, clip: dict[str, Any]) -> None:
+    clip["visible"] = dict.fromkeys(clip["visible"], 0.5)
+    (tmp_path / "events.jsonl").write_text(json.dumps(clip) + "\n")
+
+    films = clip_pictures(tmp_path)
+
+    rng = np.random.default_rng(4)
+    assert not any(plate.counted for index in (0, 1) for plate in films.view(rng, index).plates)
+
+
+def test_films_are_a_part_of_every_few_views(tmp_path: Path, clip: dict[str, Any]) -> None:
+    still = PictureSet([lambda: PlatePicture(np.zeros((192, 320, 3), np.uint8), ())])
+
+    batches = islice(endless_views(np.random.default_rng(1), still, [0], 8, clip_pictures(tmp_path)), 20)
+
+    with_plate = [any(plate.exact for plate in view.plates) for batch in batches for view in batch]
+    assert 0.15 < np.mean(with_plate) < 0.6
 
 
 def test_a_crop_keeps_one_plate_where_it_was_and_is_grey_around() -> None:
