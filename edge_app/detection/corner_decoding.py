@@ -49,7 +49,7 @@ def decode(
     rows, columns = _likely_cells(score_logits, confidence)
     corners = _corners_at(rows, columns, corner_codes, stride)
     scores = (1 / (1 + np.exp(-score_logits[rows, columns]))).astype(np.float32)
-    return _merge(corners, scores, line_logits[rows, columns], max_plates)
+    return _merge(corners, scores, line_logits[rows, columns], stride, max_plates)
 
 
 def widest_px(score_logits: FloatMap, corner_codes: FloatMap, stride: int, confidence: float) -> float:
@@ -104,7 +104,18 @@ def _area(boxes: FloatMap) -> FloatMap:
     return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
 
 
-def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plates: int) -> list[PlateDetection]:
+def _within_a_cell(box: FloatMap, boxes: FloatMap, stride: int) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4) have their middle within a cell's size of that of the box (4,).
+
+    Neighbouring cells speak of one plate, though of a plate as small as a cell they may not agree where it lies.
+    """
+    apart = np.abs((box[:2] + box[2:]) / 2 - (boxes[:, :2] + boxes[:, 2:]) / 2)
+    return np.asarray(apart.max(axis=1) < stride)
+
+
+def _merge(
+    corners: FloatMap, scores: FloatMap, line_logits: FloatMap, stride: int, max_plates: int
+) -> list[PlateDetection]:
     boxes = hulls(corners)
     waiting = np.argsort(-scores, kind="stable")
     plates: list[PlateDetection] = []
@@ -118,5 +129,6 @@ def _merge(corners: FloatMap, scores: FloatMap, line_logits: FloatMap, max_plate
         two_lines = float(np.average(line_logits[agreeing], weights=weights)) > 0
         plates.append(PlateDetection(merged, float(scores[best]), 2 if two_lines else 1))
         others = waiting[1:]
-        waiting = others[~same_plate(boxes[best], boxes[others])]
+        is_same = same_plate(boxes[best], boxes[others]) | _within_a_cell(boxes[best], boxes[others], stride)
+        waiting = others[~is_same]
     return plates

@@ -64,6 +64,20 @@ def test_half_a_plate_is_not_found_beside_the_whole() -> None:
     assert plates[0].corners_px == pytest.approx(whole, abs=0.01)
 
 
+def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_where_it_lies() -> None:
+    surer, other, further = ((quad(40, top, 24, 3) - [0, 1.5]).astype(np.float32) for top in (60, 66.5, 84))
+    score, codes, lines = maps_of([(further, 4.0, 1)])
+    for plate, row, logit in ((surer, 7, 3.0), (other, 8, 2.0)):
+        centre = (np.array([[6, row]], np.float32) + 0.5) * STRIDE
+        score[row, 6], codes[row, 6] = logit, encode_corners(plate[None], centre).reshape(8)
+
+    plates = decode(score, codes, lines, STRIDE, 0.5, 16)
+
+    assert len(plates) == 2
+    assert plates[0].corners_px == pytest.approx(further, abs=0.01)
+    assert plates[1].corners_px == pytest.approx(surer, abs=0.01)
+
+
 def test_cells_under_the_threshold_are_no_plates() -> None:
     maps = maps_of([(quad(40, 60, 90, 22), -1.0, 1)])
 
