@@ -39,7 +39,7 @@ _VISIBLE_SHARE = 0.75
 _SURELY_ONE_LINE = 2.6
 """Boxes at least so many times as wide as high hold one line; narrower ones may be two or one seen from the side."""
 
-_ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.15
+_ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.2
 """Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need; cut
 closely around a plate and surrounded as `PlateRecognizer.recognize_crop` surrounds a crop."""
 
@@ -52,7 +52,7 @@ _CROPPED_PX = 50.0
 _CLOSE_UP_SHARE = 0.2
 """Of the batches."""
 
-_EVERY_FRAME, _FILMED_SHARE, _ZOOM = 8, 0.35, (0.75, 1.3)
+_EVERY_FRAME, _FILMED_SHARE, _ZOOM = 8, 0.25, (0.75, 1.3)
 """Of a clip one frame in so many is kept; they are so much of the views, at about the scale of the detector's input."""
 
 Affine = NDArray[np.float32]
