@@ -116,14 +116,14 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
-    street, _ = street_with("TN 09 B 6655", 22)
+    street, _ = street_with("KA 05 MQ 8864", 21)
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
     once = PlateRecognizer(build_stages(settings), thorough=False).recognize(street)
     (read,) = PlateRecognizer(build_stages(settings)).recognize(street)
 
     assert [each.confidence >= 0.9 for each in once] == [False], "else nothing is to be gained"
-    assert read.text == "TN09B6655"
+    assert read.text == "KA05MQ8864"
 
 
 def test_what_the_detector_is_less_sure_of_counts_where_it_reads_beyond_doubt() -> None:
