@@ -31,7 +31,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
   evaluate  score the models on dataset folders and write docs/accuracy.md
   import    make a dataset folder of annotations in Pascal VOC, YOLO or CSV
-  clips     render traffic with known plates, to measure whether each vehicle becomes one event
+  clips     render traffic with known plates: does each vehicle become one event? Or to train with
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 
@@ -92,7 +92,7 @@ As root on Debian it also installs fonts: the more letterings, the better the ge
 
   --from FILE   begin with its weights, at half the rate  --steps N   optimizer steps instead of the plan's
   --run DIR     run folder; a run cut off is resumed      --out DIR   where the checkpoints go (models)
-  --clips DIR   rendered clips to learn from too (./build.sh clips)                       --seed N
+  --clips DIR   rendered clips to learn from too          --seed N      of the generated plates and of the order
 TEXT
 }
 

@@ -202,12 +202,17 @@ class LayoutRectifier(GreyRectifier):
         return strip if detection.lines == 2 else replace(strip, image_gray=strip.image_gray - 1)
 
 
-def test_a_plate_of_two_lines_is_read_as_such_although_one_was_found() -> None:
+@pytest.mark.parametrize(
+    ("as_one_line", "as_two_lines", "lines"), [("B1234", "MH12AB1234", 2), ("MH12AB1234", "B1234", 1)]
+)
+def test_of_a_narrow_plate_in_which_one_line_was_found_the_layout_counts_that_reads_better(
+    as_one_line: str, as_two_lines: str, lines: int
+) -> None:
     square = SquareVehicle("MH12AB1234", 0, 9)
     pipeline = Pipeline(
         CannedDetector([square]),
         LayoutRectifier(192, 32),
-        CannedReader({square.grey: square.text, square.grey - 1: "B1234"}),
+        CannedReader({square.grey: as_two_lines, square.grey - 1: as_one_line}),
         Tracker(DEFAULTS.lost_seconds),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(()),
@@ -219,7 +224,7 @@ def test_a_plate_of_two_lines_is_read_as_such_although_one_was_found() -> None:
         assert pipeline.process(frame_of([square], sequence)) == []
     (told,) = pipeline.flush()
 
-    assert (told.read.text, told.read.detection.lines) == ("MH12AB1234", 2)
+    assert (told.read.text, told.read.detection.lines) == ("MH12AB1234", lines)
 
 
 class Closer:

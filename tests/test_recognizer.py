@@ -116,7 +116,7 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
-    street, _ = street_with("KA 05 MQ 8864", 21)
+    street, _ = street_with("KA 05 MQ 8864", 21)  # small enough for doubt at first sight; with other networks, another
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
     once = PlateRecognizer(build_stages(settings), thorough=False).recognize(street)

@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_app.clips.truth import is_clip_folder
 from edge_app.errors import EdgeAnprError, UsageError
 from training.plan import Plan
+from training.rendered_clips import clip_frames
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
@@ -93,7 +94,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.data and not arguments.data.is_dir():
         raise UsageError(f"--data {arguments.data}: no such folder")
     if arguments.clips and not is_clip_folder(arguments.clips):
-        raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with python -m training.clips")
+        raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with ./build.sh clips")
+    if arguments.clips:
+        clip_frames(arguments.clips)  # so that a wrong line is told before anything is begun
     if arguments.clips and arguments.network == "reader" and not (arguments.out / "plate_detector.keras").is_file():
         raise UsageError(
             f"--clips: a detector finds the plates in them, and {arguments.out} has no plate_detector.keras"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_app.detection.corner_decoding import hulls, iou_with
 from edge_app.detection.detector import PlateDetector
-from edge_app.errors import UsageError
+from edge_app.errors import SourceError
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageGray
 from edge_app.tflite_model import InputShape
@@ -25,21 +25,26 @@ _CONFIDENCE, _ON_PLATE_IOU = 0.3, 0.5
 
 
 def clip_strips(folder: Path, detector: Path, seed: int) -> Strips:
-    """Strips of every plate of clips by `python -m training.clips`, in each frame in which its text can be told.
+    """Strips of every plate of clips by `./build.sh clips`, in each frame in which its text can be told.
 
-    Two of each: with the corners that `detector`, a checkpoint, finds, and loosened.
+    Two of each, uint8 of (READER_HEIGHT, READER_WIDTH): with the corners that `detector`, a checkpoint, finds, and
+    loosened.
+
+    Raises:
+        SourceError: the folder holds no rendered clips, or none with a plate that can be told.
     """
+    frames = clip_frames(folder)
     search = detector_of(detector, _INPUT, _CONFIDENCE)
     rng = np.random.default_rng(seed)
     images: list[ImageGray] = []
     labels: list[NDArray[np.int8]] = []
-    for frame, plates in clip_frames(folder):
+    for frame, plates in frames:
         clear = [plate for plate in plates if plate.clear and plate.text]
         for image_gray, text in _of_frame(rng, frame, clear, search):
             images.append(image_gray)
             labels.append(encode(text))
     if not images:
-        raise UsageError(f"{folder}: no plate of its clips can be told; render more of them")
+        raise SourceError(f"{folder}: no plate of its clips can be told; render more of them with ./build.sh clips")
     return Strips(np.stack(images), np.stack(labels))
 
 

@@ -37,10 +37,10 @@ class CropSearch:
         return found[0].moved(-across, -down)
 
 
-def detector_of(checkpoint: Path, seen: InputShape, confidence: float) -> PlateDetector:
+def detector_of(checkpoint: Path, input_shape: InputShape, confidence: float) -> PlateDetector:
     """The detector of a checkpoint, in floats and at this input size."""
-    manifest = ModelManifest("plate_detector", "", "plate-detector", seen, "", alphabet="", stride=STRIDE)
-    return PlateDetector(float_twin(load_checkpoint(checkpoint, seen), manifest), confidence=confidence)
+    manifest = ModelManifest("plate_detector", "", "plate-detector", input_shape, "", alphabet="", stride=STRIDE)
+    return PlateDetector(float_twin(load_checkpoint(checkpoint, input_shape), manifest), confidence=confidence)
 
 
 def find_in_crops(checkpoint: Path, paths: Sequence[Path]) -> list[PlateDetection | None]:

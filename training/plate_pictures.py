@@ -79,7 +79,8 @@ class PlatePicture:
     image_bgr: ImageBgr
     plates: tuple[PlateTruth, ...]
     filmed: bool = False
-    """A camera's frame, shown as it is: plates are as small and as smeared as the detector meets them."""
+    """A camera's frame, cut at about the scale of the detector's input, no plate pasted in: plates are as small and
+    as smeared as the detector meets them."""
 
 
 class PictureSet:
@@ -94,7 +95,7 @@ class PictureSet:
         return len(self._pictures)
 
     def view(self, rng: np.random.Generator, index: int, size: Size = VIEW) -> PlatePicture:
-        """A random cut of one picture, some of its plates replaced by generated ones."""
+        """A random cut (height, width, 3) of one picture; of a still one, some plates replaced by generated ones."""
         if index not in self._kept:
             self._kept[index] = self._pictures[index]()
         whole = self._kept[index]
@@ -136,7 +137,7 @@ def clip_pictures(folder: Path) -> PictureSet:
     """Frames of rendered clips, kept in memory: about 4 GB of 72 clips of eight seconds.
 
     Raises:
-        UsageError: the folder holds no rendered clips.
+        SourceError: the folder holds no rendered clips, or none with a plate.
     """
     pictures = [
         PlatePicture(frame.image_bgr, tuple(map(_filmed, plates)), filmed=True)

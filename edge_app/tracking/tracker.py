@@ -21,9 +21,12 @@ the next lane's plate is about four widths away."""
 _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
-_REACH_UNSEEN, _SECONDS_TO_DOUBT = 1.5, 1.0
-"""And how much farther at most, where it was not seen for half of this time: it may have braked. The longer it is away,
-the more likely another vehicle is where it is looked for, so that after this time it has to be where it is expected."""
+_REACH_UNSEEN = 1.5
+"""And how many plate widths farther at most where frames went by without it: it may have braked meanwhile."""
+
+_SECONDS_TO_DOUBT = 1.0
+"""After half of this time unseen it may be farthest from there. The longer it is away, the more likely another vehicle
+is where it is looked for, so that after this time it has to be where it is expected again."""
 
 _LARGEST_GROWTH = 2.0
 """A plate does not become more than this many times as wide, or as narrow, as is expected."""
@@ -65,7 +68,7 @@ class _Track:
     """Plate widths a second."""
     sights: int = 1
     misses: int = 0
-    """Frames since it was seen."""
+    """Frames in a row that went by without it."""
     recession: float = 0.0
     """Change of 1 / width, a second."""
 
@@ -157,8 +160,10 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
         if track.misses > _MISSES_TO_FORGET and _seconds(track.seen_ns, monotonic_ns) > _SECONDS_TO_FORGET:
             return np.inf
         return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
-    away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
-    reach = _REACH_PREDICTED + _REACH_UNSEEN * 4 * away * (1 - away)
+    reach = _REACH_PREDICTED
+    if track.misses:
+        away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
+        reach += _REACH_UNSEEN * 4 * away * (1 - away)  # a parabola: nothing at both ends, all in the middle
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
 
 

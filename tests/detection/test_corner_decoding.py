@@ -65,7 +65,7 @@ def test_half_a_plate_is_not_found_beside_the_whole() -> None:
 
 
 def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_where_it_lies() -> None:
-    surer, other, further = ((quad(40, top, 24, 3) - [0, 1.5]).astype(np.float32) for top in (60, 66.5, 84))
+    surer, other, further = ((quad(40, top, 24, 3) - [0, 1.5]).astype(np.float32) for top in (60, 67.5, 50.5))
     score, codes, lines = maps_of([(further, 4.0, 1)])
     for plate, row, logit in ((surer, 7, 3.0), (other, 8, 2.0)):
         centre = (np.array([[6, row]], np.float32) + 0.5) * STRIDE

@@ -4,6 +4,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from edge_app.records import PlateDetection
@@ -11,6 +12,9 @@ from edge_app.tracking.tracker import Tracker
 from tests.tracking.scenes import LOST_SECONDS, Scene, crossing_scenes, road_scenes
 
 SECOND = 1_000_000_000
+
+_SAME_SCENES = settings(max_examples=100, deadline=None, derandomize=True)
+"""In every run: what fails tells of the code, not of chance."""
 
 
 def plate(x: float, y: float, width: float = 100.0) -> PlateDetection:
@@ -100,6 +104,29 @@ def test_what_is_found_long_after_a_vehicle_and_away_from_its_way_is_another_veh
     assert tracker.follow([plate(450, 340, width=40)], 25 * SECOND // 25) == [2]
 
 
+@pytest.mark.parametrize(("hidden_seconds", "track"), [(0.5, 1), (1.0, 2)])
+def test_a_plate_hidden_while_its_vehicle_brakes_keeps_its_number_unless_it_is_away_for_long(
+    hidden_seconds: float, track: int
+) -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    for step in range(10):
+        tracker.follow([plate(100 + 20 * step, 300)], step * SECOND // 25)
+    last_seen, places_on = 9 * SECOND // 25, 500 * hidden_seconds
+    tracker.follow([], last_seen + SECOND // 25)
+
+    found = tracker.follow([plate(280 + places_on - 230, 300)], last_seen + int(hidden_seconds * SECOND))
+
+    assert found == [track]
+
+
+def test_between_two_slow_frames_no_plate_brakes_by_more_than_its_width_and_a_half() -> None:
+    tracker = Tracker(lost_seconds=1.0)
+    for step in range(5):
+        tracker.follow([plate(100 + 100 * step, 300)], step * SECOND // 5)
+
+    assert tracker.follow([plate(600 - 230, 300)], SECOND) == [2]
+
+
 def test_a_plate_seen_twice_long_ago_does_not_pass_its_number_on() -> None:
     tracker = Tracker(lost_seconds=1.0)
     for step in range(20):
@@ -132,13 +159,13 @@ def assert_each_keeps_its_track(scene: Scene) -> None:
                 assert number == now, f"vehicle {vehicle} gets a new track in frame {frame}"
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(_SAME_SCENES)
 @given(road_scenes())
 def test_on_any_road_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
     assert_each_keeps_its_track(scene)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(_SAME_SCENES)
 @given(crossing_scenes())
 def test_where_plates_cross_no_track_has_two_vehicles_and_none_is_lost_while_in_view(scene: Scene) -> None:
     assert_each_keeps_its_track(scene)

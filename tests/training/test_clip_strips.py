@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_app.errors import UsageError
+from edge_app.errors import SourceError
 from tests.clips.film import PLATE, car_that_comes_near
 from training.clip_strips import clip_strips
 from training.clips import write_clip
@@ -29,10 +29,10 @@ def test_a_plate_gives_two_strips_of_each_frame_in_which_it_can_be_told(tmp_path
     assert np.abs(strips.images[0].astype(int) - strips.images[1]).max() > 0, "the second has other corners"
 
 
-@pytest.mark.parametrize("events", [None, "[]", '{"video": "a.mp4", "plate": "MH12AB1234", "corners": {"1": []}}'])
-def test_a_folder_without_rendered_clips_is_wrong_usage(tmp_path: Path, events: str | None) -> None:
-    if events is not None:
-        (tmp_path / "events.jsonl").write_text(events + "\n")
+def test_clips_without_a_plate_that_can_be_told_give_no_strips(tmp_path: Path) -> None:
+    (line,) = write_clip(car_that_comes_near(), 1, tmp_path / "car.mp4")
+    line["clear_frames"] = []
+    (tmp_path / "events.jsonl").write_text(json.dumps(line) + "\n")
 
-    with pytest.raises(UsageError, match="make them with"):
+    with pytest.raises(SourceError, match="no plate of its clips can be told"):
         clip_strips(tmp_path, DETECTOR, seed=1)

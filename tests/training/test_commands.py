@@ -18,8 +18,8 @@ from training.plan import Plan
         (("all", "--from", "a.keras"), "--from is one network's checkpoint: say `detector` or `reader`, not `all`"),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
         (("detector", "--steps", "0"), "--steps: at least 1"),
-        (("reader", "--clips", "."), "--clips .: holds no clips; render them with python -m training.clips"),
-        (("detector", "--clips", "."), "--clips .: holds no clips; render them with python -m training.clips"),
+        (("reader", "--clips", "."), "--clips .: holds no clips; render them with ./build.sh clips"),
+        (("detector", "--clips", "."), "--clips .: holds no clips; render them with ./build.sh clips"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(
@@ -36,6 +36,20 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert code == 2
     assert fault in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [], "no run was begun"
+
+
+def test_clips_that_nothing_can_be_learned_from_are_told_before_anything_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "events.jsonl").write_text("\n")
+
+    code = main(("detector", "--clips", "clips", "--run", "run"))
+
+    assert code == 1
+    assert "names no video" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_training_that_begins_with_learned_weights_goes_slower() -> None:

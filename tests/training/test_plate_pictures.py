@@ -83,12 +83,15 @@ def test_a_filmed_plate_that_is_mostly_hidden_is_not_asked_for(tmp_path: Path, c
 
 
 def test_films_are_a_part_of_every_few_views(tmp_path: Path, clip: dict[str, Any]) -> None:
-    still = PictureSet([lambda: PlatePicture(np.zeros((192, 320, 3), np.uint8), ())])
+    cut_off = PlateTruth(np.array([[0, 80], [30, 80], [30, 90], [0, 90]], np.float32), False, None, counted=False)
+    still = PictureSet([lambda: PlatePicture(np.zeros((192, 320, 3), np.uint8), (cut_off,))])
 
-    batches = islice(endless_views(np.random.default_rng(1), still, [0], 8, clip_pictures(tmp_path)), 20)
+    def filmed_share(films: PictureSet | None) -> float:
+        batches = islice(endless_views(np.random.default_rng(1), still, [0], 8, films), 60)
+        return float(np.mean([any(plate.exact for plate in view.plates) for batch in batches for view in batch]))
 
-    with_plate = [any(plate.exact for plate in view.plates) for batch in batches for view in batch]
-    assert 0.15 < np.mean(with_plate) < 0.6
+    assert filmed_share(None) == 0
+    assert 0.2 < filmed_share(clip_pictures(tmp_path)) < 0.3
 
 
 def test_a_crop_keeps_one_plate_where_it_was_and_is_grey_around() -> None:

@@ -165,8 +165,7 @@ def _decisions(measured: Measured) -> str:
     )
     unknown = measured.formats["priors"]["unknown_code"]
     return (
-        f"- Detection confidence: {chosen} (pictures of the training sets that were kept out of "
-        "the last run; earlier runs, whose weights it began with, had learned from some of them).\n"
+        f"- Detection confidence: {chosen}.\n"
         f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
         f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
         "- Priors of layouts that are common in the world: their shares among the texts of the training sets; two of "
