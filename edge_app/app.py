@@ -106,7 +106,7 @@ def pipeline_around(
         stages.detector,
         stages.rectifier,
         stages.reader,
-        Tracker(settings.tracking.lost_seconds),
+        Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
         Lines(settings.lines),

@@ -126,6 +126,8 @@ class TrackingSettings:
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this long has gone."""
+    begin_confidence: Share = 0.6
+    """A vehicle begins with a find of at least this confidence; doubtful ones only go on with it."""
     settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
     """A vehicle still in view after this time is published without waiting for it to go."""
     min_reads: Annotated[int, Between(1, 1000)] = 3

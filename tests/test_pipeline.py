@@ -39,6 +39,10 @@ class Vehicle:
         unit = np.array([[0, 0], [1, 0], [1, 0.25], [0, 0.25]], np.float32)
         return unit * np.float32(100 + self._growth * age) + np.array([40 + self._speed * age, self._y], np.float32)
 
+    def confidence(self, sequence: int) -> float:
+        """The detector's."""
+        return 0.9
+
 
 class CannedDetector:
     """Finds the vehicles that are there."""
@@ -49,7 +53,7 @@ class CannedDetector:
     def find(self, frame: Frame) -> list[PlateDetection]:
         """Their plates."""
         there = [each for each in self._vehicles if each.first <= frame.sequence <= each.last]
-        return [PlateDetection(each.corners(frame.sequence), 0.9, 1) for each in there]
+        return [PlateDetection(each.corners(frame.sequence), each.confidence(frame.sequence), 1) for each in there]
 
 
 class GreyRectifier(Rectifier):
@@ -111,7 +115,7 @@ def pipeline_for(
         CannedDetector(vehicles),
         GreyRectifier(192, 32),
         CannedReader({each.grey: each.text for each in vehicles}, clarity),
-        Tracker(settings.lost_seconds),
+        Tracker(settings.lost_seconds, settings.begin_confidence),
         Voter(PlateFormats.load(["in"]), ALPHABET),
         Zones(zones),
         Lines(lines),
@@ -182,6 +186,23 @@ def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None
     assert passes_of(sign, frames=10) == []
     (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
     assert (told.read.text, told.read.plate.valid) == ("BAKERY", False)
+
+
+class DimVehicle(Vehicle):
+    """The detector is sure of it in every fourth frame only, from the fifth on."""
+
+    def confidence(self, sequence: int) -> float:
+        """The detector's."""
+        return 0.9 if sequence % 4 == 0 and sequence > 4 else 0.5
+
+
+def test_a_vehicle_begins_with_a_find_that_is_sure_and_goes_on_with_doubtful_ones() -> None:
+    vehicles = [DimVehicle("MH12AB1234", 0, 12, grey=150), DimVehicle("KA01MN4567", 0, 7, y=300, grey=250)]
+
+    (told,) = passes_of(vehicles, frames=13)
+
+    assert told.read.text == "MH12AB1234"
+    assert told.frames == 5, "from the ninth frame to the thirteenth"
 
 
 class SquareVehicle(Vehicle):

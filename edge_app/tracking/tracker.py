@@ -21,6 +21,9 @@ the next lane's plate is about four widths away."""
 _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
+_REACH_DOUBTFUL = 1.0
+"""And what may be no plate, however many sights and frames unseen there were."""
+
 _REACH_UNSEEN = 1.5
 """And how many plate widths farther at most where frames went by without it: it may have braked meanwhile."""
 
@@ -96,16 +99,30 @@ class _Track:
 
 
 class Tracker:
-    """Gives the plates of one vehicle one number, never used again for another."""
+    """Gives the plates of one vehicle one number, never used again for another.
 
-    def __init__(self, lost_seconds: float) -> None:
+    A doubtful find, with less confidence than `begin_confidence`, goes on with a track near by and begins none: it may
+    be no plate, or lie beside one (as in ByteTrack, Zhang et al. 2022).
+    """
+
+    def __init__(self, lost_seconds: float, begin_confidence: float = 0.0) -> None:
         self._lost_seconds = lost_seconds
+        self._begin_confidence = begin_confidence
         self._tracks: list[_Track] = []
         self._next_number = 1
 
-    def follow(self, detections: Sequence[PlateDetection], monotonic_ns: int) -> list[int]:
-        """The track of each detection; a new one where no vehicle in view can be the one seen."""
-        costs = np.array([[_cost(track, each, monotonic_ns) for each in detections] for track in self._tracks])
+    def follow(self, detections: Sequence[PlateDetection], monotonic_ns: int) -> list[int | None]:
+        """The track of each detection; a new one where no vehicle in view can be the one seen, None where in doubt."""
+        doubtful = [each.confidence < self._begin_confidence for each in detections]
+        costs = np.array(
+            [
+                [
+                    _cost(track, each, monotonic_ns, in_doubt)
+                    for each, in_doubt in zip(detections, doubtful, strict=True)
+                ]
+                for track in self._tracks
+            ]
+        )
         pairs = assign(costs.reshape(len(self._tracks), len(detections)), limit=1.0)
         known = {column: self._tracks[row] for row, column in pairs}
         for track in self._tracks:
@@ -113,9 +130,9 @@ class Tracker:
         for column, detection in enumerate(detections):
             if column in known:
                 known[column].correct(detection.corners_px, monotonic_ns)
-            else:
+            elif not doubtful[column]:
                 known[column] = self._begin(detection, monotonic_ns)
-        return [known[column].number for column in range(len(detections))]
+        return [known[column].number if column in known else None for column in range(len(detections))]
 
     def release(self, monotonic_ns: int) -> list[int]:
         """Tracks unseen for longer than `lost_seconds`; they are forgotten."""
@@ -146,7 +163,7 @@ def width_px(corners_px: Corners) -> float:
     return max(float(np.hypot(edges[:, 0], edges[:, 1]).mean()), 1.0)
 
 
-def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
+def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt: bool) -> float:
     """How unlikely the detection is the track's plate; above 1 it cannot be."""
     expected, found = track.predict(monotonic_ns), detection.corners_px
     widths = width_px(expected), width_px(found)
@@ -159,9 +176,10 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int) -> float:
     if track.sights < _SIGHTS_TO_TRUST:
         if track.misses > _MISSES_TO_FORGET and _seconds(track.seen_ns, monotonic_ns) > _SECONDS_TO_FORGET:
             return np.inf
-        return (distance_px / max(widths) + unlikeness + _DOUBT) / (_REACH_UNKNOWN + _OVERLAP_SAY + _DOUBT)
-    reach = _REACH_PREDICTED
-    if track.misses:
+        reach = _REACH_DOUBTFUL if in_doubt else _REACH_UNKNOWN
+        return (distance_px / max(widths) + unlikeness + _DOUBT) / (reach + _OVERLAP_SAY + _DOUBT)
+    reach = _REACH_DOUBTFUL if in_doubt else _REACH_PREDICTED
+    if track.misses and not in_doubt:
         away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
         reach += _REACH_UNSEEN * 4 * away * (1 - away)  # a parabola: nothing at both ends, all in the middle
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)

@@ -1,6 +1,7 @@
 """Plates are followed from frame to frame."""
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -135,6 +136,31 @@ def test_a_plate_seen_twice_long_ago_does_not_pass_its_number_on() -> None:
     assert tracker.follow([plate(900, 105, width=46)], 20 * SECOND // 30) == [2]
 
 
+def test_a_doubtful_find_goes_on_with_a_vehicle_near_by_and_begins_none() -> None:
+    tracker = Tracker(lost_seconds=1.0, begin_confidence=0.6)
+    doubtful = [replace(plate(100 + 20 * step, 300), confidence=0.5) for step in range(8)]
+
+    assert tracker.follow([doubtful[0]], 0) == [None]
+    for step in range(1, 5):
+        assert tracker.follow([plate(100 + 20 * step, 300)], step * SECOND // 25) == [1]
+    assert tracker.follow([doubtful[5]], 5 * SECOND // 25) == [1]
+    assert tracker.release(2 * SECOND) == [1], "no other track was begun"
+
+
+@pytest.mark.parametrize(("confidence", "track"), [(0.5, None), (0.7, 1)])
+def test_a_doubtful_find_has_to_lie_where_the_plate_is_expected_after_a_gap(
+    confidence: float, track: int | None
+) -> None:
+    tracker = Tracker(lost_seconds=1.0, begin_confidence=0.6)
+    for step in range(10):
+        tracker.follow([plate(100 + 20 * step, 300)], step * SECOND // 25)
+    tracker.follow([], 10 * SECOND // 25)
+
+    found = tracker.follow([replace(plate(100 + 20 * 20 - 200, 300), confidence=confidence)], 20 * SECOND // 25)
+
+    assert found == [track]
+
+
 def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
     """The frames in which each vehicle was found, each with its track; more than one track's vehicle is an error."""
     tracker = Tracker(LOST_SECONDS)
@@ -145,7 +171,7 @@ def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
         tracker.release(now)
         numbers = tracker.follow([PlateDetection(corners, 0.9, 1) for _, corners in found], now)
         for (vehicle, _), number in zip(found, numbers, strict=True):
-            if vehicle is not None:
+            if vehicle is not None and number is not None:
                 assert vehicle_of.setdefault(number, vehicle) == vehicle, f"track {number} jumps in frame {frame}"
                 tracks_of[vehicle].append((frame, number))
     return tracks_of
