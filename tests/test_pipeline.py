@@ -1,6 +1,6 @@
 """The pipeline around canned networks: a road with vehicles, of which one pass each comes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -47,7 +47,7 @@ class Vehicle:
 class CannedDetector:
     """Finds the vehicles that are there."""
 
-    def __init__(self, vehicles: list[Vehicle]) -> None:
+    def __init__(self, vehicles: Sequence[Vehicle]) -> None:
         self._vehicles = vehicles
 
     def find(self, frame: Frame) -> list[PlateDetection]:
@@ -92,7 +92,7 @@ class Ticks:
         return self._seconds
 
 
-def frame_of(vehicles: list[Vehicle], sequence: int) -> Frame:
+def frame_of(vehicles: Sequence[Vehicle], sequence: int) -> Frame:
     image = np.zeros((480, 1200, 3), np.uint8)
     for each in vehicles:
         if each.first <= sequence <= each.last:
@@ -104,7 +104,7 @@ def frame_of(vehicles: list[Vehicle], sequence: int) -> Frame:
 
 
 def pipeline_for(
-    vehicles: list[Vehicle],
+    vehicles: Sequence[Vehicle],
     settings: TrackingSettings = DEFAULTS,
     zones: tuple[ZoneSettings, ...] = (),
     lines: tuple[LineSettings, ...] = (),
@@ -125,7 +125,7 @@ def pipeline_for(
     )
 
 
-def passes_of(vehicles: list[Vehicle], frames: int, settings: TrackingSettings = DEFAULTS) -> list[PlatePass]:
+def passes_of(vehicles: Sequence[Vehicle], frames: int, settings: TrackingSettings = DEFAULTS) -> list[PlatePass]:
     pipeline = pipeline_for(vehicles, settings)
     passes = [each for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
     return passes + pipeline.flush()
@@ -380,7 +380,7 @@ LEFT = ZoneSettings("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
 EARLY = TrackingSettings(publish="early")
 
 
-def told_by_frame(pipeline: Pipeline, vehicles: list[Vehicle], frames: int) -> list[tuple[int, PlatePass]]:
+def told_by_frame(pipeline: Pipeline, vehicles: Sequence[Vehicle], frames: int) -> list[tuple[int, PlatePass]]:
     return [(sequence, each) for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
 
 
