@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from edge_app.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
+from edge_app.recognition.looks import NARROW
 from edge_app.recognizer import pad_crop
 from edge_app.records import Corners, ImageBgr
 from training.rendered_clips import ClipPlate, clip_frames
@@ -35,9 +36,6 @@ _SMALLEST_PX = 12.0
 """Narrower plates are neither right nor wrong."""
 
 _VISIBLE_SHARE = 0.75
-
-_SURELY_ONE_LINE = 2.6
-"""Boxes at least so many times as wide as high hold one line; narrower ones may be two or one seen from the side."""
 
 _ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.2
 """Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need; cut
@@ -157,7 +155,7 @@ def _read(label: LabelledImage) -> PlatePicture:
 def _truth(plate: LabelledPlate) -> PlateTruth:
     assert plate.box is not None
     left, top, width, height = plate.box
-    lines = 1 if width >= _SURELY_ONE_LINE * height else None
+    lines = 1 if width >= NARROW * height else None
     if plate.corners is not None:
         return PlateTruth(np.array(plate.corners, np.float32), True, lines)
     return PlateTruth(_corners_of(left, top, width, height), False, lines)

@@ -20,8 +20,9 @@ _SLOPE = 0.2
 _LEAN = 0.15
 """Widths by which the upper edge lies beside the lower one that a plate, or its letters, may have."""
 
-_NARROW = 2.6
-"""Times its height that nearly every plate of two lines is at most wide, and few of one line."""
+NARROW = 2.6
+"""Times its height that nearly every plate of two lines is at most wide, and few of one line that are not seen from the
+side."""
 
 _LINES_ABOVE = (0.8, 1.0, 1.25)
 """Heights that the line above one line of text may have."""
@@ -55,7 +56,7 @@ def in_other_layout(detection: PlateDetection) -> PlateDetection:
 def layouts(detection: PlateDetection) -> list[PlateDetection]:
     """The plate as it was found and, where it is narrow for one line, with two: small ones show hardly a gap."""
     width, height = plate_size(detection.corners_px)
-    may_have_two = detection.lines == 1 and width < _NARROW * height
+    may_have_two = detection.lines == 1 and width < NARROW * height
     return [detection, in_other_layout(detection)] if may_have_two else [detection]
 
 

@@ -110,7 +110,7 @@ class Passage:
         self._voter = voter
         self._agreement = self._agreement_voted_on = 0.0
         self._is_voted = False
-        self._read_corners = first.detection.corners_px
+        self._read_corners = self._trend_corners = first.detection.corners_px
         self._read_ns = self._stands_since_ns = first.frame.monotonic_ns
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
@@ -128,8 +128,10 @@ class Passage:
         self.is_in_zone = True
         self.sights += 1
         self.last_monotonic_ns, self._last_seen = sight.frame.monotonic_ns, sight.frame.captured_at
-        seconds = (sight.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
-        self._size.add(seconds, math.log(width_px(sight.detection.corners_px)))
+        if self.sights == 1 or not _is_still(self._trend_corners, sight.detection.corners_px):
+            self._trend_corners = sight.detection.corners_px
+            seconds = (sight.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
+            self._size.add(seconds, math.log(width_px(sight.detection.corners_px)))
         self._zones.update(dict.fromkeys(sight.zones))
         self._times = StageTimes(
             self._times.detect_ms + sight.times.detect_ms, self._times.read_ms + sight.times.read_ms
@@ -142,7 +144,7 @@ class Passage:
         self._is_voted = False
         self.reads += bool(codes)
         now_ns = sight.frame.monotonic_ns
-        if not self._stands_at(sight.detection.corners_px):
+        if not _is_still(self._read_corners, sight.detection.corners_px):
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
         kept = _Kept(worth(reading), self.sights, reading, codes)
@@ -166,11 +168,7 @@ class Passage:
         if self.answer is not None and self.answer.settled:
             return False
         stood_ns = self._read_ns - self._stands_since_ns
-        return not self._stands_at(detection.corners_px) or monotonic_ns - self._read_ns >= stood_ns
-
-    def _stands_at(self, corners_px: Corners) -> bool:
-        moved = np.hypot(*(corners_px - self._read_corners).T).max()
-        return bool(moved < _STILL * width_px(corners_px))
+        return not _is_still(self._read_corners, detection.corners_px) or monotonic_ns - self._read_ns >= stood_ns
 
     def is_due(self, least_worth: float) -> bool:
         """Tell whether to vote: readings worth so much say the same, and twice as much as at the last vote."""
@@ -247,7 +245,10 @@ class Passage:
 
 
 class _Trend:
-    """A straight line through the logarithm of the plate's size over time, by least squares."""
+    """A straight line through the logarithm of the plate's size over time, by least squares.
+
+    Sights of a plate that stands are left out: a long stop would make every way before and after it look flat.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -270,6 +271,10 @@ class _Trend:
         if abs(growth) < _CLEAR_GROWTH:
             return "unknown"
         return "approaching" if growth > 0 else "receding"
+
+
+def _is_still(before: Corners, now: Corners) -> bool:
+    return bool(np.hypot(*(now - before).T).max() < _STILL * width_px(now))
 
 
 def _portray(sight: Sight, kept: _Kept) -> _CloseUp:

@@ -60,6 +60,8 @@ def test_the_best_readings_are_kept_and_memory_is_bounded() -> None:
         ([120, 100, 90, 80], "receding"),
         ([100, 104, 97, 101], "unknown"),
         ([100], "unknown"),
+        ([80, 95, *[100] * 200, 105, 120], "approaching"),
+        ([120, 100, *[99, 101] * 100, 90, 80], "receding"),
     ],
 )
 def test_the_direction_is_told_by_the_trend_of_the_size(widths: list[float], direction: str) -> None:
