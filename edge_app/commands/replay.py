@@ -42,11 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
     progress = ProgressLine("replaying")
     told = changed = 0
-    if not arguments.json:
-        print(HEADER)
     for done, (path, labelled) in enumerate(clips):
         progress(done, len(clips))
         first, second = (play_clip(path, stages, settings).events for stages, settings in both)
+        if done == 0 and not arguments.json:
+            print(HEADER)
         pairs = compare(path.name, labelled, first, second)
         different = [pair for pair in pairs if pair.differs]
         told, changed = told + len(pairs), changed + len(different)

@@ -131,3 +131,16 @@ def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().err
     assert "a.toml: no video here; give a video, or a folder of them" in told
     assert "absent.mp4: no such file; check the path" in told
+
+
+def test_replay_prints_nothing_of_a_first_video_that_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text("")
+    (tmp_path / "empty.mp4").touch()
+
+    code = main(["replay", "--compare", *[str(tmp_path / "a.toml")] * 2, str(tmp_path / "empty.mp4")])
+
+    told = capsys.readouterr()
+    assert (code, told.out) == (1, "")
+    assert "empty.mp4: is cut off, empty or of an unknown kind; copy it again, or convert it" in told.err
