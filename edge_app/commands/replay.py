@@ -1,8 +1,8 @@
 """Replay clips with two configurations and show where they differ, event by event.
 
-A clip is a video, or one of a folder of clips (with `events.jsonl`, which tells who is right) or of any folder of
-videos. Motion gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their
-folders as `directory` in [models] of the two files. Differences are no error: the exit code is 0.
+A clip is a video, or one of a folder of videos; where `events.jsonl` lies beside it, that tells who is right. Motion
+gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their folders as
+`directory` in [models] of the two files. Differences are no error: the exit code is 0.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from edge_app import config
 from edge_app.app import build_stages, play_clip
 from edge_app.clips.comparison import Pair, compare
 from edge_app.clips.playback import ClipEvent
-from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clips
+from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import SourceError, UsageError
 from edge_app.image_files import is_video, list_media, silence_opencv
@@ -65,7 +65,7 @@ def _expand(path: Path) -> Iterator[Clip]:
         videos = [each for each in list_media(path) if is_video(each)]
         if not videos:
             raise UsageError(f"{path}: no video here; give a video, or a folder of them")
-        yield from ((each, None) for each in videos)
+        yield from ((each, read_clip(each)) for each in videos)
     else:
         raise SourceError(f"{path}: no such file; check the path")
 

@@ -111,6 +111,17 @@ def test_replay_tells_what_only_one_configuration_publishes(clips: Path, capsys:
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
+def test_replay_of_one_video_goes_by_the_lines_beside_it(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same, strict = clips / "same.toml", clips / "strict.toml"
+    same.write_text("")
+    strict.write_text("[tracking]\nmin_reads = 100\n")
+
+    assert main(["replay", "--compare", str(same), str(strict), str(clips / "car.mp4")]) == 0
+
+    row = capsys.readouterr().out.splitlines()[1]
+    assert (row.split()[2], row.endswith("A right")) == (PLATE, True)
+
+
 def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (clips / "empty.toml").write_text("")
     defaults = Path(__file__).parents[2] / "config" / "default.toml"
