@@ -2,11 +2,13 @@
 
 A clip is a video, or one of a folder of videos; where `events.jsonl` lies beside it, that tells who is right. Motion
 gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their folders as
-`directory` in [models] of the two files. Differences are no error: the exit code is 0.
+`directory` in [models] of the two files. Exit code 1 where a video could not be played to its end; differences are no
+error.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     clips = [clip for path in arguments.clips for clip in _expand(path)]
     both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
     progress = ProgressLine("replaying")
-    told = changed = 0
+    told = changed = damaged = 0
     for done, (path, labelled) in enumerate(clips):
         progress(done, len(clips))
-        first, second = (play_clip(path, stages, settings).events for stages, settings in both)
+        complaints = set[str]()  # the same of both replays
+        first, second = (play_clip(path, stages, settings, complaints.add).events for stages, settings in both)
         if done == 0 and not arguments.json:
             print(HEADER)
         pairs = compare(path.name, labelled, first, second)
@@ -52,10 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         told, changed = told + len(pairs), changed + len(different)
         for pair in different:
             print(json.dumps(pair.as_json()) if arguments.json else as_row(pair), flush=True)
+        for complaint in complaints:
+            print(f"edge-anpr: {complaint}", file=sys.stderr, flush=True)
+            damaged += 1
     progress(len(clips), len(clips))
     if not arguments.json:
         print(f"{changed} of {told} events differ")
-    return 0
+    return 1 if damaged else 0
 
 
 def _expand(path: Path) -> Iterator[Clip]:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import economy
 from edge_app.__main__ import main
+from tests.capture.pictures import write_clip as write_video
 from tests.clips.film import PLATE, car_that_comes_near
 from training.clips import write_clip
 
@@ -129,6 +130,22 @@ def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.
     assert main(["replay", "--compare", str(defaults), str(clips / "empty.toml"), str(clips / "car.mp4")]) == 0
 
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
+
+
+def test_replay_of_a_video_that_is_cut_off_says_so_once_and_fails_after_all_it_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, clip = tmp_path / "a.toml", write_video(tmp_path / "cut.avi", frames=40)
+    settings.write_text("")
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    write_video(tmp_path / "whole.avi", frames=5)
+
+    code = main(["replay", "--compare", str(settings), str(settings), str(tmp_path)])
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert told.out.splitlines()[1:] == ["0 of 0 events differ"]
+    assert told.err.count("of 40 frames could be decoded; copy it again") == 1
 
 
 def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
