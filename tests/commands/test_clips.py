@@ -67,6 +67,20 @@ def test_economy_is_compared_with_reading_every_frame(clips: Path, capsys: pytes
     assert thrifty <= lavish == sights
 
 
+def test_economy_names_a_folder_that_holds_no_clips_and_a_line_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert economy.main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"python -m benchmarks.economy: {tmp_path}: no events.jsonl here; give a folder of clips\n"
+    )
+
+    (tmp_path / "events.jsonl").write_text("{}\n")
+
+    assert economy.main([str(tmp_path)]) == 1
+    assert f"{tmp_path / 'events.jsonl'}:1: this is no vehicle of a clip" in capsys.readouterr().err
+
+
 def test_playing_a_clip_again_gives_the_same_scores(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (evaluate(clips, capsys) for _ in range(2))
 
