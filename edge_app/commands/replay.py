@@ -19,7 +19,7 @@ from edge_app.clips.playback import ClipEvent
 from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import SourceError, UsageError
-from edge_app.image_files import is_video, list_media, silence_opencv
+from edge_app.image_files import is_video, silence_opencv
 
 HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
 """Of the table whose lines are `as_row`."""
@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _expand(path: Path) -> Iterator[Clip]:
     if is_clip_folder(path):
         yield from ((clip.path, clip) for clip in read_clips(path))
-    elif path.is_dir() or path.is_file():
-        videos = [each for each in list_media(path) if is_video(each)]
+    elif path.exists():
+        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each) and each.is_file())
         if not videos:
             raise UsageError(f"{path}: no video here; give a video, or a folder of them")
         yield from ((each, read_clip(each)) for each in videos)

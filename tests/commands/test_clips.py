@@ -168,10 +168,12 @@ def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFix
     compare = ["replay", "--compare", str(file), str(file)]
 
     assert main([*compare, str(file)]) == 2
+    assert main([*compare, str(tmp_path)]) == 2
     assert main([*compare, str(tmp_path / "absent.mp4")]) == 1
 
     told = capsys.readouterr().err
     assert "a.toml: no video here; give a video, or a folder of them" in told
+    assert f"{tmp_path}: no video here; give a video, or a folder of them" in told
     assert "absent.mp4: no such file; check the path" in told
 
 
