@@ -14,23 +14,31 @@ from pathlib import Path
 from edge_app import config
 from edge_app.app import build_stages, play_clip
 from edge_app.clips.playback import ClipEvent
-from edge_app.clips.truth import read_clips
+from edge_app.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
 from edge_app.config import Settings
+from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.image_files import silence_opencv
 
 HEADER = f"{'clips':<20} {'events':>7} {'same':>7} {'sights':>8} {'reads on':>9} {'off':>6}"
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Play every clip twice; 1 where events differ."""
+    """Play every clip twice; 1 where events differ or a clip cannot be played, 2 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.economy", description=__doc__)
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIPS", help="a folder of clips")
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
     arguments = parser.parse_args(given)
     silence_opencv()
-    settings = config.load(arguments.config) if arguments.config else Settings()
-    print(HEADER)
-    different = [folder for folder in arguments.clips if not compare(folder, settings)]
+    try:
+        for folder in arguments.clips:
+            if not is_clip_folder(folder):
+                raise UsageError(f"{folder}: no {EVENTS_FILE} here; give a folder of clips")
+        settings = config.load(arguments.config) if arguments.config else Settings()
+        print(HEADER)
+        different = [folder for folder in arguments.clips if not compare(folder, settings)]
+    except EdgeAnprError as error:
+        print(f"python -m benchmarks.economy: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
     return 1 if different else 0
 
 

@@ -127,11 +127,13 @@ def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
     return Hook(settings.hook, stop) if settings.hook.program else None
 
 
-def play_clip(path: Path, stages: Stages, settings: Settings) -> Playback:
-    """What the daemon would make of a clip, in the clip's own time and as fast as it goes."""
+def play_clip(
+    path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object] = log.warning
+) -> Playback:
+    """What the daemon would make of a clip, in its own time and as fast as it goes; `complain` as of `open_video`."""
     logbook = Logbook()
     pipeline = pipeline_around(stages, settings, logbook.note)
-    with contextlib.closing(open_video(path)) as source:
+    with contextlib.closing(open_video(path, complain)) as source:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 

@@ -35,8 +35,8 @@ def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequenc
     for zone in zones:
         words = zone.name if zone.include else f"{zone.name} (excluded)"
         _write(drawn, words, _beside_a_corner([_px(drawn, point) for point in zone.polygon]), unit, _colour(zone))
-    for line in lines:
-        _draw_line(drawn, line, unit)
+    for index, line in enumerate(lines):
+        _draw_line(drawn, line, (index + 0.5) / len(lines), unit)
     return drawn
 
 
@@ -62,20 +62,25 @@ def _rule(drawn: ImageBgr, unit: int) -> None:
         _write(drawn, f"{share:.1f}", (14 * unit, y), unit, _INK_BGR)
 
 
-def _draw_line(drawn: ImageBgr, line: LineSettings, unit: int) -> None:
-    """The line, its start as a dot, and on either side what it is called to cross to there."""
+def _draw_line(drawn: ImageBgr, line: LineSettings, share: float, unit: int) -> None:
+    """The line, its start as a dot, and at a share of it its name and, on either side, what crossing there is called.
+
+    Where each line has a share of its own, the words of parallel lines do not cover each other.
+    """
     start, end = _px(drawn, line.start), _px(drawn, line.end)
     cv2.line(drawn, start, end, _LINE_BGR, 2 * unit, cv2.LINE_AA)
     cv2.circle(drawn, start, 5 * unit, _LINE_BGR, cv2.FILLED, cv2.LINE_AA)
     along = np.array(end, float) - start
-    to_right = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1.0)
-    middle = np.array(_middle([start, end]), float)
+    along /= max(float(np.hypot(*along)), 1.0)
+    to_right = np.array([-along[1], along[0]])
+    first, last = sorted((start, end), key=sum)  # from the same side for lines that run opposite ways
+    place = np.array(first) * (1 - share) + np.array(last) * share
     for side, label in ((1, line.to_right), (-1, line.to_left)):
-        tip = middle + side * 40 * unit * to_right
-        begin = _whole(middle), _whole(tip)
-        cv2.arrowedLine(drawn, *begin, _LINE_BGR, 2 * unit, cv2.LINE_AA, tipLength=0.3)
-        _write(drawn, label, _whole(middle + side * 54 * unit * to_right), unit, _LINE_BGR)
-    _write(drawn, line.name, _whole(np.array(start) + 0.2 * along), unit, _LINE_BGR)
+        tip = place + side * 40 * unit * to_right
+        cv2.arrowedLine(drawn, _whole(place), _whole(tip), _LINE_BGR, 2 * unit, cv2.LINE_AA, tipLength=0.3)
+        _write(drawn, label, _whole(place + side * 54 * unit * to_right), unit, _LINE_BGR)
+    beside_the_arrows = abs(along[1]) * 24 * unit * along  # those of a steep line lie as the words do
+    _write(drawn, line.name, _whole(place + beside_the_arrows), unit, _LINE_BGR)
 
 
 def _write(drawn: ImageBgr, words: str, centre: tuple[int, int], unit: int, colour: tuple[int, int, int]) -> None:
@@ -92,10 +97,6 @@ def _write(drawn: ImageBgr, words: str, centre: tuple[int, int], unit: int, colo
 def _px(drawn: ImageBgr, point: tuple[float, float]) -> tuple[int, int]:
     height, width = drawn.shape[:2]
     return round(point[0] * (width - 1)), round(point[1] * (height - 1))
-
-
-def _middle(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return _whole(np.mean(points, axis=0))
 
 
 def _beside_a_corner(points: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -343,7 +343,7 @@ def test_what_kills_the_camera_thread_is_raised_and_the_outbox_closed(tmp_path: 
     rig = Rig(tmp_path)
     daemon = rig.daemon(FileSource(tmp_path / "clip.mp4", "north"), VehicleInEveryFrame())
 
-    with pytest.raises(SourceError, match="cannot be opened as a video"):
+    with pytest.raises(SourceError, match="is cut off, empty or of an unknown kind"):
         daemon.run()
 
     assert rig.waiting() == []

@@ -91,7 +91,10 @@ class FileSource:
     def _open(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         if not capture.isOpened():
-            raise SourceError(f"{self._path}: cannot be opened as a video; convert it, for example to H.264 MP4")
+            raise SourceError(
+                f"{self._path}: is cut off, empty or of an unknown kind;"
+                " copy it again, or convert it, for example to H.264 MP4"
+            )
         frames_per_second = capture.get(cv2.CAP_PROP_FPS)
         self._frame_ns = int(1e9 / frames_per_second) if 1 <= frames_per_second <= 1000 else 40_000_000
         return capture

@@ -1,7 +1,7 @@
 """Clip folders: videos and `events.jsonl`, a line for each vehicle that passes; `docs/clips.md` tells the format."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,17 +49,11 @@ def is_clip_folder(path: Path) -> bool:
 def read_clips(folder: Path) -> list[LabelledClip]:
     """The clips of a folder, by name; `SourceError` names the line that is wrong and says what to do."""
     file = folder / EVENTS_FILE
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{file}: cannot be read ({error}); a clip folder holds videos and {EVENTS_FILE}") from error
     vehicles: dict[str, list[LabelledVehicle]] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            video, vehicle = _parse(f"{file}:{number}", line)
-            if video not in vehicles and not (folder / video).is_file():
-                raise SourceError(f"{file}:{number}: {folder / video}: no such video; correct `video`, or copy it here")
-            vehicles.setdefault(video, []).extend([vehicle] if vehicle else [])
+    for place, video, vehicle in _read_lines(file):
+        if video not in vehicles and not (folder / video).is_file():
+            raise SourceError(f"{place}: {folder / video}: no such video; correct `video`, or copy it here")
+        vehicles.setdefault(video, []).extend([vehicle] if vehicle else [])
     if not vehicles:
         raise SourceError(f"{file}: names no video; write a line for each vehicle: {_WANTED}")
     for path in sorted(folder.iterdir()):
@@ -67,6 +61,28 @@ def read_clips(folder: Path) -> list[LabelledClip]:
             nothing = json.dumps({"video": path.name})
             raise SourceError(f"{file}: no line is about {path.name}; where nothing passes in it, write {nothing}")
     return [LabelledClip(folder / video, tuple(vehicles[video])) for video in sorted(vehicles)]
+
+
+def read_clip(path: Path) -> LabelledClip | None:
+    """A video with what the `events.jsonl` beside it says of it; None where that has no line about it, or is not there.
+
+    Whatever is missing of the other videos there is no error.
+    """
+    if not is_clip_folder(path.parent):
+        return None
+    told = [vehicle for _, video, vehicle in _read_lines(path.parent / EVENTS_FILE) if video == path.name]
+    return LabelledClip(path, tuple(vehicle for vehicle in told if vehicle)) if told else None
+
+
+def _read_lines(file: Path) -> Iterator[tuple[str, str, LabelledVehicle | None]]:
+    """Yield place, video and vehicle of each line; None where nothing passes in the video."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file}: cannot be read ({error}); a clip folder holds videos and {EVENTS_FILE}") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield f"{file}:{number}", *_parse(f"{file}:{number}", line)
 
 
 def _parse(place: str, line: str) -> tuple[str, LabelledVehicle | None]:

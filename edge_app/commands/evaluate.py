@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Score each folder in turn."""
     silence_opencv()
     for folder in arguments.datasets:
+        if not folder.exists():
+            raise UsageError(f"{folder}: no such folder; check the path")
         if not (is_clip_folder(folder) or (folder / "labels.jsonl").is_file()):
             raise UsageError(
                 f"{folder}: no labels.jsonl here and no {EVENTS_FILE}; give a dataset folder or a folder of clips"

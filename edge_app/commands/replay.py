@@ -1,12 +1,14 @@
 """Replay clips with two configurations and show where they differ, event by event.
 
-A clip is a video, or one of a folder of clips (with `events.jsonl`, which tells who is right) or of any folder of
-videos. Motion gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their
-folders as `directory` in [models] of the two files. Differences are no error: the exit code is 0.
+A clip is a video, or one of a folder of videos; where `events.jsonl` lies beside it, that tells who is right. Motion
+gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their folders as
+`directory` in [models] of the two files. Exit code 1 where a video could not be played to its end; differences are no
+error.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from edge_app import config
 from edge_app.app import build_stages, play_clip
 from edge_app.clips.comparison import Pair, compare
 from edge_app.clips.playback import ClipEvent
-from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clips
+from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import SourceError, UsageError
-from edge_app.image_files import is_video, list_media, silence_opencv
+from edge_app.image_files import is_video, silence_opencv
 
 HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
 """Of the table whose lines are `as_row`."""
@@ -41,31 +43,35 @@ def run(arguments: argparse.Namespace) -> int:
     clips = [clip for path in arguments.clips for clip in _expand(path)]
     both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
     progress = ProgressLine("replaying")
-    told = changed = 0
-    if not arguments.json:
-        print(HEADER)
+    told = changed = damaged = 0
     for done, (path, labelled) in enumerate(clips):
         progress(done, len(clips))
-        first, second = (play_clip(path, stages, settings).events for stages, settings in both)
+        complaints = set[str]()  # the same of both replays
+        first, second = (play_clip(path, stages, settings, complaints.add).events for stages, settings in both)
+        if done == 0 and not arguments.json:
+            print(HEADER)
         pairs = compare(path.name, labelled, first, second)
         different = [pair for pair in pairs if pair.differs]
         told, changed = told + len(pairs), changed + len(different)
         for pair in different:
             print(json.dumps(pair.as_json()) if arguments.json else as_row(pair), flush=True)
+        for complaint in complaints:
+            print(f"edge-anpr: {complaint}", file=sys.stderr, flush=True)
+            damaged += 1
     progress(len(clips), len(clips))
     if not arguments.json:
         print(f"{changed} of {told} events differ")
-    return 0
+    return 1 if damaged else 0
 
 
 def _expand(path: Path) -> Iterator[Clip]:
     if is_clip_folder(path):
         yield from ((clip.path, clip) for clip in read_clips(path))
-    elif path.is_dir() or path.is_file():
-        videos = [each for each in list_media(path) if is_video(each)]
+    elif path.exists():
+        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each) and each.is_file())
         if not videos:
             raise UsageError(f"{path}: no video here; give a video, or a folder of them")
-        yield from ((each, None) for each in videos)
+        yield from ((each, read_clip(each)) for each in videos)
     else:
         raise SourceError(f"{path}: no such file; check the path")
 

@@ -74,8 +74,17 @@ def test_a_file_that_is_no_video_is_an_error_that_names_it(tmp_path: Path, conte
     path = tmp_path / "letter.mp4"
     path.write_bytes(content)
 
-    with pytest.raises(SourceError, match=r"letter\.mp4"):
+    with pytest.raises(SourceError, match=r"letter\.mp4: is cut off, empty or of an unknown kind; copy it again"):
         next(FileSource(path, "north").frames())
+
+
+def test_a_video_whose_index_is_cut_off_is_to_be_copied_again(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", frames=40)
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(SourceError, match=r"clip\.mp4: is cut off, empty or of an unknown kind; copy it again"):
+        next(FileSource(clip, "north").frames())
 
 
 def test_a_damaged_clip_gives_the_frames_it_has_and_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge_app.clips.truth import read_clips
+from edge_app.clips.truth import LabelledClip, LabelledVehicle, read_clip, read_clips
 from edge_app.errors import SourceError
 
 LINE = {"video": "a.mp4", "plate": "MH 12 ab 1234", "first_frame": 3, "last_frame": 9}
@@ -70,3 +70,20 @@ def test_a_video_that_no_line_is_about_is_not_taken_for_empty(tmp_path: Path) ->
 def test_a_file_without_lines_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="names no video"):
         read_clips(folder_with(tmp_path, videos=()))
+
+
+def test_of_one_video_only_the_lines_about_it_count(tmp_path: Path) -> None:
+    lines = (LINE, LINE | {"video": "b.mp4", "plate": "KA01MN4567"}, {"video": "c.mp4"}, LINE | {"video": "gone.mp4"})
+    folder = folder_with(tmp_path, *lines, videos=("a.mp4", "b.mp4", "c.mp4", "forgotten.mp4"))
+
+    told, nothing, forgotten = (read_clip(folder / name) for name in ("b.mp4", "c.mp4", "forgotten.mp4"))
+
+    assert told == LabelledClip(folder / "b.mp4", (LabelledVehicle("KA01MN4567", 3, 9, {}),))
+    assert nothing == LabelledClip(folder / "c.mp4", ())
+    assert forgotten is None
+
+
+def test_where_no_lines_lie_beside_a_video_nothing_is_known_of_it(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+
+    assert read_clip(tmp_path / "a.mp4") is None

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import economy
 from edge_app.__main__ import main
+from tests.capture.pictures import write_clip as write_video
 from tests.clips.film import PLATE, car_that_comes_near
 from training.clips import write_clip
 
@@ -66,6 +67,20 @@ def test_economy_is_compared_with_reading_every_frame(clips: Path, capsys: pytes
     assert thrifty <= lavish == sights
 
 
+def test_economy_names_a_folder_that_holds_no_clips_and_a_line_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert economy.main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"python -m benchmarks.economy: {tmp_path}: no events.jsonl here; give a folder of clips\n"
+    )
+
+    (tmp_path / "events.jsonl").write_text("{}\n")
+
+    assert economy.main([str(tmp_path)]) == 1
+    assert f"{tmp_path / 'events.jsonl'}:1: this is no vehicle of a clip" in capsys.readouterr().err
+
+
 def test_playing_a_clip_again_gives_the_same_scores(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (evaluate(clips, capsys) for _ in range(2))
 
@@ -111,6 +126,17 @@ def test_replay_tells_what_only_one_configuration_publishes(clips: Path, capsys:
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
+def test_replay_of_one_video_goes_by_the_lines_beside_it(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same, strict = clips / "same.toml", clips / "strict.toml"
+    same.write_text("")
+    strict.write_text("[tracking]\nmin_reads = 100\n")
+
+    assert main(["replay", "--compare", str(same), str(strict), str(clips / "car.mp4")]) == 0
+
+    row = capsys.readouterr().out.splitlines()[1]
+    assert (row.split()[2], row.endswith("A right")) == (PLATE, True)
+
+
 def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (clips / "empty.toml").write_text("")
     defaults = Path(__file__).parents[2] / "config" / "default.toml"
@@ -120,14 +146,45 @@ def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
+def test_replay_of_a_video_that_is_cut_off_says_so_once_and_fails_after_all_it_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, clip = tmp_path / "a.toml", write_video(tmp_path / "cut.avi", frames=40)
+    settings.write_text("")
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    write_video(tmp_path / "whole.avi", frames=5)
+
+    code = main(["replay", "--compare", str(settings), str(settings), str(tmp_path)])
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert told.out.splitlines()[1:] == ["0 of 0 events differ"]
+    assert told.err.count("of 40 frames could be decoded; copy it again") == 1
+
+
 def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.toml"
     file.write_text("")
     compare = ["replay", "--compare", str(file), str(file)]
 
     assert main([*compare, str(file)]) == 2
+    assert main([*compare, str(tmp_path)]) == 2
     assert main([*compare, str(tmp_path / "absent.mp4")]) == 1
 
     told = capsys.readouterr().err
     assert "a.toml: no video here; give a video, or a folder of them" in told
+    assert f"{tmp_path}: no video here; give a video, or a folder of them" in told
     assert "absent.mp4: no such file; check the path" in told
+
+
+def test_replay_prints_nothing_of_a_first_video_that_cannot_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text("")
+    (tmp_path / "empty.mp4").touch()
+
+    code = main(["replay", "--compare", *[str(tmp_path / "a.toml")] * 2, str(tmp_path / "empty.mp4")])
+
+    told = capsys.readouterr()
+    assert (code, told.out) == (1, "")
+    assert "empty.mp4: is cut off, empty or of an unknown kind; copy it again, or convert it" in told.err

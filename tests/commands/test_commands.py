@@ -168,6 +168,12 @@ def test_a_folder_that_is_no_dataset_is_wrong_usage(tmp_path: Path, capsys: pyte
     assert "no labels.jsonl here and no events.jsonl" in capsys.readouterr().err
 
 
+def test_a_dataset_folder_that_is_not_there_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(tmp_path / "nope")]) == 2
+
+    assert f"{tmp_path / 'nope'}: no such folder; check the path" in capsys.readouterr().err
+
+
 def test_doctor_names_a_broker_that_does_not_answer(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from edge_app.__main__ import main
+from edge_app.config import LineSettings
 from edge_app.demo.truth import CLIP
+from edge_app.grid import draw_grid
 from edge_app.image_files import load_image
 
 SITE = f"""
@@ -56,7 +58,36 @@ def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
     assert not change[600, 600].any(), "nothing where there is neither zone nor line"
     assert change[600, 200].argmax() == 1, "the included zone is green"
     assert change[600, 1100].argmax() == 2, "the excluded zone is red"
-    assert list(drawn[468, 700]) == [0, 200, 255], "the line"
+    assert list(drawn[468, 600]) == [0, 200, 255], "the line"
+
+
+def pixels_of_labels(size: tuple[int, int], *lines: LineSettings) -> int:
+    """How many are dark on a white picture with these lines."""
+    white = np.full((size[1], size[0], 3), 255, np.uint8)
+    return int((draw_grid(white, [], lines) == 30).all(axis=2).sum())
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (3840, 2160)])
+@pytest.mark.parametrize(("upper", "lower"), [(0.35, 0.5), (0.55, 0.7)])
+@pytest.mark.parametrize("ends", [(0.1, 0.9), (0.9, 0.1)])
+def test_the_words_of_neighbouring_lines_do_not_cover_each_other(
+    size: tuple[int, int], upper: float, lower: float, ends: tuple[float, float]
+) -> None:
+    def both(first: float, second: float) -> tuple[LineSettings, LineSettings]:
+        return (
+            LineSettings("first", (0.1, first), (0.9, first)),
+            LineSettings("second", (ends[0], second), (ends[1], second)),
+        )
+
+    near, far = (pixels_of_labels(size, *both(*places)) for places in ((upper, lower), (0.25, 0.75)))
+
+    assert near == far > 0
+
+
+def test_a_long_name_covers_no_word_of_a_steep_line() -> None:
+    level, steep = (LineSettings("entrance-from-north", (0.3, 0.3), end) for end in ((0.9, 0.3), (0.3, 0.9)))
+
+    assert pixels_of_labels((1280, 720), steep) == pixels_of_labels((1280, 720), level)
 
 
 @pytest.mark.parametrize(
