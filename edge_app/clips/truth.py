@@ -54,14 +54,21 @@ def read_clips(folder: Path) -> list[LabelledClip]:
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{file}: cannot be read ({error}); a clip folder holds videos and {EVENTS_FILE}") from error
     vehicles: dict[str, list[LabelledVehicle]] = {}
+    told_empty: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             video, vehicle = _parse(f"{file}:{number}", line)
             if video not in vehicles and not (folder / video).is_file():
                 raise SourceError(f"{file}:{number}: {folder / video}: no such video; correct `video`, or copy it here")
             vehicles.setdefault(video, []).extend([vehicle] if vehicle else [])
+            if vehicle is None:
+                told_empty[video] = number
     if not vehicles:
         raise SourceError(f"{file}: names no video; write a line for each vehicle: {_WANTED}")
+    for video, number in told_empty.items():
+        if vehicles[video]:
+            wrong = f"this says that nothing passes in {video}, and another line has a vehicle in it"
+            raise SourceError(f"{file}:{number}: {wrong}; remove the line that is wrong")
     for path in sorted(folder.iterdir()):
         if is_video(path) and path.name not in vehicles:
             nothing = json.dumps({"video": path.name})

@@ -67,6 +67,16 @@ def test_a_video_that_no_line_is_about_is_not_taken_for_empty(tmp_path: Path) ->
         read_clips(folder)
 
 
+@pytest.mark.parametrize(("lines", "number"), [((LINE, {"video": "a.mp4"}), 2), (({"video": "a.mp4"}, LINE), 1)])
+def test_a_video_cannot_both_be_empty_and_have_a_vehicle(
+    tmp_path: Path, lines: tuple[dict[str, Any], ...], number: int
+) -> None:
+    folder = folder_with(tmp_path, *lines)
+
+    with pytest.raises(SourceError, match=rf"events\.jsonl:{number}: .* nothing passes in a\.mp4.*; remove the line"):
+        read_clips(folder)
+
+
 def test_a_file_without_lines_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="names no video"):
         read_clips(folder_with(tmp_path, videos=()))
