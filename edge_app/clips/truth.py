@@ -79,26 +79,39 @@ def read_clips(folder: Path) -> list[LabelledClip]:
 def _parse(place: str, line: str) -> tuple[str, LabelledVehicle | None]:
     try:
         fields = json.loads(line)
-        video = str(fields["video"])
-        return video, None if set(fields) == {"video"} else _vehicle(fields)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _insist(isinstance(fields, dict), "not an object")
+        _insist(isinstance(fields["video"], str), "`video` is not a text")
+        return fields["video"], None if set(fields) == {"video"} else _vehicle(fields)
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{place}: not JSON at column {error.colno} ({error.msg}); write {_WANTED}") from error
+    except (ValueError, KeyError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise SourceError(f"{place}: this is no vehicle of a clip ({what}); write {_WANTED}") from error
 
 
 def _vehicle(fields: dict[str, Any]) -> LabelledVehicle:
-    first, last = int(fields["first_frame"]), int(fields["last_frame"])
-    if not 0 <= first <= last:
-        raise ValueError(f"first_frame {first}, last_frame {last}: frames count from 0, the first comes first")
-    plate = clean_text(fields["plate"])
-    if plate is None and fields["plate"] is not None:
-        raise ValueError("`plate` has neither letter nor digit; null where nobody could tell")
-    boxes = {int(frame): _box(box) for frame, box in fields.get("boxes", {}).items()}
-    if any(not first <= frame <= last for frame in boxes):
-        raise ValueError(f"`boxes` has frames outside of {first} to {last}")
-    return LabelledVehicle(plate, first, last, boxes)
+    first, last, text, boxes = fields["first_frame"], fields["last_frame"], fields["plate"], fields.get("boxes", {})
+    _insist(type(first) is int and type(last) is int, "`first_frame` and `last_frame` are whole numbers, unquoted")
+    _insist(0 <= first <= last, f"first_frame {first}, last_frame {last}: frames count from 0, the first comes first")
+    _insist(text is None or isinstance(text, str), "`plate` is a text, or null where nobody could tell")
+    plate = clean_text(text)
+    _insist(text is None or plate is not None, "`plate` has neither letter nor digit; null where nobody could tell")
+    _insist(isinstance(boxes, dict), "`boxes` is not an object of a box by frame")
+    return LabelledVehicle(plate, first, last, {_frame(key, first, last): _box(box) for key, box in boxes.items()})
 
 
-def _box(numbers: list[float]) -> Box:
-    left, top, width, height = (float(number) for number in numbers)
+def _frame(key: str, first: int, last: int) -> int:
+    _insist(key.isdecimal() and first <= int(key) <= last, f"`boxes` has frames outside of {first} to {last}")
+    return int(key)
+
+
+def _box(box: Any) -> Box:
+    four = isinstance(box, list) and len(box) == 4 and all(type(number) in (int, float) for number in box)
+    _insist(four, "a box has four numbers: left, top, width, height")
+    left, top, width, height = map(float, box)
     return left, top, width, height
+
+
+def _insist(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
