@@ -3,6 +3,7 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
+readonly CALLED_FROM=$PWD
 readonly VENV=.venv
 readonly PYTHON=$VENV/bin/python
 readonly STAMPS=$VENV/edge-anpr-setup
@@ -280,6 +281,17 @@ ensure() {
 
 # ---- commands -----------------------------------------------------------------------------------
 
+# Runs a program of this repository where build.sh was called, so that the paths it is given start there.
+where_called() { # PROGRAM [ARGUMENT…]
+    local program=$PWD/$1
+    (cd "$CALLED_FROM" && "$program" "${@:2}")
+}
+
+# -P: a folder there that is called like a package of ours is not taken for it.
+module() { # NAME [ARGUMENT…]
+    PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH} where_called "$PYTHON" -P -m "$@"
+}
+
 run_setup() {
     local level
     for level in "$@"; do
@@ -292,7 +304,7 @@ run_setup() {
 
 run_demo() {
     ensure demo
-    "$VENV/bin/edge-anpr" demo "$@"
+    where_called "$VENV/bin/edge-anpr" demo "$@"
 }
 
 run_test() {
@@ -317,7 +329,7 @@ run_train() {
         mapfile -t fonts < <(missing_fonts)
         ((${#fonts[@]} == 0)) || apt_install "${fonts[@]}"
     fi
-    "$PYTHON" -m training "$@"
+    module training "$@"
 }
 
 missing_fonts() {
@@ -329,29 +341,29 @@ missing_fonts() {
 
 run_convert() {
     ensure demo workstation
-    "$PYTHON" -m converters "$@"
+    module converters "$@"
 }
 
 run_evaluate() {
     (($#)) || die "give a dataset folder (see ./build.sh evaluate --help)" 2
     ensure demo workstation
-    "$PYTHON" -m training.accuracy "$@"
+    module training.accuracy "$@"
 }
 
 run_import() {
     (($#)) || die "give --from, a source and a destination (see ./build.sh import --help)" 2
     ensure demo workstation
-    "$PYTHON" -m training.importers "$@"
+    module training.importers "$@"
 }
 
 run_clips() {
     (($#)) || die "give --out DIR (see ./build.sh clips --help)" 2
     ensure demo workstation
-    "$PYTHON" -m training.clips "$@"
+    module training.clips "$@"
 }
 
 run_install() {
-    systemd/install.sh "$@"
+    where_called systemd/install.sh "$@"
 }
 
 # All levels are resolved together first, so that each names the same versions; what is locked now is preferred.

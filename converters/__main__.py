@@ -9,6 +9,7 @@ from pathlib import Path
 from converters.exports import Export, exports_of
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import EdgeAnprError, ModelError, UsageError
+from training.repository import REPOSITORY
 
 _TOLD_OF_PATH = 3
 """The last names of a held-out folder's path tell which run left it."""
@@ -151,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         "choose the threshold on",
     )
     parser.add_argument("--tolerance", type=float, default=0.01, help="most that int8 may lose (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "models", metavar="DIR", help="default: %(default)s")
     return parser
 
 

@@ -314,6 +314,9 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
         values = ((each.name, getattr(table, each.name)) for each in fields(table))
         yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
     yield from ((f"[[lists]] {each.name}", each.file) for each in settings.lists)
+    source = source_url.parse(settings.camera.source)
+    if source.scheme in ("file", "images"):
+        yield "[camera] source", Path(source.place)
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:

@@ -135,8 +135,10 @@ class _Builder:
 
     def _tuple(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
         if not isinstance(value, list):
-            remedy = f"write [[{where[0]}]] before each" if is_dataclass(arguments[0]) else "write it in [ ]"
-            return self._complain(where, f"{_show(value)} is not a list; {remedy}")
+            if not is_dataclass(arguments[0]):
+                return self._complain(where, f"{_show(value)} is not a list; write it in [ ]")
+            wrong = "this is one section" if isinstance(value, dict) else f"{_show(value)} is not a list"
+            return self._complain(where, f"{wrong}; write [[{where[0]}]] before each")
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
             return self._complain(where, f"{_show(value)} has {len(value)} items; give {len(arguments)}")
         items = [self.value(arguments[0], item, (*where, index)) for index, item in enumerate(value)]
@@ -178,6 +180,11 @@ class _Builder:
 
 
 def _show(value: object) -> str:
+    """The value as TOML has it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_show(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_show, value)) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)

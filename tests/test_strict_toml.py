@@ -116,6 +116,8 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
         ("sizes = 1", "sizes: 1 is not a list; write it in [ ]"),
         ('sizes = [1, "2"]', 'sizes item 2: "2" is of the wrong type; give a whole number'),
         ("place = [1, 2, 3]", "place: [1, 2, 3] has 3 items; give 2"),
+        ("name = ['a', true]", 'name: ["a", true] is of the wrong type; give a text in quotes'),
+        ("name = {of = 'a'}", 'name: {of = "a"} is of the wrong type; give a text in quotes'),
     ],
 )
 def test_a_wrong_value_is_told_with_its_line_its_key_and_what_to_give(
@@ -145,6 +147,7 @@ def test_an_unknown_name_is_told_with_the_one_that_may_be_meant(tmp_path: Path, 
         ("gate = 1", "[gate]: this is a section; write [gate] and its keys below"),
         ("[[gate]]\nheight = 1", "[gate]: this is a section; write [gate] and its keys below"),
         ("lanes = ['left']", "[[lanes]]: this is a section; write [[lanes]] and its keys below"),
+        ("[lanes]\nname = 'left'", "[lanes]: this is one section; write [[lanes]] before each"),
         ("lanes = 'left'", '[lanes]: "left" is not a list; write [[lanes]] before each'),
         ("[[lanes]]\nwidth = 1", "[[lanes]]: `name` is missing; add it"),
     ],

@@ -12,6 +12,7 @@ from edge_app.clips.truth import is_clip_folder
 from edge_app.errors import EdgeAnprError, UsageError
 from training.plan import Plan
 from training.rendered_clips import clip_frames
+from training.repository import REPOSITORY
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
@@ -66,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, help="folder with real pictures and crops, as dataset folders")
     parser.add_argument("--clips", type=Path, help="folder with rendered clips to learn from too")
-    parser.add_argument("--run", type=Path, default=Path("runs/train"), help="run folder (default: %(default)s)")
+    parser.add_argument("--run", type=Path, default=REPOSITORY / "runs/train", help="run folder (default: %(default)s)")
     parser.add_argument(
-        "--out", type=Path, default=Path("models"), help="where the checkpoints go (default: %(default)s)"
+        "--out", type=Path, default=REPOSITORY / "models", help="where the checkpoints go (default: %(default)s)"
     )
     parser.add_argument(
         "--from",

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from edge_app.clips.truth import EVENTS_FILE
+from edge_app.clips.truth import EVENTS_FILE, read_clips
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.printable import counted
 from edge_app.records import Corners, ImageBgr
 from edge_app.scoring import Box
 from training.synthetic.clip_film import ClipFilm
@@ -121,9 +122,12 @@ def main(words: Sequence[str] | None = None) -> int:
         write_clips(
             arguments.out, arguments.seed, arguments.count, arguments.seconds, arguments.kinds, arguments.processes
         )
+        clips = read_clips(arguments.out)
     except EdgeAnprError as error:
         print(f"python -m training.clips: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    vehicles = sum(len(clip.vehicles) for clip in clips)
+    print(f"{counted(len(clips), 'clip')}, {counted(vehicles, 'vehicle')} in {arguments.out.resolve()}")
     return 0
 
 

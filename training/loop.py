@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from edge_app.errors import UsageError
 from training.plan import Plan
+from training.repository import REPOSITORY
 
 Batch = Any
 Losses = dict[str, tf.Tensor]
@@ -190,5 +191,5 @@ def _optimizer(plan: Plan) -> keras.optimizers.Optimizer:
 
 
 def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"

@@ -50,12 +50,19 @@ def read_clips(folder: Path) -> list[LabelledClip]:
     """The clips of a folder, by name; `SourceError` names the line that is wrong and says what to do."""
     file = folder / EVENTS_FILE
     vehicles: dict[str, list[LabelledVehicle]] = {}
+    told_empty: dict[str, str] = {}
     for place, video, vehicle in _read_lines(file):
         if video not in vehicles and not (folder / video).is_file():
             raise SourceError(f"{place}: {folder / video}: no such video; correct `video`, or copy it here")
         vehicles.setdefault(video, []).extend([vehicle] if vehicle else [])
+        if vehicle is None:
+            told_empty[video] = place
     if not vehicles:
         raise SourceError(f"{file}: names no video; write a line for each vehicle: {_WANTED}")
+    for video, place in told_empty.items():
+        if vehicles[video]:
+            wrong = f"this says that nothing passes in {video}, and another line has a vehicle in it"
+            raise SourceError(f"{place}: {wrong}; remove the line that is wrong")
     for path in sorted(folder.iterdir()):
         if is_video(path) and path.name not in vehicles:
             nothing = json.dumps({"video": path.name})
@@ -88,26 +95,39 @@ def _read_lines(file: Path) -> Iterator[tuple[str, str, LabelledVehicle | None]]
 def _parse(place: str, line: str) -> tuple[str, LabelledVehicle | None]:
     try:
         fields = json.loads(line)
-        video = str(fields["video"])
-        return video, None if set(fields) == {"video"} else _vehicle(fields)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _insist(isinstance(fields, dict), "not an object")
+        _insist(isinstance(fields["video"], str), "`video` is not a text")
+        return fields["video"], None if set(fields) == {"video"} else _vehicle(fields)
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{place}: not JSON at column {error.colno} ({error.msg}); write {_WANTED}") from error
+    except (ValueError, KeyError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise SourceError(f"{place}: this is no vehicle of a clip ({what}); write {_WANTED}") from error
 
 
 def _vehicle(fields: dict[str, Any]) -> LabelledVehicle:
-    first, last = int(fields["first_frame"]), int(fields["last_frame"])
-    if not 0 <= first <= last:
-        raise ValueError(f"first_frame {first}, last_frame {last}: frames count from 0, the first comes first")
-    plate = clean_text(fields["plate"])
-    if plate is None and fields["plate"] is not None:
-        raise ValueError("`plate` has neither letter nor digit; null where nobody could tell")
-    boxes = {int(frame): _box(box) for frame, box in fields.get("boxes", {}).items()}
-    if any(not first <= frame <= last for frame in boxes):
-        raise ValueError(f"`boxes` has frames outside of {first} to {last}")
-    return LabelledVehicle(plate, first, last, boxes)
+    first, last, text, boxes = fields["first_frame"], fields["last_frame"], fields["plate"], fields.get("boxes", {})
+    _insist(type(first) is int and type(last) is int, "`first_frame` and `last_frame` are whole numbers, unquoted")
+    _insist(0 <= first <= last, f"first_frame {first}, last_frame {last}: frames count from 0, the first comes first")
+    _insist(text is None or isinstance(text, str), "`plate` is a text, or null where nobody could tell")
+    plate = clean_text(text)
+    _insist(text is None or plate is not None, "`plate` has neither letter nor digit; null where nobody could tell")
+    _insist(isinstance(boxes, dict), "`boxes` is not an object of a box by frame")
+    return LabelledVehicle(plate, first, last, {_frame(key, first, last): _box(box) for key, box in boxes.items()})
 
 
-def _box(numbers: list[float]) -> Box:
-    left, top, width, height = (float(number) for number in numbers)
+def _frame(key: str, first: int, last: int) -> int:
+    _insist(key.isdecimal() and first <= int(key) <= last, f"`boxes` has frames outside of {first} to {last}")
+    return int(key)
+
+
+def _box(box: Any) -> Box:
+    four = isinstance(box, list) and len(box) == 4 and all(type(number) in (int, float) for number in box)
+    _insist(four, "a box has four numbers: left, top, width, height")
+    left, top, width, height = map(float, box)
     return left, top, width, height
+
+
+def _insist(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)

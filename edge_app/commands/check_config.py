@@ -1,8 +1,8 @@
 """Check a configuration file: every error with its line and key.
 
 So is what it names, where that is on this machine: lists of plates, the hook's program, the key of the hash, the
-broker's certificates. Files and folders that are not here are told, but are no error: the configuration may be
-another's.
+broker's certificates. Files and folders that are not here, recordings among them, are told, but are no error: the
+configuration may be another's.
 """
 
 import argparse

@@ -38,15 +38,23 @@ def test_each_line_is_a_vehicle_of_its_video(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("{", "this is no vehicle of a clip"),
-        ("[]", "this is no vehicle of a clip"),
+        ("{", "not JSON at column 2"),
+        ("[1]", "this is no vehicle of a clip (not an object)"),
+        ({"video": 7}, "(`video` is not a text)"),
         ({"plate": "MH12AB1234"}, "lacks 'video'"),
         ({"video": "a.mp4", "plate": "MH12AB1234", "first_frame": 3}, "lacks 'last_frame'"),
         ({"video": "a.mp4", "first_frame": 3, "last_frame": 4}, "lacks 'plate'"),
         (LINE | {"first_frame": 10}, "first_frame 10, last_frame 9: frames count from 0"),
+        (LINE | {"first_frame": "3"}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
+        (LINE | {"last_frame": 9.5}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
+        (LINE | {"plate": 7}, "(`plate` is a text, or null where nobody could tell)"),
         (LINE | {"plate": "--"}, "`plate` has neither letter nor digit"),
         (LINE | {"boxes": {"10": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
-        (LINE | {"boxes": {"4": [1, 2, 3]}}, "not enough values"),
+        (LINE | {"boxes": {"four": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
+        (LINE | {"boxes": [[1, 2, 3, 4]]}, "(`boxes` is not an object of a box by frame)"),
+        (LINE | {"boxes": {"4": [1, 2, 3]}}, "(a box has four numbers: left, top, width, height)"),
+        (LINE | {"boxes": {"4": "1234"}}, "(a box has four numbers: left, top, width, height)"),
+        (LINE | {"boxes": {"4": [1, 2, 3, "4"]}}, "(a box has four numbers: left, top, width, height)"),
         (LINE | {"video": "b.mp4"}, "b.mp4: no such video; correct `video`"),
     ],
 )
@@ -64,6 +72,16 @@ def test_a_video_that_no_line_is_about_is_not_taken_for_empty(tmp_path: Path) ->
     folder = folder_with(tmp_path, LINE, videos=("a.mp4", "b.mp4"))
 
     with pytest.raises(SourceError, match=r'no line is about b\.mp4; .* write {"video": "b\.mp4"}'):
+        read_clips(folder)
+
+
+@pytest.mark.parametrize(("lines", "number"), [((LINE, {"video": "a.mp4"}), 2), (({"video": "a.mp4"}, LINE), 1)])
+def test_a_video_cannot_both_be_empty_and_have_a_vehicle(
+    tmp_path: Path, lines: tuple[dict[str, Any], ...], number: int
+) -> None:
+    folder = folder_with(tmp_path, *lines)
+
+    with pytest.raises(SourceError, match=rf"events\.jsonl:{number}: .* nothing passes in a\.mp4.*; remove the line"):
         read_clips(folder)
 
 

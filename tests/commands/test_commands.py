@@ -87,6 +87,23 @@ def test_paths_of_a_configuration_that_are_not_here_are_told_and_are_no_error(
     ]
 
 
+@pytest.mark.parametrize(("form", "name"), [("file:{}?loop=1", "gate.mp4"), ("images:{}", "pictures")])
+def test_a_recording_that_is_not_here_is_told_and_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, name: str
+) -> None:
+    file = tmp_path / "device.toml"
+    file.write_text(f'[camera]\nsource = "{form.format(name)}"\n')
+
+    away = main(["check-config", str(file)])
+    told_away = capsys.readouterr().err
+    (tmp_path / name).touch()
+    here = main(["check-config", str(file)])
+
+    assert (away, here) == (0, 0)
+    assert told_away == f"{file}: [camera] source: {tmp_path / name} is not on this machine\n"
+    assert capsys.readouterr().err == ""
+
+
 def test_a_list_of_plates_that_is_here_and_wrong_is_an_error_and_one_that_is_not_here_is_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

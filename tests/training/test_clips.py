@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_app.clips.truth import read_clips
+from edge_app.printable import counted
 from tests.training.test_scenes import magenta_corners, magenta_plate
 from training.clips import main, write_clip, write_clips
 from training.synthetic.camera import PinholeCamera
@@ -128,6 +129,19 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert code == 2
     assert fault in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_it_is_told_at_the_end_what_was_rendered_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["--out", "traffic", "--count", "1", "--seconds", "0.1", "--kinds", "town", "--processes", "1"])
+
+    (clip,) = read_clips(tmp_path / "traffic")
+    vehicles = counted(len(clip.vehicles), "vehicle")
+    assert code == 0
+    assert capsys.readouterr().out == f"1 clip, {vehicles} in {tmp_path / 'traffic'}\n"
 
 
 def test_a_plate_is_asked_for_only_where_it_is_large_enough_long_enough(tmp_path: Path) -> None:

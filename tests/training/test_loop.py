@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def test_a_run_folder_is_gone_on_with_where_the_data_are_the_same(tmp_path: Path
     assert "resumed" not in begun
     assert [each["steps"] for each in resumed["resumed"]] == [7]
     assert (resumed["steps"], resumed["plan"]["steps"], resumed["started"]) == (1, 7, begun["started"])
+
+
+def test_a_run_begun_in_another_folder_tells_this_repository_s_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=MODELS, capture_output=True, text=True, check=False)
+    monkeypatch.chdir(tmp_path)
+
+    RunFolder(tmp_path / "run", PLAN, {})
+
+    assert facts(tmp_path / "run")["commit"] == (head.stdout.strip() or "unknown")
 
 
 @pytest.mark.parametrize("other", [{"sets": ["a", "b"]}, {"sets": ["a"], "began_with": "5eed"}, {}])

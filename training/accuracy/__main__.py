@@ -19,6 +19,7 @@ from edge_app.scoring import DatasetScore
 from training.accuracy.generated import generated_bins
 from training.accuracy.outcomes import Outcome, outcomes_of, substitutions
 from training.accuracy.page import Measured, write_page
+from training.repository import REPOSITORY
 
 _COUNTRY = "IN"
 
@@ -87,9 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--generated", type=int, default=200, metavar="N", help="plates at each size and blur (default: %(default)s)"
     )
-    parser.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="default: %(default)s")
     parser.add_argument(
-        "--out", type=Path, default=Path("docs/accuracy.md"), metavar="FILE", help="default: %(default)s"
+        "--models", type=Path, default=REPOSITORY / "models", metavar="DIR", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=REPOSITORY / "docs/accuracy.md", metavar="FILE", help="default: %(default)s"
     )
     return parser
 
