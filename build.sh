@@ -32,7 +32,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
   evaluate  score the models on dataset folders and write docs/accuracy.md
   import    make a dataset folder of annotations in Pascal VOC, YOLO or CSV
-  clips     render traffic with known plates: does each vehicle become one event? Or to train with
+  clips     render traffic with known plates, to measure events on or to train with
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 

@@ -107,7 +107,7 @@ class Pipeline:
         detect_ms = (self._clock() - begun) * 1e3
         tracks = self._tracker.follow(found, frame.monotonic_ns)
         for track, detection in zip(tracks, found, strict=True):
-            if track is None:
+            if track is None:  # too doubtful to begin a vehicle with
                 continue
             self._lines.follow(track, detection, size)
             passage = self._passages.get(track)

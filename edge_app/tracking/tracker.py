@@ -22,7 +22,7 @@ _REACH_PREDICTED = 1.5
 """How far it may be from where its motion puts it."""
 
 _REACH_DOUBTFUL = 1.0
-"""And what may be no plate, however many sights and frames unseen there were."""
+"""And how far where the find is doubtful, whatever is known of the motion."""
 
 _REACH_UNSEEN = 1.5
 """And how many plate widths farther at most where frames went by without it: it may have braked meanwhile."""
@@ -102,7 +102,7 @@ class Tracker:
     """Gives the plates of one vehicle one number, never used again for another.
 
     A doubtful find, with less confidence than `begin_confidence`, goes on with a track near by and begins none: it may
-    be no plate, or lie beside one (as in ByteTrack, Zhang et al. 2022).
+    be no plate, or lie beside one (the idea of ByteTrack, Zhang et al. 2022).
     """
 
     def __init__(self, lost_seconds: float, begin_confidence: float = 0.0) -> None:
@@ -113,24 +113,18 @@ class Tracker:
 
     def follow(self, detections: Sequence[PlateDetection], monotonic_ns: int) -> list[int | None]:
         """The track of each detection; a new one where no vehicle in view can be the one seen, None where in doubt."""
-        doubtful = [each.confidence < self._begin_confidence for each in detections]
+        finds = [(each, each.confidence < self._begin_confidence) for each in detections]
         costs = np.array(
-            [
-                [
-                    _cost(track, each, monotonic_ns, in_doubt)
-                    for each, in_doubt in zip(detections, doubtful, strict=True)
-                ]
-                for track in self._tracks
-            ]
+            [[_cost(track, each, monotonic_ns, in_doubt) for each, in_doubt in finds] for track in self._tracks]
         )
         pairs = assign(costs.reshape(len(self._tracks), len(detections)), limit=1.0)
         known = {column: self._tracks[row] for row, column in pairs}
         for track in self._tracks:
             track.misses += 1
-        for column, detection in enumerate(detections):
+        for column, (detection, in_doubt) in enumerate(finds):
             if column in known:
                 known[column].correct(detection.corners_px, monotonic_ns)
-            elif not doubtful[column]:
+            elif not in_doubt:
                 known[column] = self._begin(detection, monotonic_ns)
         return [known[column].number if column in known else None for column in range(len(detections))]
 

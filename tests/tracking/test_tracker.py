@@ -171,7 +171,8 @@ def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
         tracker.release(now)
         numbers = tracker.follow([PlateDetection(corners, 0.9, 1) for _, corners in found], now)
         for (vehicle, _), number in zip(found, numbers, strict=True):
-            if vehicle is not None and number is not None:
+            if vehicle is not None:
+                assert number is not None, "the detector is sure of all these"
                 assert vehicle_of.setdefault(number, vehicle) == vehicle, f"track {number} jumps in frame {frame}"
                 tracks_of[vehicle].append((frame, number))
     return tracks_of
