@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from converters.networks import float_twin, load_checkpoint
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import EdgeAnprError
-from edge_app.recognizer import as_frame, pad_crop
+from edge_app.recognizer import pad_crop
 from edge_app.records import ImageBgr, PlateDetection
+from edge_app.stages import as_frame
 from edge_app.tflite_model import InputShape, ModelManifest
+from training.networks import float_twin, load_checkpoint
 from training.shapes import STRIDE
 
 _INPUT = InputShape(320, 192, 3, "BGR")

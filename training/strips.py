@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_app.datasets import LabelledImage
+from edge_app.evaluation.datasets import LabelledImage
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, ImageGray, PlateDetection
 from training.crop_corners import find_in_crops, read_crop

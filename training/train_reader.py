@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edge_app.clips.truth import EVENTS_FILE
+from edge_app.evaluation.clips.truth import EVENTS_FILE
 from training.architectures import plate_reader
 from training.clip_strips import clip_strips
 from training.loop import Losses, RunFolder, begin_with, sha256_of, train

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_app.errors import SourceError
-from tests.clips.film import PLATE, car_that_comes_near
+from tests.evaluation.clips.film import PLATE, car_that_comes_near
 from training.clip_strips import clip_strips
 from training.clips import write_clip
 from training.strips import encode

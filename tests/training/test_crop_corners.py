@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from edge_app.errors import EdgeAnprError
+from edge_app.evaluation.scoring import iou
 from edge_app.records import ImageBgr, PlateDetection
-from edge_app.scoring import iou
 from training.crop_corners import find_in_crops, read_crop
 from training.synthetic.plates import render_plate
 
