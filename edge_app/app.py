@@ -1,4 +1,4 @@
-"""The composition root: settings in, running parts out; nothing else builds a stage."""
+"""The composition root: settings in, running parts out; what reads a plate is built in `stages`."""
 
 import contextlib
 import logging
