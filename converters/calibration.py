@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.exports import Export
-from edge_app.datasets import LabelledImage, dataset_folders, read_dataset
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import UsageError
+from edge_app.evaluation.datasets import LabelledImage, dataset_folders, read_dataset
 from edge_app.image_files import load_image
-from edge_app.recognizer import as_frame
 from edge_app.records import ImageBgr
+from edge_app.stages import as_frame
 from edge_app.tflite_model import ModelManifest
+from training.exports import Export
 
 Pixels = NDArray[np.uint8]
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edge_app.clips.truth import is_clip_folder
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.evaluation.clips.truth import is_clip_folder
 from training.plan import Plan
 from training.rendered_clips import clip_frames
 from training.repository import REPOSITORY

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_app.app import build_stages
 from edge_app.config import Settings
-from edge_app.datasets import LabelledImage, LabelledPlate
 from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.evaluation.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
 from edge_app.recognition.ctc import log_likelihood
 from edge_app.recognition.rectifier import plate_size
-from edge_app.recognizer import PlateRecognizer, Stages, pad_crop
+from edge_app.recognizer import PlateRecognizer, pad_crop
 from edge_app.records import Corners, ImageBgr, PlateDetection
+from edge_app.stages import Stages, build_stages
 
 MAX_LENGTH = 13
 """Longer texts are left out."""

@@ -12,9 +12,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from edge_app.clips.truth import EVENTS_FILE
-from edge_app.datasets import LabelledImage
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
+from edge_app.evaluation.clips.truth import EVENTS_FILE
+from edge_app.evaluation.datasets import LabelledImage
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Batch, Losses, RunFolder, begin_with, sha256_of, train

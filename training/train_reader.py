@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from edge_app.datasets import LabelledImage
+from edge_app.evaluation.datasets import LabelledImage
 from training.architectures import plate_reader
 from training.loop import Batch, Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan

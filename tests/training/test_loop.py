@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from edge_app.datasets import read_dataset
 from edge_app.errors import UsageError
+from edge_app.evaluation.datasets import read_dataset
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.architectures import plate_reader
 from training.loop import RunFolder, begin_with

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_app.datasets import read_dataset
+from edge_app.evaluation.datasets import read_dataset
 from edge_app.recognition.rectifier import plate_size
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.real_plates import MAX_LENGTH, find_real_plates, shrink
