@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
+from edge_app.geometry import hulls, same_plate
 from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
 from edge_app.recognition.turned_view import TURNS, turned_view
 from edge_app.records import ImageBgr, PlateDetection, PlateRead

@@ -32,7 +32,7 @@ def test_the_wheel_carries_models_formats_and_the_demo(wheel: set[str]) -> None:
         "edge_app/models/plate_reader.json",
         "edge_app/recognition/formats/in.toml",
         "edge_app/demo/clip.mp4",
-        "edge_app/demo/truth.json",
+        "edge_app/demo/events.jsonl",
         "edge_app/py.typed",
     }
 

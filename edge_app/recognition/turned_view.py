@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import hulls
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.records import ImageBgr, PlateDetection
 
@@ -36,8 +35,9 @@ class TurnedView:
 
 def turned_view(image_bgr: ImageBgr, detection: PlateDetection, degrees: float) -> TurnedView:
     """The surroundings of a plate, turned about its middle; grey beyond the picture."""
-    left, top, right, bottom = hulls(detection.corners_px[None])[0].tolist()
-    wanted = max(1.0, _WIDTHS * max(right - left, bottom - top))
+    left, top, width, height = detection.box_px
+    right, bottom = left + width, top + height
+    wanted = max(1.0, _WIDTHS * max(width, height))
     scale = min(1.0, _LARGEST_PX / wanted)
     size = round(wanted * scale)
     matrix = cv2.getRotationMatrix2D(((left + right) / 2, (top + bottom) / 2), degrees, scale)

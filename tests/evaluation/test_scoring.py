@@ -3,11 +3,9 @@
 import pytest
 
 from edge_app.evaluation.scoring import (
-    Box,
     average_precision,
     best_threshold,
     edit_distance,
-    iou,
     pair,
     pooled,
     score_detection,
@@ -79,22 +77,6 @@ def test_without_a_plate_of_known_text_there_is_no_score() -> None:
 )
 def test_the_edit_distance_is_the_least_number_of_changes(text: str, truth: str, distance: int) -> None:
     assert edit_distance(text, truth) == distance
-
-
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        (LEFT, 1.0),
-        ((50.0, 0.0, 100.0, 20.0), 1 / 3),
-        ((0.0, 0.0, 50.0, 20.0), 0.5),
-        ((100.0, 0.0, 100.0, 20.0), 0.0),
-        ((300.0, 300.0, 100.0, 20.0), 0.0),
-        ((10.0, 10.0, 0.0, 0.0), 0.0),
-    ],
-)
-def test_the_overlap_is_that_of_the_areas(other: Box, expected: float) -> None:
-    assert iou(LEFT, other) == pytest.approx(expected)
-    assert iou(other, LEFT) == pytest.approx(expected)
 
 
 def test_half_of_a_plate_is_just_enough() -> None:
