@@ -3,18 +3,17 @@
 `python -m edge_app.events.event_schema DIRECTORY` writes them; the sentence under a field becomes its description.
 """
 
-import ast
 import dataclasses
 import inspect
 import json
 import math
 import sys
-import textwrap
 import types
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from edge_app.configuration.limits import Between, Matching, OneOf
+from edge_app.configuration.record_fields import sentences
 from edge_app.events.command_messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.events.messages import AlertMessage, LastMessage, ReadMessage, StatusMessage, TelemetryMessage
 
@@ -59,12 +58,12 @@ def as_text(message: Any) -> str:
 
 def _of_record(record: type) -> Schema:
     hints = get_type_hints(record, include_extras=True)
-    sentences = _sentences(record)
+    told = sentences(record)
     properties = {}
     for field in dataclasses.fields(record):
         properties[field.name] = _of_type(hints[field.name])
-        if field.name in sentences:
-            properties[field.name]["description"] = sentences[field.name]
+        if field.name in told:
+            properties[field.name]["description"] = told[field.name]
     return {
         "description": inspect.getdoc(record),
         "type": "object",
@@ -106,17 +105,6 @@ def _of_limit(limit: object) -> Schema:
         bounds = {"minimum": limit.low, "maximum": limit.high}
         return {key: bound for key, bound in bounds.items() if math.isfinite(bound)}
     raise TypeError(f"{limit!r} has no form in a JSON Schema yet")
-
-
-def _sentences(record: type) -> dict[str, str]:
-    """The string under each field, which Python itself forgets."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    sentences = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            sentences[ast.unparse(field.target)] = inspect.cleandoc(str(below.value.value))
-    return sentences
 
 
 if __name__ == "__main__":
