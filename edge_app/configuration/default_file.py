@@ -28,9 +28,9 @@ def _section(name: str, shape: Shape) -> Iterator[str]:
     record = shape.item.kind if shape.item is not None else shape.kind
     yield from _comment(_purpose(record) + (" Default: none." if is_list else ""))
     yield f"# [[{name}]]" if is_list else f"[{name}]"
-    told, shapes = sentences(record), shapes_of(record)
+    purposes, shapes = sentences(record), shapes_of(record)
     for field in fields(record):
-        yield from _comment(f"{told[field.name]} {_limits(field, shapes[field.name])}")
+        yield from _comment(f"{purposes[field.name]} {_limits(field, shapes[field.name])}")
         yield _key(field, shapes[field.name], is_list)
 
 

@@ -57,12 +57,12 @@ def as_text(message: Any) -> str:
 
 def _of_record(record: type) -> Schema:
     shapes = shapes_of(record)
-    told = sentences(record)
+    descriptions = sentences(record)
     properties = {}
     for field in dataclasses.fields(record):
         properties[field.name] = _of_shape(shapes[field.name])
-        if field.name in told:
-            properties[field.name]["description"] = told[field.name]
+        if field.name in descriptions:
+            properties[field.name]["description"] = descriptions[field.name]
     return {
         "description": inspect.getdoc(record),
         "type": "object",

@@ -24,7 +24,7 @@ BEFORE = INTERFACE | {"version": "1.4.2", "sha256": "a", "training": {"checkpoin
         ({"sha256": "b", "training": {"checkpoint_sha256": "d"}, "alphabet": "ABC"}, "2.0.0"),
     ],
 )
-def test_the_version_tells_what_has_changed(change: dict[str, Any], expected: str) -> None:
+def test_the_version_shows_what_has_changed(change: dict[str, Any], expected: str) -> None:
     assert next_version(BEFORE, BEFORE | change) == expected
 
 
