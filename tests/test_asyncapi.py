@@ -22,8 +22,9 @@ from tests.uplink.test_publisher import Running
 PAGE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text())
 
-COMMANDS = shapes_of(CommandSettings)["allow"].item
-assert COMMANDS is not None
+ALLOWED = shapes_of(CommandSettings)["allow"].item
+assert ALLOWED is not None
+COMMANDS = [name for limit in ALLOWED.limits if isinstance(limit, OneOf) for name in limit.choices]
 ROOT = topics.root("{prefix}", "{device}")
 HOME_ASSISTANT = HomeAssistant(
     Settings(
@@ -104,7 +105,7 @@ def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_a
     used = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
     assert sorted(used) == sorted(f"#/channels/{name}" for name in DOCUMENT["channels"])
     assert {resolve(operation["channel"]["$ref"])["address"] for operation in heard} == {
-        topics.command(ROOT, name) for limit in COMMANDS.limits if isinstance(limit, OneOf) for name in limit.choices
+        topics.command(ROOT, name) for name in COMMANDS
     }
     assert {operation["reply"]["channel"]["$ref"] for operation in heard} == {"#/channels/answer"}
 
