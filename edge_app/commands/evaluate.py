@@ -1,10 +1,10 @@
 """Score detection and reading on dataset folders, and events on folders of clips.
 
 A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5; a read is right when its text
-equals the truth; end to end, the most confident read of an image counts. Each folder is scored with effort 0, one
-attempt at each plate as the daemon reads a frame, and with effort 1, a few more while doubt remains. A folder of clips holds videos and
-`events.jsonl`, a line for each vehicle: motion gate, tracker and voter run as in the daemon, in the clips' own time,
-and each vehicle is to become one event. docs/clips.md tells the format and what counts as right.
+equals the truth; end to end, the most confident read of an image counts. Each dataset folder is scored with effort 0,
+one attempt at each plate as the daemon reads a frame, and with effort 1, a few more while doubt remains. A folder of
+clips holds videos and `events.jsonl`, a line for each vehicle: motion gate, tracker and voter run as in the daemon, in
+the clips' own time, and each vehicle is to become one event. docs/clips.md tells the format and what counts as right.
 """
 
 import argparse

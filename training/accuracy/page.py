@@ -87,9 +87,10 @@ def _introduction(measured: Measured) -> str:
     )
     return (
         f"Written by `./build.sh evaluate` with {models}. Every figure is end to end, with the int8 models as shipped "
-        "and one configuration for all sets: with effort 0, one attempt at each plate as the daemon reads a frame, "
-        "unless a column names effort 1, a few further attempts at what stays in doubt. No picture of these sets was trained on. A read is right when its every "
-        "character is. Here are numbers only, for plates are personal data."
+        "and one configuration for all sets. Effort 0 is one attempt at each plate, as the daemon reads a frame; it is "
+        "meant unless a column names effort 1, a few further attempts at what stays in doubt. No picture of these sets "
+        "was trained on. A read is right when its every character is. Here are numbers only, for plates are personal "
+        "data."
     )
 
 
