@@ -8,6 +8,7 @@ import cv2
 
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
+from edge_app.configuration import secret_files
 from edge_app.errors import ConfigurationError
 
 OPEN_TIMEOUT_MS = 3000
@@ -36,10 +37,7 @@ def without_password(parts: SplitResult) -> str:
 def _with_password(parts: SplitResult, password_file: Path | None) -> str:
     if password_file is None:
         return parts.geturl()
-    try:
-        user, colon, password = password_file.read_text(encoding="utf-8").strip().partition(":")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"camera.password_file: {password_file} cannot be read: {error}") from error
+    user, colon, password = secret_files.read_line(password_file, "camera.password_file").strip().partition(":")
     if not (user and colon):
         raise ConfigurationError(f"camera.password_file: {password_file} must hold user:password in one line")
     host = parts.netloc.rpartition("@")[2]

@@ -5,7 +5,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,13 +132,21 @@ def check_broker(settings: Settings) -> Finding:
     """The broker lets us in and acknowledges what is written under our own topic."""
     where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
-        version = rehearse(settings.mqtt, settings.device.name)
+        rehearsal = rehearse(replace(settings.mqtt, images=settings.takes_pictures), settings.device.name)
     except LinkError as error:
         return Finding("broker", FAULT, str(error))
-    if version == "3.1.1":  # its PUBACK carries no reason
+    if rehearsal.picture_fault:
+        return Finding("broker", FAULT, f"{where} takes reads but no pictures: {rehearsal.picture_fault}")
+    if not rehearsal.retains:
+        words = (
+            f"{where} takes events, and keeps no retained messages: who subscribes later hears of this device's state"
+            " only when it is sent again; allow them (mosquitto: `retain_available`)"
+        )
+        return Finding("broker", WARNING, words)
+    if rehearsal.version == "3.1.1":  # its PUBACK carries no reason
         words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
         return Finding("broker", WARNING, words)
-    return Finding("broker", OK, f"{where} takes events, in MQTT {version}")
+    return Finding("broker", OK, f"{where} takes events, in MQTT {rehearsal.version}")
 
 
 def check_commands(settings: Settings) -> Finding:
