@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from edge_app.configuration import source_url, strict_toml
-from edge_app.configuration.limits import Between, Matching, OneOf, Share, TopicLevel
+from edge_app.configuration.limits import Between, HostName, Matching, OneOf, Share, TopicLevel
 from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
 
@@ -197,7 +197,7 @@ class PrivacySettings:
 class MqttSettings:
     """`[mqtt]`: the broker."""
 
-    host: Annotated[str, Matching(r"\S+", "a host name or an address")] = "localhost"
+    host: Annotated[str, HostName()] = "localhost"
     port: Port = 1883
     username: str | None = None
     password_file: Path | None = None

@@ -10,6 +10,7 @@ from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
 from edge_app.configuration import secret_files
 from edge_app.errors import ConfigurationError
+from edge_app.printable import without_secrets
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 2000
@@ -26,12 +27,7 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
     address = _with_password(parts, camera.password_file)
     hint = "check its address, user and password, and the network"
-    return OpenCvStream(camera.name, without_password(parts), lambda: _open(address), patient=True, hint=hint)
-
-
-def without_password(parts: SplitResult) -> str:
-    """Give the URL as it may be logged."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return OpenCvStream(camera.name, without_secrets(url), lambda: _open(address), patient=True, hint=hint)
 
 
 def _with_password(parts: SplitResult, password_file: Path | None) -> str:

@@ -1,7 +1,6 @@
 """Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
 
 import argparse
-import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import hash_keys, topics
 from edge_app.outbox import disk, outbox_file
-from edge_app.printable import counted
+from edge_app.printable import counted, without_secrets
 from edge_app.stages import load_networks
 from edge_app.system_clock import clock_is_synchronized
 from edge_app.tflite_model import runtime_name
@@ -94,7 +93,7 @@ def check_models(settings: Settings) -> Finding:
 
 def check_camera(settings: Settings) -> Finding:
     """The source gives a picture before long."""
-    shown = re.sub(r"//[^/\s]*@", "//", settings.camera.source)  # without user and password
+    shown = without_secrets(settings.camera.source)
     if frame := take_frame(settings.camera, _CAMERA_SECONDS):
         height, width = frame.image_bgr.shape[:2]
         return Finding("camera", OK, f"{shown} gives {width}×{height}")
@@ -104,8 +103,11 @@ def check_camera(settings: Settings) -> Finding:
 def check_lists(settings: Settings) -> Finding:
     """Every list can be read, and the hook's program be run."""
     open_hook(settings, threading.Event())
-    states = open_lists(settings).state()
+    lists = open_lists(settings)
+    states = lists.state()
     words = ", ".join(f"{state.name} ({state.kind}) has {counted(state.plates, 'plate')}" for state in states)
+    if doubts := lists.doubts():
+        return Finding("lists", WARNING, f"{words}; {'; '.join(doubts)}")
     return Finding("lists", OK, words or "none are set")
 
 

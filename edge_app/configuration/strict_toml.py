@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
 from edge_app.errors import ConfigurationError
+from edge_app.printable import excerpt
 
 Record = TypeVar("Record")
 
@@ -187,4 +188,4 @@ def _show(value: object) -> str:
         return "{" + ", ".join(f"{key} = {_show(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_show, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{excerpt(value)}"' if isinstance(value, str) else str(value)

@@ -217,15 +217,15 @@ class Commander:
             raise RefusedCommandError(f'there is no list "{request.list}"; set one of: {names}')
         content = request.csv.encode()
         try:
-            plates = plate_file.parse_plates(content, "csv")
+            plates = {each.text for each in plate_file.parse_entries(content, "csv")}
             plate_file.replace(path, content)
         except ConfigurationError as error:
             raise RefusedCommandError(f"the list stays as it was: {error}") from error
         except OSError as error:
             where = f"keep the list below {self._settings.device.state_directory}, where the service can write"
             raise RefusedCommandError(f"the list stays as it was: {path}: {error.strerror}; {where}") from error
-        log.info("command lists/set: list %s has %s", request.list, counted(len(set(plates)), "plate"))
-        self._answer(reply, plates=len(set(plates)))
+        log.info("command lists/set: list %s has %s", request.list, counted(len(plates), "plate"))
+        self._answer(reply, plates=len(plates))
 
     def _answer(
         self,

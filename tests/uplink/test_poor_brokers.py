@@ -84,7 +84,9 @@ def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
     finding = doctor.check_broker(Settings(mqtt=narrow.settings))
 
     assert finding.state == doctor.FAULT
-    assert "Packet too large: 2585 bytes, the broker takes 1500 (too large); let the broker take larger" in finding.words
+    assert (
+        "Packet too large: 2585 bytes, the broker takes 1500 (too large); let the broker take larger" in finding.words
+    )
 
 
 def test_a_limit_that_only_pictures_exceed_is_told_by_doctor(start: Start) -> None:
