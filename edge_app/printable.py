@@ -12,6 +12,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text of several lines."""
+    return "\n".join(printable(line.replace("\t", " ")) for line in text.split("\n"))
+
+
 def without_secrets(text: str) -> str:
     """A URL, or what was meant to be one, without user, password and token."""
     return _SECRET.sub(r"\1…", _USER.sub(r"\1", text))

@@ -226,6 +226,7 @@ class Publisher:
 
     def _telemetry(self) -> messages.TelemetryMessage:
         state = self._outbox.state()
+        synchronized = clock_is_synchronized()  # before the reading that it vouches for: it may be set in between
         return messages.TelemetryMessage(
             schema=messages.TELEMETRY_SCHEMA,
             device=self._device,
@@ -233,7 +234,7 @@ class Publisher:
             at=as_rfc3339(utc_now()),
             software_version=__version__,
             uptime_seconds=round(self._clock() - self._started_at, 1),
-            clock_synchronized=clock_is_synchronized(),
+            clock_synchronized=synchronized,
             connections=self._connections,
             events_waiting=state.events,
             bytes_waiting=state.bytes,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edge_app.errors import UsageError
-from edge_app.image_files import IMAGE_SUFFIXES
+from edge_app.file_kinds import IMAGE_SUFFIXES
 from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
 
 _BOX_FIELDS, _CORNER_FIELDS = 5, 9
