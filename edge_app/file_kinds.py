@@ -73,7 +73,9 @@ def files_below(folder: Path) -> Iterator[Path]:
     """
 
     def complain(error: OSError) -> None:
-        raise SourceError(f"{error.filename}: this folder cannot be read ({error.strerror}); check its rights") from error
+        raise SourceError(
+            f"{error.filename}: this folder cannot be read ({error.strerror}); check its rights"
+        ) from error
 
     for place, folders, names in os.walk(folder, onerror=complain):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -10,6 +10,7 @@ from edge_app.errors import SourceError
 from edge_app.jpeg_damage import damage_of
 from edge_app.records import ImageBgr
 
+
 def silence_opencv() -> None:
     """Keep OpenCV's and FFmpeg's own words on damaged files from stderr: our errors say it better."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
