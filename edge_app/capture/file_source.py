@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def _openable(path: Path) -> Iterator[str]:
-    """A name that FFmpeg takes for this file: `10:00.mp4` alone would name a protocol, and bytes that are no text fail."""
+    """A name that FFmpeg takes for this file: `10:00.mp4` would name a protocol, and bytes that are no text fail."""
     name = str(path.absolute())
     try:
         name.encode()

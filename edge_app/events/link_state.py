@@ -57,6 +57,6 @@ _ADVICE = {
     LinkState.CERTIFICATE_EXPIRED: "renew `certificate_file`",
     LinkState.ACCESS_REFUSED: "let its access list allow this user the topic; a device writes below <prefix>/<device>/",
     LinkState.NOT_ACKNOWLEDGED: f"the broker takes what is sent and acknowledges none of it; {_LOG}",
-    LinkState.NO_ACKNOWLEDGEMENTS: "let the broker take messages of QoS 1 (mosquitto: `max_qos`): it acknowledges no other",
+    LinkState.NO_ACKNOWLEDGEMENTS: "let the broker take QoS 1 (mosquitto: `max_qos`): it acknowledges no other",
     LinkState.TOO_LARGE: "let the broker take larger messages (mosquitto: `max_packet_size`, `message_size_limit`)",
 }

@@ -307,8 +307,9 @@ class VitalsMessage:
     vehicles_repeated: Count = 0
     """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
     fixed_texts: tuple[tuple[tuple[Share, Share], ...], ...] = ()
-    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not published.
-    Switch it off at the camera, or take these points, shares of width and height, for a zone with `include = false`."""
+    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not
+    published. Switch it off at the camera, or take these shares of width and height for a zone with
+    `include = false`."""
 
 
 @dataclass(frozen=True, slots=True)

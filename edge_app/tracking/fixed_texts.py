@@ -1,4 +1,4 @@
-"""Lettering of the camera itself, and signs: what stays at the same pixels while vehicles pass is no vehicle's plate."""
+"""Lettering of the camera itself, and signs: what stays at the same pixels while vehicles pass is no plate."""
 
 import logging
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ class KnownPlates:
         """Of each text the last sight of each track that had it."""
 
     def knows(self, text: str, monotonic_ns: int, is_another: Callable[[int], bool] = lambda _track: False) -> bool:
-        """Tell whether the text was seen within the window before; of tracks that are another vehicle's it counts not."""
+        """Tell whether the text was seen within the window before, on a track that is not another vehicle's."""
         since_ns = monotonic_ns - self._window_ns
         sights = self._sights.get(text, {})
         return any(seen_ns >= since_ns and not is_another(track) for track, seen_ns in sights.items())

@@ -10,33 +10,12 @@ from pathlib import Path
 from edge_app.errors import ConfigurationError
 
 _HEADER = "plate"
-_HEADERS = [
-    "PLATE",
-    "NUMBERPLATE",
-    "LICENSEPLATE",
-    "LICENCEPLATE",
-    "PLATENUMBER",
-    "PLATENO",
-    "REGISTRATIONNUMBER",
-    "REGISTRATIONNO",
-    "REGNO",
-    "REGNUMBER",
-    "VEHICLENUMBER",
-    "VEHICLENO",
-    "VEHICLEREGISTRATION",
-    "VRN",
-    "VRM",
-    "REGISTRATION",
-    "REG",
-    "LICENSE",
-    "LICENCE",
-    "KENNZEICHEN",
-    "IMMATRICULATION",
-    "PLAQUE",
-    "MATRICULA",
-    "PLACA",
-    "TARGA",
-]
+_HEADERS = (
+    *("PLATE", "NUMBERPLATE", "LICENSEPLATE", "LICENCEPLATE", "PLATENUMBER", "PLATENO"),
+    *("REGISTRATIONNUMBER", "REGISTRATIONNO", "REGNO", "REGNUMBER", "VEHICLENUMBER", "VEHICLENO"),
+    *("VEHICLEREGISTRATION", "VRN", "VRM", "REGISTRATION", "REG", "LICENSE", "LICENCE"),
+    *("KENNZEICHEN", "IMMATRICULATION", "PLAQUE", "MATRICULA", "PLACA", "TARGA"),
+)
 """What people call the column, the clearest first."""
 
 _SEPARATORS = ",;\t"
@@ -101,9 +80,8 @@ def doubts(entries: Sequence[Entry], is_valid: Callable[[str], bool]) -> str | N
     if not lines:
         return None
     named = ", ".join(map(str, lines[:_LINES_NAMED])) + (", …" if len(lines) > _LINES_NAMED else "")
-    verb = "fits" if len(lines) == 1 else "fit"
-    entries_there = "entry" if len(lines) == 1 else "entries"
-    return f"{len(lines)} {entries_there} {verb} no format of [recognition] formats (line {named}); check what stands there"
+    many = "1 entry fits" if len(lines) == 1 else f"{len(lines)} entries fit"
+    return f"{many} no format of [recognition] formats (line {named}); check what stands there"
 
 
 def _rows(text: str, where: object) -> Iterator[tuple[int, list[str]]]:
