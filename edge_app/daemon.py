@@ -289,6 +289,7 @@ class Daemon:
             lists,
             hook,
             vehicles_repeated=self._pipeline.repeated,
+            vehicles_too_brief=self._pipeline.too_brief,
             fixed_texts=self._pipeline.fixed_texts,
         )
         attempts = self._source.attempts

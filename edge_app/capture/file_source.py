@@ -140,12 +140,15 @@ class FileSource:
         self._judge(decoded, promised, printable(codec))
 
     def _judge(self, decoded: int, promised: int, codec: str) -> None:
+        file = container.examine(self._path)
+        if decoded == 0 and file.missing_bytes:
+            what = f"its last {file.missing_bytes} bytes are missing, and no frame can be decoded"
+            raise SourceError(f"{self._path}: {what}; copy it again")
         if decoded == 0:
             raise SourceError(
                 f"{self._path}: no frame of it can be decoded: it is damaged, or its codec ({codec}) is not known"
                 " here; convert it to H.264 MP4"
             )
-        file = container.examine(self._path)
         if decoded < promised * 0.98 - 1 and file.counts_frames:  # containers round their frame count
             self.stamp.corrupt += promised - decoded
             self._complain(f"{self._path}: only {decoded} of {promised} frames could be decoded; copy it again")

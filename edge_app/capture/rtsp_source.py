@@ -14,6 +14,8 @@ from edge_app.printable import without_secrets
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 2000
+FRAMES_AWAITED = 3
+"""A slow camera, of a frame in some seconds, is waited for as long as that many frames take."""
 
 
 def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
@@ -26,8 +28,11 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     # Read by OpenCV at every open; UDP would lose packets and smear the picture.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
     address = _with_password(parts, camera.password_file)
+    read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
     hint = "check its address, user and password, and the network"
-    return OpenCvStream(camera.name, without_secrets(url), lambda: _open(address), patient=True, hint=hint)
+    return OpenCvStream(
+        camera.name, without_secrets(url), lambda: _open(address, read_timeout_ms), patient=True, hint=hint
+    )
 
 
 def _with_password(parts: SplitResult, password_file: Path | None) -> str:
@@ -40,11 +45,11 @@ def _with_password(parts: SplitResult, password_file: Path | None) -> str:
     return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{host}").geturl()
 
 
-def _open(address: str) -> cv2.VideoCapture:
+def _open(address: str, read_timeout_ms: int) -> cv2.VideoCapture:
     timeouts = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         OPEN_TIMEOUT_MS,
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        READ_TIMEOUT_MS,
+        read_timeout_ms,
     ]
     return cv2.VideoCapture(address, cv2.CAP_FFMPEG, timeouts)
