@@ -27,6 +27,7 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     parts = urlsplit(url)
     # Read by OpenCV at every open; UDP would lose packets and smear the picture.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its words may show the password
     address = _with_password(parts, camera.password_file)
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
     hint = "check its address, user and password, and the network"
