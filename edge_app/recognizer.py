@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
+from edge_app.geometry import corners_of, hulls, same_plate
 from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
 from edge_app.stages import Stages, as_frame, build_stages
@@ -121,11 +121,10 @@ class PlateRecognizer:
         """The texts of plates, the most confident first; a part of a plate is none."""
         reads = []
         for attempts in _apart(plates):
-            plate = attempts[0].plate
-            confidence = plate.confidence or _CROP_CONFIDENCE
+            confidence = attempts[0].plate.confidence or _CROP_CONFIDENCE
             text = self._stages.voter.settle_attempts([each.reading for each in attempts], confidence)
             if text is not None:
-                reads.append(PlateRead(text, plate))
+                reads.append(PlateRead(text, attempts[0].plate))
         return _surest_first(reads)
 
 
@@ -191,9 +190,8 @@ def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
     """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
     height, width = crop_bgr.shape[:2]
-    right, bottom = left + width, top + height
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    corners_px = corners_of((left, top, width, height))
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]
-    return [PlateDetection(corners, 0.0, lines) for lines in layouts]
+    return [PlateDetection(corners_px, 0.0, lines) for lines in layouts]

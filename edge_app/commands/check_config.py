@@ -1,8 +1,8 @@
 """Check a configuration file: every error with its line and key.
 
-So is what it names, where that is on this machine: lists of plates, the hook's program, the key of the hash, the
-broker's certificates. Files and folders that are not here, recordings among them, are told, but are no error: the
-configuration may be another's.
+What the file names is checked too if it is on this machine: lists of plates, the hook's program, the key of the hash,
+the broker's certificates. Missing files and folders are named, but are no error: the configuration may be for another
+machine.
 """
 
 import argparse
@@ -23,11 +23,16 @@ from edge_app.uplink import credentials
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the configuration, as TOML")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("file", type=Path, nargs="?", metavar="FILE", help="the configuration, as TOML")
+    either.add_argument("--defaults", action="store_true", help="print a file with every key and its default")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the file, and what it names, as the daemon would."""
+    if arguments.defaults:
+        print(config.default_toml(), end="")
+        return 0
     settings = config.load(arguments.file)
     for key, path in config.paths_in(settings):
         if not path.exists():

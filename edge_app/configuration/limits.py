@@ -120,6 +120,13 @@ def _as_it_is_written(scheme: str, host: str | None, port: str, wrong: str | Non
     return f'"{excerpt(given)}" will not do: a host name or an address stands alone; write {written}'
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """No limit: a value to show where a field has no default."""
+
+    value: object
+
+
 Share = Annotated[float, Between(0, 1)]
 """A share of a whole or a confidence."""
 

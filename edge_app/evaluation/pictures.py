@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate, read_dataset
-from edge_app.evaluation.scoring import Box, DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.evaluation.scoring import DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.geometry import Box
 from edge_app.image_files import load_image
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import PlateDetection, PlateRead

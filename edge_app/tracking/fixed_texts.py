@@ -33,6 +33,7 @@ class _Way:
     sights: int = 0
     farthest: float = 0.0
     """From its first place, in plate widths."""
+    has_passed: bool = False
     passers: int = 0
 
     @property
@@ -54,10 +55,10 @@ class FixedTexts:
         """Take in a sight; `size` is the frame's width and height."""
         self._began_ns = monotonic_ns if self._began_ns is None else self._began_ns
         way = self._ways.setdefault(track, _Way(detection.corners_px, monotonic_ns == self._began_ns))
-        before = way.farthest
         way.sights += 1
-        way.farthest = max(before, _apart(way.first_px, detection.corners_px))
-        if way.sights >= _LEAST_SIGHTS and way.farthest >= _PASSED > before:
+        way.farthest = max(way.farthest, _apart(way.first_px, detection.corners_px))
+        if way.sights >= _LEAST_SIGHTS and way.farthest >= _PASSED and not way.has_passed:
+            way.has_passed = True
             for other in self._ways.values():
                 if other.farthest < _STILL:
                     other.passers += 1
