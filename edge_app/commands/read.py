@@ -219,7 +219,7 @@ def as_text(line: dict[str, Any]) -> str:
     """The same for people."""
     found = [_plate_as_text(plate) for plate in line["plates"]] or ["no plate"]
     frames = f"  (seen in {counted(line['frames'], 'frame')})" if "frames" in line else ""
-    return f"{printable(line.get('image', line.get('video')))}: {', '.join(found)}{frames}"
+    return f"{printable(str(line.get('image', line.get('video'))))}: {', '.join(found)}{frames}"
 
 
 def _plate_as_text(plate: dict[str, Any]) -> str:
