@@ -64,6 +64,8 @@ class DatasetScore:
     """The scores of a dataset folder; None where its labels do not tell them."""
 
     dataset: str
+    effort: int
+    """As `PlateRecognizer` takes it."""
     images: int
     detection: DetectionScore | None
     reading: ReadingScore | None
