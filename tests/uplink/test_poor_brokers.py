@@ -75,7 +75,7 @@ def test_a_broker_that_acknowledges_nothing_is_named_by_doctor(start: Start, is_
         finding = doctor.check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=between.port)))
 
     assert finding.state == doctor.FAULT
-    assert is_old or "let the broker take messages of QoS 1" in finding.words
+    assert is_old or "let the broker take QoS 1" in finding.words
 
 
 def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
