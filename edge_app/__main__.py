@@ -3,11 +3,13 @@
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.printable import printable_lines
 from edge_app.version import __version__
 
 COMMANDS = {
@@ -36,13 +38,16 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that is no text must not end the work
     parsed = _parser(given).parse_args(given)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
         return code
     except EdgeAnprError as error:
-        print(f"edge-anpr: {error}", file=sys.stderr)
+        print(f"edge-anpr: {printable_lines(str(error))}", file=sys.stderr)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

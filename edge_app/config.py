@@ -12,7 +12,7 @@ from typing import Annotated
 
 from edge_app.configuration import source_url, strict_toml
 from edge_app.configuration.default_file import default_file
-from edge_app.configuration.limits import Between, Example, Matching, OneOf, Share, TopicLevel
+from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
 from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
 
@@ -224,8 +224,8 @@ class PrivacySettings:
 class MqttSettings:
     """`[mqtt]`: the broker."""
 
-    host: Annotated[str, Matching(r"\S+", "a host name or an address")] = "localhost"
-    """Host name or address."""
+    host: Annotated[str, HostName()] = "localhost"
+    """Host name or address, alone."""
     port: Port = 1883
     """TCP port; with TLS usually 8883."""
     username: Annotated[str | None, Example("gate")] = None

@@ -46,6 +46,12 @@ class Stages(Protocol):
 
     too_brief: int
     """Vehicles that were read in too few frames to be told."""
+    repeated: int
+    """Vehicles that were not told, for their number was seen a moment before."""
+
+    @property
+    def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """Where lettering was found that is no vehicle's."""
 
     def process(self, frame: Frame) -> list[PlatePass]:
         """Give the passes that ended with this frame."""
@@ -275,7 +281,16 @@ class Daemon:
         hook = self._hook.state() if self._hook else None
         lists = self._lists.state()
         self._publisher.vitals = VitalsMessage(
-            self.frames, self.dropped, corrupt, self.passes, self.picture, lists, hook
+            self.frames,
+            self.dropped,
+            corrupt,
+            self.passes,
+            self.picture,
+            lists,
+            hook,
+            vehicles_repeated=self._pipeline.repeated,
+            vehicles_too_brief=self._pipeline.too_brief,
+            fixed_texts=self._pipeline.fixed_texts,
         )
         attempts = self._source.attempts
         # A camera that is away when we start is waited for, as one that goes later is: that is no failed start.

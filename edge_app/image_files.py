@@ -1,39 +1,20 @@
 """Pictures from files and into files, with an error that says what to do for every file that is none."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from edge_app.errors import SourceError
+from edge_app.jpeg_damage import damage_of
 from edge_app.records import ImageBgr
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg"})
 
 
 def silence_opencv() -> None:
     """Keep OpenCV's and FFmpeg's own words on damaged files from stderr: our errors say it better."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET, read when a video is opened
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file is named as videos are."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def list_media(path: Path) -> Iterator[Path]:
-    """The path itself or, for a folder, the pictures and videos in it and below, sorted."""
-    if not path.is_dir():
-        yield path
-        return
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
-    if not found:
-        raise SourceError(f"{path}: this folder holds no picture and no video; give another")
-    yield from (file for file in found if file.is_file())
 
 
 def load_image(path: Path) -> ImageBgr:
@@ -46,6 +27,8 @@ def load_image(path: Path) -> ImageBgr:
         raise SourceError(f"{path}: this file is empty; copy it again from where it came")
     if _is_cut_off(content):
         raise SourceError(f"{path}: the end of this picture is missing; copy it again from where it came")
+    if damage := damage_of(content):
+        raise SourceError(f"{path}: this picture is damaged ({damage}); copy it again from where it came")
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from edge_app.config import LogSettings
+from edge_app.printable import printable_lines
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -16,9 +17,16 @@ def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ
     handler = _journal_handler() if _stderr_is_journal(environment) else None
     if handler is None:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(_PrintableFormatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Keeps what could steer a terminal from it: names of files come from elsewhere."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
 
 
 def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
@@ -44,7 +52,7 @@ def _journal_handler() -> logging.Handler | None:
 
         def emit(self, record: logging.LogRecord) -> None:
             plain = copy.copy(record)
-            plain.msg, plain.args = record.getMessage(), None
+            plain.msg, plain.args = printable_lines(record.getMessage()), None
             super().emit(plain)
 
     handler: logging.Handler = PlainJournalHandler(SYSLOG_IDENTIFIER="edge-anpr")

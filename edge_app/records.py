@@ -27,7 +27,7 @@ class Frame:
 
     image_bgr: ImageBgr
     captured_at: datetime
-    """UTC, aware."""
+    """UTC, aware: what the clock said then, and it may have been set since."""
     monotonic_ns: int
     """`time.monotonic_ns()` at capture; durations are taken from this, never from `captured_at`."""
     sequence: int
@@ -35,6 +35,8 @@ class Frame:
     camera: str
     small_bgr: ImageBgr | None = None
     """The same instant and view at a lower resolution, where the camera delivers it for free."""
+    is_recorded: bool = False
+    """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +184,7 @@ class PlatePass:
     first_seen: datetime
     best_seen: datetime
     last_seen: datetime
+    """As `Frame.captured_at`."""
     frames: int
     """Frames in which the plate was found."""
     reads: int
@@ -190,8 +193,10 @@ class PlatePass:
     """"approaching", "receding" or "unknown"."""
     zones: tuple[str, ...]
     times: StageTimes
+    first_monotonic_ns: int
+    best_monotonic_ns: int
     last_monotonic_ns: int
-    """`Frame.monotonic_ns` of the last sight."""
+    """As `Frame.monotonic_ns`."""
     lines: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
@@ -200,3 +205,5 @@ class PlatePass:
     """False where it is told early: an update follows when the vehicle has gone."""
     revision: str | None = None
     """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""
+    is_recorded: bool = False
+    """As `Frame.is_recorded`."""

@@ -4,7 +4,7 @@ import ctypes
 import functools
 import os
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -24,6 +24,14 @@ def utc_now() -> datetime:
 def as_rfc3339(moment: datetime) -> str:
     """A moment as `2026-01-31T10:00:00.123Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wall_time(monotonic_ns: int, now: datetime, now_ns: int) -> datetime:
+    """The time of day at a moment of `time.monotonic_ns`, counted back from one reading of both clocks.
+
+    The clock may have been set since that moment; so every time in a record comes from the same reading.
+    """
+    return now - timedelta(microseconds=(now_ns - monotonic_ns) / 1000)
 
 
 def clock_is_synchronized() -> bool:

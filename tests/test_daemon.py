@@ -67,7 +67,8 @@ class VehicleInEveryFrame:
     """A pipeline to which every frame shows a new vehicle, gone with the next frame; does something in one of them."""
 
     def __init__(self, number: int = 0, then: Callable[[], object] = lambda: None) -> None:
-        self.frames = self.too_brief = 0
+        self.frames = self.too_brief = self.repeated = 0
+        self.fixed_texts = ()
         self._number, self._then = number, then
         self._in_view: list[PlatePass] = []
 

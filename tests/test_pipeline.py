@@ -527,3 +527,38 @@ def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
 
     assert plate_pass.lines == (LineCrossing("beyond", "in"),)
     assert plate_pass.zones == ("left",)
+
+
+def test_two_vehicles_of_one_number_side_by_side_are_both_told() -> None:
+    twins = [
+        Vehicle("MH12AB1234", first=0, last=12, y=100),
+        TwinOf("MH12AB1234", first=0, last=12, y=300),
+    ]
+
+    assert [each.read.text for each in passes_of(twins, 30)] == ["MH12AB1234", "MH12AB1234"]
+
+
+class TwinOf(Vehicle):
+    """Drives four hundred pixels ahead."""
+
+    def corners(self, sequence: int) -> Corners:
+        """Where the plate is."""
+        return super().corners(sequence) + np.array([400, 0], np.float32)
+
+
+def test_a_number_that_comes_again_is_counted_though_it_is_not_told() -> None:
+    pipeline = pipeline_for(vehicles := [Vehicle("MH12AB1234", 0, 9), Vehicle("MH12AB1234", 40, 49)])
+
+    passes = [each for sequence in range(70) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert (len(passes), pipeline.repeated) == (1, 1)
+
+
+def test_lettering_that_stays_while_a_vehicle_passes_is_not_told() -> None:
+    lettering = Vehicle("GA47E1", 0, 40, y=400, speed=0, grey=120)
+    pipeline = pipeline_for(vehicles := [lettering, Vehicle("MH12AB1234", 5, 20)])
+
+    passes = [each for sequence in range(60) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert [each.read.text for each in passes + pipeline.flush()] == ["MH12AB1234"]
+    assert len(pipeline.fixed_texts) == 1

@@ -54,7 +54,7 @@ class Stamp:
     def live(self, picture: NDArray[Any] | None, age_ns: int = 0, small_bgr: ImageBgr | None = None) -> Frame | None:
         """Make the frame of a picture taken `age_ns` ago; None, and counted, where it is no picture."""
         captured_at = self._now() - timedelta(microseconds=age_ns / 1000)
-        return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr)
+        return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr, is_recorded=False)
 
     def taken(
         self,
@@ -62,6 +62,8 @@ class Stamp:
         captured_at: datetime,
         monotonic_ns: int,
         small_bgr: ImageBgr | None = None,
+        *,
+        is_recorded: bool = True,
     ) -> Frame | None:
         """Make the frame of a picture whose times are known; None, and counted, where it is no picture."""
         sequence, self._sequence = self._sequence, self._sequence + 1
@@ -69,7 +71,7 @@ class Stamp:
         if image_bgr is None:
             self._count_corrupt(sequence)
             return None
-        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr)
+        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr, is_recorded)
 
     def _count_corrupt(self, sequence: int) -> None:
         self.corrupt += 1

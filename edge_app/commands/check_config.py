@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from edge_app import config
-from edge_app.config import Settings
+from edge_app.config import ListSettings, Settings
 from edge_app.errors import ConfigurationError
 from edge_app.events import hash_keys
-from edge_app.events.lists.plate_file import read_plates
+from edge_app.events.lists.plate_file import doubts, read_entries
+from edge_app.printable import counted
+from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.uplink import credentials
 
 
@@ -37,8 +39,18 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{arguments.file}: {key}: {path} is not on this machine", file=sys.stderr)
     if complaints := list(_complaints(settings)):
         raise ConfigurationError("\n".join(complaints))
+    for each in settings.lists:
+        if each.file.exists():
+            print(_about(each, PlateFormats.load(settings.recognition.formats)))
     print(f"{arguments.file}: correct")
     return 0
+
+
+def _about(settings: ListSettings, formats: PlateFormats) -> str:
+    """How long a list is, and what is to be checked in it."""
+    entries = read_entries(settings.file)
+    found = doubts(entries, lambda text: formats.match(text).valid)
+    return f"{settings.file}: {counted(len(entries), 'plate')}" + (f"; {found}" if found else "")
 
 
 def _complaints(settings: Settings) -> Iterator[str]:
@@ -53,7 +65,7 @@ def _complaints(settings: Settings) -> Iterator[str]:
 def _checks(settings: Settings) -> Iterator[Callable[[], object]]:
     for plates in settings.lists:
         if plates.file.exists():
-            yield partial(read_plates, plates.file)
+            yield partial(read_entries, plates.file)
     if settings.hook.program is not None and settings.hook.program.exists():
         from edge_app.events.lists import hook  # late: it waits for numpy
 

@@ -1,11 +1,10 @@
 """Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
 
 import argparse
-import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import hash_keys, topics
 from edge_app.outbox import disk, outbox_file
-from edge_app.printable import counted
+from edge_app.printable import counted, without_secrets
 from edge_app.stages import load_networks
 from edge_app.system_clock import clock_is_synchronized
 from edge_app.tflite_model import runtime_name
@@ -94,7 +93,7 @@ def check_models(settings: Settings) -> Finding:
 
 def check_camera(settings: Settings) -> Finding:
     """The source gives a picture before long."""
-    shown = re.sub(r"//[^/\s]*@", "//", settings.camera.source)  # without user and password
+    shown = without_secrets(settings.camera.source)
     if frame := take_frame(settings.camera, _CAMERA_SECONDS):
         height, width = frame.image_bgr.shape[:2]
         return Finding("camera", OK, f"{shown} gives {width}×{height}")
@@ -104,8 +103,11 @@ def check_camera(settings: Settings) -> Finding:
 def check_lists(settings: Settings) -> Finding:
     """Every list can be read, and the hook's program be run."""
     open_hook(settings, threading.Event())
-    states = open_lists(settings).state()
+    lists = open_lists(settings)
+    states = lists.state()
     words = ", ".join(f"{state.name} ({state.kind}) has {counted(state.plates, 'plate')}" for state in states)
+    if doubts := lists.doubts():
+        return Finding("lists", WARNING, f"{words}; {'; '.join(doubts)}")
     return Finding("lists", OK, words or "none are set")
 
 
@@ -132,13 +134,21 @@ def check_broker(settings: Settings) -> Finding:
     """The broker lets us in and acknowledges what is written under our own topic."""
     where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
-        version = rehearse(settings.mqtt, settings.device.name)
+        rehearsal = rehearse(replace(settings.mqtt, images=settings.takes_pictures), settings.device.name)
     except LinkError as error:
         return Finding("broker", FAULT, str(error))
-    if version == "3.1.1":  # its PUBACK carries no reason
+    if rehearsal.picture_fault:
+        return Finding("broker", FAULT, f"{where} takes reads but no pictures: {rehearsal.picture_fault}")
+    if not rehearsal.retains:
+        words = (
+            f"{where} takes events, and keeps no retained messages: who subscribes later hears of this device's state"
+            " only when it is sent again; allow them (mosquitto: `retain_available`)"
+        )
+        return Finding("broker", WARNING, words)
+    if rehearsal.version == "3.1.1":  # its PUBACK carries no reason
         words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
         return Finding("broker", WARNING, words)
-    return Finding("broker", OK, f"{where} takes events, in MQTT {version}")
+    return Finding("broker", OK, f"{where} takes events, in MQTT {rehearsal.version}")
 
 
 def check_commands(settings: Settings) -> Finding:

@@ -19,7 +19,8 @@ from edge_app.errors import SourceError, UsageError
 from edge_app.evaluation.clips.comparison import Pair, compare
 from edge_app.evaluation.clips.playback import ClipEvent
 from edge_app.evaluation.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
-from edge_app.image_files import is_video, silence_opencv
+from edge_app.file_kinds import is_video
+from edge_app.image_files import silence_opencv
 from edge_app.stages import build_stages
 
 HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
@@ -69,7 +70,7 @@ def _expand(path: Path) -> Iterator[Clip]:
     if is_clip_folder(path):
         yield from ((clip.path, clip) for clip in read_clips(path))
     elif path.exists():
-        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each) and each.is_file())
+        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each))
         if not videos:
             raise UsageError(f"{path}: no video here; give a video, or a folder of them")
         yield from ((each, read_clip(each)) for each in videos)

@@ -16,6 +16,7 @@ from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
 from edge_app.configuration.toml_text import as_toml
 from edge_app.errors import ConfigurationError
+from edge_app.printable import without_secrets
 
 Record = TypeVar("Record")
 
@@ -135,11 +136,11 @@ class _Builder:
     def _tuple(self, item: Shape, length: int | None, value: Any, where: KeyPath) -> Any:
         if not isinstance(value, list):
             if not is_dataclass(item.kind):
-                return self._complain(where, f"{as_toml(value)} is not a list; write it in [ ]")
-            wrong = "this is one section" if isinstance(value, dict) else f"{as_toml(value)} is not a list"
+                return self._complain(where, f"{_show(value)} is not a list; write it in [ ]")
+            wrong = "this is one section" if isinstance(value, dict) else f"{_show(value)} is not a list"
             return self._complain(where, f"{wrong}; write [[{where[0]}]] before each")
         if length is not None and len(value) != length:
-            return self._complain(where, f"{as_toml(value)} has {len(value)} items; give {length}")
+            return self._complain(where, f"{_show(value)} has {len(value)} items; give {length}")
         items = [self.value(item, each, (*where, index)) for index, each in enumerate(value)]
         kept = [index for index, each in enumerate(items) if each is not _WRONG]
         if is_dataclass(item.kind):
@@ -156,7 +157,7 @@ class _Builder:
         if kind is Path and type(value) is str and value:
             return self._folder / value
         if type(value) is not kind or kind is Path:
-            return self._complain(where, f"{as_toml(value)} is of the wrong type; give {_WORDS[kind]}")
+            return self._complain(where, f"{_show(value)} is of the wrong type; give {_WORDS[kind]}")
         return value
 
     def _unknown(self, key: str, known: list[str], where: KeyPath) -> str:
@@ -176,3 +177,8 @@ class _Builder:
     def _complain(self, where: KeyPath, what: str) -> Any:
         self.complaints.append(Complaint(where, what))
         return _WRONG
+
+
+def _show(value: object) -> str:
+    """The value as TOML has it, without a secret that may be in it."""
+    return without_secrets(as_toml(value))

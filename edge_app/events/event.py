@@ -17,7 +17,7 @@ from edge_app.events import messages, topics
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
 from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
-from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
 from edge_app.version import __version__
 
 _JPEG_QUALITY = 90
@@ -104,6 +104,7 @@ class EventFactory:
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
         """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
         told = self._told_early.pop(plate_pass.vehicle, None)
@@ -120,7 +121,7 @@ class EventFactory:
             camera=plate_pass.camera,
             plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
             lists=tuple(_match(match, key) for match in matches),
-            seen=_seen(plate_pass, self._synchronized()),
+            seen=_seen(plate_pass, now, now_ns, synchronized),
             geometry=_geometry(plate_pass),
             image=self._image(plate_pass.camera, event_id, image_jpeg),
             software=self._software,
@@ -167,11 +168,15 @@ def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
     return messages.ListMatchMessage(match.list, match.kind, entry, match.cost)
 
 
-def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:
+def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized: bool) -> messages.SeenMessage:
+    first, best, last = plate_pass.first_seen, plate_pass.best_seen, plate_pass.last_seen
+    if not plate_pass.is_recorded:
+        moments_ns = plate_pass.first_monotonic_ns, plate_pass.best_monotonic_ns, plate_pass.last_monotonic_ns
+        first, best, last = (wall_time(moment_ns, now, now_ns) for moment_ns in moments_ns)
     return messages.SeenMessage(
-        first=as_rfc3339(plate_pass.first_seen),
-        best=as_rfc3339(plate_pass.best_seen),
-        last=as_rfc3339(plate_pass.last_seen),
+        first=as_rfc3339(first),
+        best=as_rfc3339(best),
+        last=as_rfc3339(last),
         frames=plate_pass.frames,
         reads=plate_pass.reads,
         agreeing=plate_pass.read.plate.agreeing,

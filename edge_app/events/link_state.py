@@ -26,6 +26,8 @@ class LinkState(StrEnum):
     CERTIFICATE_EXPIRED = "device certificate expired"
     ACCESS_REFUSED = "access refused"
     NOT_ACKNOWLEDGED = "not acknowledged"
+    NO_ACKNOWLEDGEMENTS = "no acknowledgements"
+    TOO_LARGE = "too large"
 
     @property
     def advice(self) -> str:
@@ -45,7 +47,7 @@ _ADVICE = {
     LinkState.VERSION_REFUSED: "the broker has to know MQTT 5 or 3.1.1",
     LinkState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's own list of users",
     LinkState.REFUSED: _LOG,
-    LinkState.NO_TLS: "what answers speaks no TLS; check `port` and `tls`",
+    LinkState.NO_TLS: "what answers speaks no TLS; give the broker's port for TLS (often 8883), or set `tls = false`",
     LinkState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",
     LinkState.BROKER_EXPIRED: "have the broker's certificate renewed, or set this machine's clock right",
     LinkState.BROKER_NOT_YET_VALID: "set this machine's clock right, or wait until the certificate is valid",
@@ -55,4 +57,6 @@ _ADVICE = {
     LinkState.CERTIFICATE_EXPIRED: "renew `certificate_file`",
     LinkState.ACCESS_REFUSED: "let its access list allow this user the topic; a device writes below <prefix>/<device>/",
     LinkState.NOT_ACKNOWLEDGED: f"the broker takes what is sent and acknowledges none of it; {_LOG}",
+    LinkState.NO_ACKNOWLEDGEMENTS: "let the broker take QoS 1 (mosquitto: `max_qos`): it acknowledges no other",
+    LinkState.TOO_LARGE: "let the broker take larger messages (mosquitto: `max_packet_size`, `message_size_limit`)",
 }

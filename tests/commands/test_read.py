@@ -1,6 +1,7 @@
 """`edge-anpr read`: which files it takes, and where it draws what it found."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -88,3 +89,23 @@ def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: py
     code = main(["read", f"/{clip}", "--annotate", str(tmp_path / "out")])
 
     assert code == 0, capsys.readouterr().err
+
+
+def test_every_file_of_a_folder_is_read_or_named_whatever_its_name_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"no-text-\xff.png"))
+    write_picture(tmp_path / "b.png").rename(tmp_path / "red\x1b[31m.png")
+    write_clip(tmp_path / "c.mp4", frames=3).rename(tmp_path / os.fsdecode(b"clip-\xff"))
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "notes.txt").write_text("a letter")
+    os.mkfifo(tmp_path / "pipe.jpg")
+
+    assert main(["read", str(tmp_path)]) == 1
+
+    out, err = capsys.readouterr()
+    assert out.count("no plate") == 3
+    assert "\x1b" not in out + err
+    assert "phone.heic: a phone's picture (HEIF), which is not read here; save it as JPEG" in err
+    assert "notes.txt: this is neither a picture nor a video" in err
+    assert "pipe.jpg: a pipe, a device or a folder, and no file" in err

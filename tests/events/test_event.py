@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
@@ -132,3 +132,41 @@ def test_lines_crossed_are_told_in_their_order() -> None:
     Draft202012Validator(schema_of(ReadMessage)).validate(message)
     expected = [{"line": "gate", "label": "in"}, {"line": "kerb", "label": "leaving"}]
     assert message["geometry"]["lines"] == expected
+
+
+def test_the_times_of_a_live_vehicle_come_from_one_reading_of_a_clock_that_was_set_meanwhile() -> None:
+    """The clock was in 1970 when the vehicle came into view, and is right when the event is made."""
+    second = 1_000_000_000
+    seen_in_1970 = dataclasses.replace(
+        plate_pass(last_monotonic_ns=100 * second),
+        first_seen=datetime(1970, 1, 1, tzinfo=UTC),
+        best_seen=datetime(1970, 1, 1, tzinfo=UTC),
+        is_recorded=False,
+    )
+    maker = EventFactory(
+        Settings(), DETECTOR, READER, now=lambda: NOON, monotonic_ns=lambda: 103 * second, synchronized=lambda: True
+    )
+
+    seen = maker.make(seen_in_1970).message.seen
+
+    assert (seen.first, seen.best, seen.last) == (
+        "2026-01-31T11:59:55.123Z",
+        "2026-01-31T11:59:56.123Z",
+        "2026-01-31T11:59:57.123Z",
+    )
+    assert seen.clock_synchronized
+
+
+def test_the_clock_is_asked_whether_it_is_right_before_it_is_read() -> None:
+    asked: list[str] = []
+    maker = EventFactory(
+        Settings(),
+        DETECTOR,
+        READER,
+        now=lambda: asked.append("time") or NOON,  # type: ignore[func-returns-value]
+        synchronized=lambda: not asked.append("synchronized"),  # type: ignore[func-returns-value]
+    )
+
+    maker.make(plate_pass())
+
+    assert asked == ["synchronized", "time"]

@@ -100,7 +100,7 @@ def told(message: Message) -> Told:
 
 
 def frame(height_px: int = 48, width_px: int = 64) -> Frame:
-    return Frame(np.full((height_px, width_px, 3), 90, np.uint8), NOON, 0, 1, "north")
+    return Frame(np.full((height_px, width_px, 3), 90, np.uint8), NOON, 0, 1, "north", is_recorded=True)
 
 
 def test_a_ping_is_answered_on_its_response_topic_with_its_correlation_data(

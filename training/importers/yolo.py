@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_app.errors import UsageError
+from edge_app.file_kinds import IMAGE_SUFFIXES
 from edge_app.geometry import hulls
-from edge_app.image_files import IMAGE_SUFFIXES
 from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _BOX_FIELDS, _CORNER_FIELDS = 5, 9

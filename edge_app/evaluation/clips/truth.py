@@ -8,8 +8,8 @@ from typing import Any
 
 from edge_app.errors import SourceError
 from edge_app.evaluation.datasets import clean_text
+from edge_app.file_kinds import is_video
 from edge_app.geometry import Box
-from edge_app.image_files import is_video
 
 EVENTS_FILE = "events.jsonl"
 _WANTED = '{"video": "a.mp4", "plate": "MH12AB1234" or null, "first_frame": 10, "last_frame": 42}'

@@ -28,7 +28,7 @@ class Lists:
         is_valid: Callable[[str], bool],
         only_listed: bool = False,
     ) -> None:
-        self._lists = [(each, WatchedFile(each.name, each.file, confusions.shape)) for each in settings]
+        self._lists = [(each, WatchedFile(each.name, each.file, confusions.shape, is_valid)) for each in settings]
         self._is_valid = is_valid
         self._only_listed = only_listed
 
@@ -62,6 +62,10 @@ class Lists:
     def state(self) -> tuple[ListStateMessage, ...]:
         """How the lists are, for the telemetry."""
         return tuple(ListStateMessage(each.name, each.kind, file.count, file.fault) for each, file in self._lists)
+
+    def doubts(self) -> list[str]:
+        """What is to be checked in the lists."""
+        return [f"list {each.name}: {file.doubts}" for each, file in self._lists if file.doubts]
 
     def _matches(self, settings: ListSettings, file: WatchedFile, text: str) -> list[ListMatch]:
         found = [
