@@ -1,4 +1,4 @@
-"""Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
+"""Check this installation: models, camera, lists, broker, clock, disk, service. Gives the remedy for each fault."""
 
 import argparse
 import re
