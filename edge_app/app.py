@@ -39,9 +39,9 @@ OUTBOX_FILE = "outbox.sqlite"
 log = logging.getLogger(__name__)
 
 
-def open_video(path: Path, complain: Callable[[str], object] = log.warning) -> FileSource:
-    """Every frame of a video, as fast as they are taken; `complain` hears where some are missing."""
-    return FileSource(path, camera=path.stem, complain=complain)
+def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileSource:
+    """Every frame of a video, as fast as they are taken; `warn` hears where some are missing."""
+    return FileSource(path, camera=path.stem, warn=warn)
 
 
 def pipeline_around(
@@ -73,18 +73,16 @@ def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
     return Hook(settings.hook, stop) if settings.hook.program else None
 
 
-def play_clip(
-    path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object] = log.warning
-) -> Playback:
-    """What the daemon would make of a clip, in its own time and as fast as it goes; `complain` as of `open_video`."""
+def play_clip(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object] = log.warning) -> Playback:
+    """What the daemon would make of a clip, in its own time and as fast as it goes; `warn` as of `open_video`."""
     logbook = Logbook()
     pipeline = pipeline_around(stages, settings, logbook.note)
-    with contextlib.closing(open_video(path, complain)) as source:
+    with contextlib.closing(open_video(path, warn)) as source:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
 def load_sealer(settings: Settings) -> "Sealer | None":
-    """What signs reads, where that is wanted."""
+    """What signs reads, if that is wanted."""
     if not settings.evidence.enabled:
         return None
     from edge_app.events.evidence import keys

@@ -422,7 +422,7 @@ def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
 
 
 def password_complaint(mqtt: MqttSettings) -> str | None:
-    """Why a password must not be sent to this broker and what to do, or None where it may be."""
+    """Why a password must not be sent to this broker and what to do, or None if it may be."""
     if mqtt.username is None:
         return "a password goes with a user; set `username` too"
     if mqtt.tls or mqtt.allow_plaintext_password or _is_this_machine(mqtt.host):

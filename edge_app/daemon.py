@@ -265,7 +265,7 @@ class Daemon:
     def _watch_picture(self, frame: Frame) -> None:
         if not self._source.live:
             return
-        picture = self._health.look(frame)
+        picture = self._health.check(frame)
         if picture is not self.picture:
             log.warning("camera %s: the picture is %s, it was %s", self._name, picture, self.picture)
         self.picture = picture

@@ -37,7 +37,7 @@ def list_media(path: Path) -> Iterator[Path]:
 
 
 def load_image(path: Path) -> ImageBgr:
-    """The picture, upright where its EXIF data tell how; `SourceError` where there is none."""
+    """The picture, upright where its EXIF data tell how; `SourceError` if there is none."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -56,7 +56,7 @@ def load_image(path: Path) -> ImageBgr:
 
 
 def save_image(path: Path, image_bgr: ImageBgr) -> None:
-    """Write the picture in the format its name asks for; `SourceError` where that fails."""
+    """Write the picture in the format its name asks for; `SourceError` if that fails."""
     try:
         encoded, content = cv2.imencode(path.suffix, image_bgr)
         if not encoded:

@@ -57,7 +57,7 @@ class ModelManifest:
 
     @classmethod
     def read(cls, path: Path) -> "ModelManifest":
-        """Read a manifest; `ModelError` where it is missing or damaged."""
+        """Read a manifest; `ModelError` if it is missing or damaged."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             return cls(
@@ -101,7 +101,7 @@ class TfliteModel:
 
     @classmethod
     def load(cls, path: Path, kind: str, threads: int = 1) -> "TfliteModel":
-        """Load the `kind` of network that `path` holds; `ModelError` where it disagrees with the manifest beside it."""
+        """Load the `kind` of network that `path` holds; `ModelError` if it disagrees with the manifest beside it."""
         manifest = ModelManifest.read(path.with_suffix(".json"))
         if (manifest.kind, manifest.input.colour_order) != (kind, _COLOUR_ORDERS[kind]):
             raise ModelError(
@@ -129,7 +129,7 @@ class TfliteModel:
 
     @classmethod
     def of(cls, content: bytes, manifest: ModelManifest, threads: int = 1) -> "TfliteModel":
-        """The network of a file's content; `ValueError` or `RuntimeError` where the runtime refuses it."""
+        """The network of a file's content; `ValueError` or `RuntimeError` if the runtime refuses it."""
         interpreter_class = _interpreter_class()
         with _quiet():
             interpreter = interpreter_class(model_content=content, num_threads=threads)

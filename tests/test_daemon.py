@@ -398,7 +398,7 @@ def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path:
 def test_a_live_picture_that_shows_nothing_is_told_and_a_recording_is_not_judged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.capture.camera_health.BELIEVE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("edge_app.capture.camera_health.CONFIRM_AFTER_SECONDS", 0.0)
     (tmp_path / "live").mkdir()
     live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())

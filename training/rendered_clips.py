@@ -21,7 +21,7 @@ class ClipPlate:
     """A plate in a frame of a rendered clip."""
 
     text: str | None
-    """None where it can be told in too few frames."""
+    """None if it can be told in too few frames."""
     lines: int
     corners_px: Corners
     """(4, 2): in pixels of the frame, clockwise from its own upper left."""

@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 class FileSource:
     """Plays `path`, once or for ever, as fast as the frames are taken or at `speed` times its own pace.
 
-    A paced replay stands in for a camera, so it happens now; an unpaced one is footage that ended when the
-    file was last written. `Frame.monotonic_ns` follows the recording's own times either way, so tracking sees
-    the vehicles as fast as they were. `complain` hears of a file that ends before its time.
+    With `speed`, a recording replaces a camera: it happens now. Without, it is footage that ended when the file was
+    last written. `Frame.monotonic_ns` follows the recording's own times either way, so vehicles keep their speed for
+    the tracker. `warn` is called if the file ends before its time.
     """
 
     live = False
@@ -34,7 +34,7 @@ class FileSource:
         speed: float = 0.0,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        complain: Callable[[str], object] = log.warning,
+        warn: Callable[[str], object] = log.warning,
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
@@ -44,10 +44,10 @@ class FileSource:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._now = now
-        self._complain = complain
+        self._warn = warn
         self.stamp = Stamp(camera)
         self._closed = threading.Event()
-        self._frame_ns = 0  # the file tells it when it is opened
+        self._frame_ns = 0  # known when the file is opened
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded."""
@@ -103,7 +103,7 @@ class FileSource:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
         self.attempts += 1
         capture = self._open()
-        promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         decoded, first_ns, last_ns = 0, 0, -1
         try:
             while True:
@@ -118,11 +118,11 @@ class FileSource:
                 yield picture, last_ns
         finally:
             capture.release()
-        self._judge(decoded, promised)
+        self._judge(decoded, declared)
 
-    def _judge(self, decoded: int, promised: int) -> None:
+    def _judge(self, decoded: int, declared: int) -> None:
         if decoded == 0:
             raise SourceError(f"{self._path}: no frame of it can be decoded; the file is damaged")
-        if decoded < promised * 0.98 - 1:  # containers round their frame count
-            self.stamp.corrupt += promised - decoded
-            self._complain(f"{self._path}: only {decoded} of {promised} frames could be decoded; copy it again")
+        if decoded < declared * 0.98 - 1:  # containers round their number of frames
+            self.stamp.corrupt += declared - decoded
+            self._warn(f"{self._path}: only {decoded} of {declared} frames could be decoded; copy it again")

@@ -61,7 +61,7 @@ class ImageFolderSource:
 
 
 def _read(path: Path) -> tuple[ImageBgr | None, datetime]:
-    """Decode a picture, or None, and tell when its file was written."""
+    """The decoded picture, or None, and the time at which its file was written."""
     try:
         taken_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         content = np.frombuffer(path.read_bytes(), dtype=np.uint8)

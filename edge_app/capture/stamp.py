@@ -1,4 +1,4 @@
-"""Every picture of a camera gets its number and its times here, and what is no picture is told apart."""
+"""Every picture of a camera gets its number and its times here; corrupt ones are counted."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ from edge_app.records import Frame, ImageBgr
 log = logging.getLogger(__name__)
 
 SMALLEST_SIDE_PX = 16
-"""A picture smaller than this is a decoder's mistake, not a view of a road."""
+"""A picture smaller than this is a decoder's error."""
 
 
 def as_bgr(picture: NDArray[Any] | None) -> ImageBgr | None:
@@ -36,7 +36,7 @@ _TO_BGR = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
 
 
 class Stamp:
-    """Numbers the frames of one camera and counts the pictures that were none."""
+    """Numbers the frames of one camera and counts corrupt pictures."""
 
     def __init__(
         self,
@@ -73,5 +73,5 @@ class Stamp:
 
     def _count_corrupt(self, sequence: int) -> None:
         self.corrupt += 1
-        if self.corrupt & (self.corrupt - 1) == 0:  # 1st, 2nd, 4th, 8th…: spare the log
+        if self.corrupt & (self.corrupt - 1) == 0:  # 1st, 2nd, 4th, 8th…: keep the log short
             log.warning("camera %s: frame %d is corrupt, %d so far", self._camera, sequence, self.corrupt)

@@ -1,6 +1,6 @@
 """Check a configuration file: every error with its line and key.
 
-So is what it names, where that is on this machine: lists of plates, the hook's program, the key of the hash, the
+So is what it names, if that is on this machine: lists of plates, the hook's program, the key of the hash, the
 broker's certificates. Files and folders that are not here, recordings among them, are told, but are no error: the
 configuration may be another's.
 """

@@ -138,7 +138,7 @@ def with_gaps_told(messages: Iterator[Message]) -> Iterator[Message]:
 
 
 def as_json(message: Message) -> str | None:
-    """The message's JSON on one line; None where it is none."""
+    """The message's JSON on one line; None if it is none."""
     try:
         line = json.dumps(json.loads(message.payload), ensure_ascii=False)
         line.encode()  # JSON can escape half a character, which no file takes

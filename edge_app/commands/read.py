@@ -151,11 +151,11 @@ def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawin
         raise SourceError(complaints[0])
 
 
-def _passes(path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object]) -> Iterator[PlatePass]:
+def _passes(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object]) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_video(path, complain)) as source:
+    with closing(open_video(path, warn)) as source:
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def take_picture(camera: CameraSettings) -> ImageBgr:
-    """A frame of the camera; `SourceError` where it gives none."""
+    """A frame of the camera; `SourceError` if it gives none."""
     frame = take_frame(camera, _PATIENCE_SECONDS, _SETTLE_SECONDS)
     if frame is None:
         raise SourceError(f"camera {camera.name} gives no picture; check cable, power and address")

@@ -2,7 +2,7 @@
 
 Says how many reads are good, which is the first bad one, where the chain breaks and why, and which reads the device
 itself gave up. What was cut off before the first read or after the last cannot be seen: compare their numbers with what
-you expect. It has failed where a read is bad, where one is missing that the device did not give up, and where there is
+you expect. It has failed where a read is bad, if one is missing that the device did not give up, and where there is
 no read at all; a file or a key that cannot be used is wrong usage.
 """
 

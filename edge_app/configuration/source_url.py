@@ -49,7 +49,7 @@ class SourceForm:
 
 
 def parse(url: str) -> SourceUrl:
-    """Take a URL apart; `ConfigurationError` where it is not one we know, or is incomplete."""
+    """Take a URL apart; `ConfigurationError` if it is not one we know, or is incomplete."""
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in FORMS:
         raise ConfigurationError(f"'{scheme}{colon}' is no kind of source; give one of {', '.join(FORMS.values())}")

@@ -39,7 +39,7 @@ def find_lines(text: str) -> dict[KeyPath, int]:
 
 
 def line_of(where: KeyPath, lines: dict[KeyPath, int]) -> int:
-    """The line of a key or, where it has none of its own, of what it stands in."""
+    """The line of a key or, if it has none of its own, of what it stands in."""
     while where and where not in lines:
         where = where[:-1]
     return lines.get(where, 1)

@@ -29,7 +29,7 @@ class Part:
     """Left, top, right and bottom of what shows whole, in pixels of the picture: endless where it was not cut."""
 
     def placed(self, detection: PlateDetection) -> PlateDetection | None:
-        """What was found in the part, in pixels of the picture; None where it may go on beyond the part."""
+        """What was found in the part, in pixels of the picture; None if it may go on beyond the part."""
         moved = detection.moved(self.left, self.top)
         least, most = moved.corners_px.min(axis=0), moved.corners_px.max(axis=0)
         is_cut = (least < self.whole_px[:2]).any() or (most > self.whole_px[2:]).any()

@@ -31,7 +31,7 @@ def run(settings: Settings, configuration: Path, build: Build) -> None:
     """Run the daemons that `build` makes, one after the other, until one is told to stop.
 
     Raises:
-        EdgeAnprError: as `Daemon.run`, where there are no former settings to go back to.
+        EdgeAnprError: as `Daemon.run`, if there are no former settings to go back to.
     """
     commander, former = Commander(settings, configuration), settings
     while True:

@@ -18,7 +18,7 @@ class Zones:
         """Whether plates count in some parts of the picture only."""
 
     def admits(self, detection: PlateDetection, frame_size: tuple[int, int]) -> bool:
-        """Tell whether the plate is in no excluded zone and, where any is included, in one of these."""
+        """Tell whether the plate is in no excluded zone and, if any is included, in one of these."""
         inside = self._around(detection, frame_size)
         excluded = any(not zone.include for zone in inside)
         return not excluded and (bool(inside) or not self.is_restricted)

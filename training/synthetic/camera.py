@@ -52,7 +52,7 @@ class PinholeCamera:
         return float(self.height / 2 - 0.5 + self.focal_px * ahead[1] / max(-down[1], 1e-6))
 
     def project(self, points: Points) -> tuple[Points, Points]:
-        """Pixels (…, 2) and depths (…) in metres; pixels mean nothing where the depth is under `NEAR_METRES`."""
+        """Pixels (…, 2) and depths (…) in metres; pixels mean nothing if the depth is under `NEAR_METRES`."""
         seen = (points - self.position) @ self.axes.T
         depth = seen[..., 2]
         safe = np.maximum(depth, NEAR_METRES)[..., None]

@@ -55,7 +55,7 @@ class Canvas:
     def picture(self, picture_bgr: ImageBgr, corners: Points, gain: Floats | float = 1.0) -> Points | None:
         """Lay a flat picture on the quadrilateral (4, 3), clockwise from its top left as seen from before it.
 
-        Returns its corners in pixels of the final picture, or None where it is not seen.
+        Returns its corners in pixels of the final picture, or None if it is not seen.
         """
         pixels, depths = self.camera.project(corners)
         if depths.min() < NEAR_METRES or cv2.contourArea(pixels.astype(np.float32), oriented=True) <= 0:

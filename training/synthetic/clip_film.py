@@ -44,7 +44,7 @@ class ClipFilm:
     shake: Shake | None = None
     rain: Rain | None = None
     infrared_metres: float | None = None
-    """How far the camera's own infrared lamp reaches; None where it has none."""
+    """How far the camera's own infrared lamp reaches; None if it has none."""
 
     @property
     def size(self) -> tuple[int, int]:

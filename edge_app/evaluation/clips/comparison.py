@@ -15,10 +15,10 @@ class Pair:
 
     video: str
     truth: str | None
-    """Its plate; "" where there is no such vehicle, None where nobody knows."""
+    """Its plate; "" if there is no such vehicle, None if nobody knows."""
     first: ClipEvent | None
     second: ClipEvent | None
-    """What each told of it; None where it told nothing."""
+    """What each told of it; None if it told nothing."""
 
     @property
     def frame(self) -> int:
@@ -54,7 +54,7 @@ class Pair:
 
 
 def pair_events(first: Sequence[ClipEvent], second: Sequence[ClipEvent]) -> list[tuple[int | None, int | None]]:
-    """Indices of events that tell of the same vehicle, None where only one of the replays told of it.
+    """Indices of events that tell of the same vehicle, None if only one of the replays told of it.
 
     Those whose plates lie on each other in the most frames belong together; of those left, the ones of equal text.
     """

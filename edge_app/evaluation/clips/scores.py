@@ -25,9 +25,9 @@ class EventScore:
     duplicates: int
     """Events of a vehicle after its first."""
     recall: float | None
-    """Found of all vehicles; None where there is none."""
+    """Found of all vehicles; None if there is none."""
     precision: float | None
-    """Found of all events, so that a false one and a duplicate both lower it; None where there is none."""
+    """Found of all events, so that a false one and a duplicate both lower it; None if there is none."""
     duplicate_rate: float | None
     """Duplicates a vehicle."""
 
@@ -63,7 +63,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class ClipsScore:
-    """The scores of a folder of clips; None where its labels do not tell them."""
+    """The scores of a folder of clips; None if its labels do not tell them."""
 
     clips: str
     videos: int

@@ -71,7 +71,7 @@ class Sealer:
         return self.seal(payload, sequence, evidence["previous"])[0] if evidence else payload
 
     def bridge(self, read: Read, follows: str | None) -> str:
-        """Tell in a sealed read after which one it comes, where that is another than when it was made; its digest.
+        """Tell in a sealed read after which one it comes, if that is another than when it was made; its digest.
 
         Nothing can be told of reads that were sealed with an earlier key.
         """
@@ -106,7 +106,7 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
 
 
 def signed_part(read: Read) -> bytes:
-    """The canonical JSON of all that is signed; `ValueError` where there is none, as of huge numbers."""
+    """The canonical JSON of all that is signed; `ValueError` if there is none, as of huge numbers."""
     kept = {key: value for key, value in read.items() if key not in _UNSIGNED}
     if kept.get("evidence"):
         kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key not in _UNSIGNED_EVIDENCE}

@@ -13,5 +13,5 @@ def shape(text: str) -> str:
 
 
 def cost(text: str, entry: str) -> float:
-    """What it costs to take one text for another of the same shape; 0 where they are the same."""
+    """What it costs to take one text for another of the same shape; 0 if they are the same."""
     return sum(_COST_OF[frozenset(pair)] for pair in zip(text, entry, strict=True) if pair[0] != pair[1])

@@ -36,7 +36,7 @@ class _Job:
 
 
 def check(settings: HookSettings) -> None:
-    """Raise `ConfigurationError` where the program is set and is none that may be run."""
+    """Raise `ConfigurationError` if the program is set and is none that may be run."""
     program = settings.program
     if program is not None and not (program.is_file() and os.access(program, os.X_OK)):
         raise ConfigurationError(f"[hook] program: {program} is no program; put it there, `chmod +x` it")
@@ -45,7 +45,7 @@ def check(settings: HookSettings) -> None:
 class Hook:
     """Runs the program in a thread of its own, one run after the other, each for a limited time.
 
-    What it prints is dropped: it may name plates. Raises `ConfigurationError` where there is no such program.
+    What it prints is dropped: it may name plates. Raises `ConfigurationError` if there is no such program.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Lists:
     """The operator's lists.
 
     `is_valid` tells whether a text fits a country's format. With `only_listed`, nothing may be kept of plates that are
-    on no list. Raises `ConfigurationError` where a file is wrong at the start.
+    on no list. Raises `ConfigurationError` if a file is wrong at the start.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Lists:
     def look_up(self, text: str) -> tuple[ListMatch, ...] | None:
         """The entries nearest to the text, all equally near, deny lists first and without allow lists beside them.
 
-        None where nothing may be kept of the plate. An entry that is near by confusions stands for the text only where
+        None if nothing may be kept of the plate. An entry that is near by confusions stands for the text only where
         one of them fits no country's format, and so was misread or miswritten; else both are real, and different,
         plates.
         """

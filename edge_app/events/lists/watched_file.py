@@ -11,13 +11,13 @@ from edge_app.printable import counted
 log = logging.getLogger(__name__)
 
 _Stamp = tuple[int, int, int, int] | None
-"""Times of change of content and of rights, size and number of the file; None where there is none."""
+"""Times of change of content and of rights, size and number of the file; None if there is none."""
 
 
 class WatchedFile:
     """A list's plates, by their shape.
 
-    `shape` brings together what may be confused. Raises `ConfigurationError` where the file is wrong at the start.
+    `shape` brings together what may be confused. Raises `ConfigurationError` if the file is wrong at the start.
     """
 
     def __init__(self, name: str, path: Path, shape: Callable[[str], str]) -> None:
