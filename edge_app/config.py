@@ -1,4 +1,4 @@
-"""What the operator may set: one frozen record a section of the TOML file, a sentence under every field.
+"""The settings: one frozen record for each section of the TOML file, a sentence under every field.
 
 `config/default.toml` shows every key with its unit and default; loading is strict (see `load`). A field's limits are
 part of its type.
@@ -31,12 +31,12 @@ class DeviceSettings:
     name: TopicLevel = "edge-anpr"
     """Its part of every topic: letters, digits, `-` and `_`."""
     state_directory: Path = Path("/var/lib/edge-anpr")
-    """Where the outbox lives."""
+    """Folder of the outbox, on storage that survives a power cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """`[camera]`: where frames come from."""
+    """`[camera]`: the source of frames."""
 
     name: TopicLevel = "camera"
     source: Annotated[str, SourceForm()] = "picamera2:0"
@@ -59,7 +59,7 @@ class MotionSettings:
     threshold: Share = 0.002
     """Share of the picture that must have changed, 0 to 1."""
     hold_seconds: Annotated[float, Between(0, 3600)] = 1.0
-    """How long to go on searching after the last motion."""
+    """Time to continue the search after the last motion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ModelSettings:
     """`[models]`: the two networks."""
 
     directory: Path | None = None
-    """Holds `plate_detector.tflite`, `plate_reader.tflite` and their manifests; by default those shipped."""
+    """Holds `plate_detector.tflite`, `plate_reader.tflite` and their manifests; by default the shipped ones."""
     threads: Annotated[int, Between(1, 64)] = 2
 
 
@@ -76,12 +76,12 @@ class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
     confidence: Annotated[float, Between(0.01, 0.99)] | None = None
-    """Lowest confidence of a detection, 0 to 1; by default the one chosen for the model, which its manifest names.
+    """Lowest confidence of a detection, 0 to 1; by default the working point in the model's manifest.
 
-    In single pictures also less, where the text is certain.
+    In single pictures a lower one also counts, if the text is certain.
     """
     max_plates: Annotated[int, Between(1, 256)] = 16
-    """Most plates taken from one frame."""
+    """Largest number of plates of one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,10 @@ class RecognitionSettings:
     """`[recognition]`: how characters become a text."""
 
     formats: tuple[str, ...] = ("in",)
-    """Countries whose plate formats weigh in, of those in `recognition/formats`; the generic one always does."""
+    """Countries whose plate formats count as evidence, of those in `recognition/formats`; the generic one always
+    does."""
     max_candidates: Annotated[int, Between(1, 50)] = 5
-    """Most candidates named in an event."""
+    """Largest number of candidates in an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,58 +115,58 @@ class LineSettings:
     end: tuple[Share, Share]
     """Points x, y as shares of the picture's width and height, 0 to 1."""
     to_right: TopicLevel = "in"
-    """What it is called to cross to the right-hand side of whoever looks from `start` to `end`."""
+    """Label of a crossing to the right-hand side, as seen from `start` towards `end`."""
     to_left: TopicLevel = "out"
-    """What it is called to cross to the other side."""
+    """Label of a crossing to the other side."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """`[tracking]`: how sights of one vehicle become one pass."""
+    """`[tracking]`: how the reads of one vehicle become one event."""
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
-    """A plate unseen for this long has gone."""
+    """A vehicle has gone if its plate was not found for this time."""
     begin_confidence: Share = 0.6
-    """A vehicle begins with a find of at least this confidence; doubtful ones only go on with it."""
+    """A vehicle begins with a find of at least this confidence, 0 to 1; doubtful finds only continue one."""
     settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
-    """A vehicle still in view after this time is published without waiting for it to go."""
+    """A vehicle still in view after this time is published before it has gone."""
     min_reads: Annotated[int, Between(1, 1000)] = 3
-    """Fewer reads than this are not published; a single image needs one."""
+    """Publish a vehicle only if its plate was read in this many frames; a single image needs one."""
     min_agreeing_reads: Annotated[int, Between(1, 30)] = 1
-    """Texts that fewer reads than this bear out on their own are not published."""
+    """Publish only if this many frames agree on the text by themselves."""
     min_confidence: Share = 0.3
-    """Texts less certain than this are not published, 0 to 1."""
+    """Publish only texts of at least this confidence, 0 to 1."""
     min_confidence_unknown: Share = 0.95
     """The same for texts that fit no format of the countries in `recognition.formats`: most are signs, not plates."""
     second_looks: Annotated[int, Between(0, 30)] = 5
-    """Most frames of a vehicle that are looked at again from close by, where its text is in doubt once it has gone."""
+    """Largest number of frames of a vehicle that get further attempts, if its text is in doubt once it has gone."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
-    """The same text within this time after its last sight is the same vehicle: not published again."""
+    """The same text again within this time is the same vehicle: it is not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"
-    """`final`: when the vehicle has gone. `early`: when its text is certain and its plate has left the included zones,
-    and once more, as an update of the same event, when it has gone."""
+    """`final`: publish when the vehicle has gone. `early`: publish when its text is certain and its plate has left the
+    included zones, and again, as an update of the same event, when it has gone."""
     early_confidence: Share = 0.95
-    """Texts less certain than this are not published early, 0 to 1."""
+    """Publish early only texts of at least this confidence, 0 to 1."""
     economy: bool = True
     """Read a plate again only while another read can change its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListSettings:
-    """`[[lists]]`: plates that are known here."""
+    """`[[lists]]`: plates that the operator knows."""
 
     name: TopicLevel
     kind: Annotated[str, OneOf(("allow", "deny", "watch", "ignore"))]
-    """Of deny and watch an alert is sent; a plate to ignore leaves no trace."""
+    """`deny` and `watch` raise an alert; nothing is stored or sent of a plate to `ignore`."""
     file: Path
     """A CSV file, the plate first in each line; read again when it changes."""
     max_cost: Annotated[float, Between(0, 3)] = 0.5
-    """What characters taken for one another may cost together: 0/O and 1/I 0.25 each, 8/B, 5/S and 2/Z 0.5."""
+    """Highest total cost of confused characters: 0/O and 1/I cost 0.25 each; 8/B, 5/S and 2/Z 0.5 each."""
 
 
 @dataclass(frozen=True, slots=True)
 class HookSettings:
-    """`[hook]`: a program run for plates on a list, for a gate relay, say."""
+    """`[hook]`: a program run for plates on a list, for example for the relay of a gate."""
 
     program: Path | None = None
     """Run without a shell; it gets the event as JSON on its standard input."""
@@ -177,18 +178,18 @@ class HookSettings:
 
 @dataclass(frozen=True, slots=True)
 class PrivacySettings:
-    """`[privacy]`: what is held back."""
+    """`[privacy]`: what is neither stored nor sent."""
 
     hash: bool = False
-    """Keep and send a keyed hash in place of every plate, and no picture."""
+    """Store and send a keyed hash in place of every plate, and no picture."""
     key_file: Path | None = None
-    """The hash's key; a systemd credential named `plate-hash-key` is taken where this is not set."""
+    """The hash's key; if not set, the systemd credential `plate-hash-key` is used."""
     key_days: Annotated[int, Between(0, 366)] = 0
-    """Change to another key, derived from the file's, every so many days; 0: never."""
+    """Number of days after which another key, derived from the file's, is used; 0: never."""
     lists_only: bool = False
-    """Keep and send nothing of plates on no list."""
+    """Store and send nothing of plates on no list."""
     no_images: bool = False
-    """Keep and send no picture."""
+    """Store and send no picture."""
     retention_hours: Annotated[float, Between(1, 87_600)] | None = None
     """Events that the broker has not taken by then are deleted; by default they wait for ever."""
 
@@ -201,7 +202,7 @@ class MqttSettings:
     port: Port = 1883
     username: str | None = None
     password_file: Path | None = None
-    """A file holding the password; a systemd credential named `mqtt-password` is taken where this is not set."""
+    """A file holding the password; if not set, the systemd credential `mqtt-password` is used."""
     tls: bool = False
     ca_file: Path | None = None
     certificate_file: Path | None = None
@@ -211,9 +212,9 @@ class MqttSettings:
     topic_prefix: TopicPrefix = "anpr"
     keepalive_seconds: Annotated[int, Between(5, 65535)] = 30
     in_flight: Annotated[int, Between(1, 65535)] = 20
-    """Most events sent and not yet acknowledged."""
+    """Largest number of events sent and not yet acknowledged."""
     drain_per_second: Annotated[float, Between(0.1, 100_000)] = 50.0
-    """Most events sent in a second, so that a device that comes back does not flood the broker."""
+    """Largest number of events sent in a second: a device that comes back must not flood the broker."""
     images: bool = True
     """Publish the plate's picture beside the read."""
 
@@ -224,19 +225,19 @@ class EvidenceSettings:
 
     enabled: bool = False
     key_file: Path | None = None
-    """The private key; a systemd credential named `evidence-key` is taken where this is not set."""
+    """The private key; if not set, the systemd credential `evidence-key` is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
-    """`[commands]`: what the device does when it is told so over MQTT."""
+    """`[commands]`: what the device does on request over MQTT."""
 
     allow: tuple[Annotated[str, OneOf(("ping", "snapshot", "reload", "lists/set"))], ...] = ()
-    """Commands that are carried out; with none, the device does not even listen for them."""
+    """Commands that are carried out; with none, the device does not even subscribe."""
     max_kilobytes: Annotated[float, Between(1, 100_000)] = 1000.0
     """A larger request is refused."""
     reload_seconds: Annotated[float, Between(1, 600)] = 20.0
-    """Within this time after a reload there has to be a picture and a broker, or the former settings come back."""
+    """The former settings come back if a reload gives no picture and no broker within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +258,9 @@ class OutboxSettings:
     memory_megabytes: Annotated[float, Between(0.1, 10_000)] = 16.0
     """Space in memory for events while the disk is full, read-only or failing; bounded in the same way."""
     keep_free_megabytes: Annotated[float, Between(0, 1_000_000)] = 32.0
-    """A disk with less than this to spare counts as full."""
+    """A disk with less free space than this counts as full."""
     commit_milliseconds: Annotated[int, Between(0, 60_000)] = 200
-    """Acknowledged events are deleted this late, many in one write. A new event never waits."""
+    """Delay after which acknowledged events are deleted, many in one write. A new event never waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,14 +301,14 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
+    """The settings in a TOML file; `ConfigurationError` lists every error as `FILE:LINE: [section] key: …`."""
     settings = strict_toml.read(path, Settings, _disagreements)
     source = source_url.starting_at(path.resolve().parent, settings.camera.source)
     return replace(settings, camera=replace(settings.camera, source=source))
 
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """Files and folders that must be there before the daemon starts, with the keys that name them."""
+    """Files and folders that must exist before the daemon starts, with the keys that name them."""
     for section in ("camera", "models", "hook", "privacy", "evidence", "mqtt"):
         table = getattr(settings, section)
         values = ((each.name, getattr(table, each.name)) for each in fields(table))
@@ -319,7 +320,7 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
-    """What only several keys together show."""
+    """Errors that only several keys together show."""
     yield from _zone_complaints(settings.zones)
     yield from _line_complaints(settings.lines)
     yield from _list_complaints(settings)
@@ -389,7 +390,7 @@ def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
         if line.name in names[:index]:
             yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
         if line.start == line.end:
-            yield Complaint(("lines", index, "end"), "the line ends where it starts; give another point")
+            yield Complaint(("lines", index, "end"), "start and end are the same point; give another")
         if line.to_right == line.to_left:
             yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
 

@@ -1,4 +1,4 @@
-"""Pictures from files and into files, with an error that says what to do for every file that is none."""
+"""Pictures from files and into files, with an error and its remedy for every file that is none."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".t
 
 
 def silence_opencv() -> None:
-    """Keep OpenCV's and FFmpeg's own words on damaged files from stderr: our errors say it better."""
+    """Keep OpenCV's and FFmpeg's messages on damaged files off stderr: our errors are clearer."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET, read when a video is opened
 
@@ -37,7 +37,7 @@ def list_media(path: Path) -> Iterator[Path]:
 
 
 def load_image(path: Path) -> ImageBgr:
-    """The picture, upright where its EXIF data tell how; `SourceError` if there is none."""
+    """The picture, upright if its EXIF data give its orientation; `SourceError` if there is none."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -75,6 +75,6 @@ def _is_cut_off(content: bytes) -> bool:
         return False
     start = 2
     while content[start : start + 1] == b"\xff" and (marker := content[start + 1 : start + 2]) != b"\xda":
-        is_fill = marker == b"\xff"  # any number of them may stand before a marker: ITU-T T.81, B.1.1.2
+        is_fill = marker == b"\xff"  # any number of them may precede a marker: ITU-T T.81, B.1.1.2
         start += 1 if is_fill else 2 + int.from_bytes(content[start + 2 : start + 4], "big")
     return b"\xff\xd9" not in content[start:]

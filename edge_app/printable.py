@@ -7,7 +7,7 @@ def printable(text: str) -> str:
 
 
 def excerpt(text: str, most: int = 64) -> str:
-    """Its beginning, if it is longer than what is worth showing."""
+    """Its beginning, if it is too long to show."""
     return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 

@@ -1,4 +1,4 @@
-"""What an event has to say about this machine's clock and its present boot."""
+"""This machine's clock and its present boot, for events."""
 
 import ctypes
 import functools
@@ -27,7 +27,7 @@ def as_rfc3339(moment: datetime) -> str:
 
 
 def clock_is_synchronized() -> bool:
-    """Whether the kernel itself holds that the time of day is right: chrony, ntpd and timesyncd all tell it."""
+    """Whether the kernel's clock is synchronized; chrony, ntpd and timesyncd all set this."""
     try:
         state: int = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (OSError, AttributeError):  # not Linux, or a C library without the call

@@ -222,7 +222,7 @@ def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path)
     assert (set_line.start, set_line.to_right, set_line.to_left) == ((0.1, 0.5), "in", "out")
     assert errors(tmp_path, 2 * line) == ['6: [[lines]] name: a line is called "gate" already; give another name']
     assert errors(tmp_path, LINE.format("gate", "[0, 0]", "[0, 0]")) == [
-        "4: [[lines]] end: the line ends where it starts; give another point"
+        "4: [[lines]] end: start and end are the same point; give another"
     ]
     assert errors(tmp_path, line + "to_left = 'in'\n") == [
         "5: [[lines]] to_left: both directions are called the same; give another label"

@@ -247,7 +247,7 @@ def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_b
 
     daemon.run()
 
-    what = "2 plates published, 4 left out as read in fewer than 3 frames (min_reads)"
+    what = "2 plates published, 4 read in fewer than 3 frames (min_reads) and left out"
     assert f"camera north: the recording ended after 2 frames: {what}" in caplog.messages
 
 

@@ -49,7 +49,7 @@ class SourceForm:
 
 
 def parse(url: str) -> SourceUrl:
-    """Take a URL apart; `ConfigurationError` if it is not one we know, or is incomplete."""
+    """Take a URL apart; `ConfigurationError` if it is unknown or incomplete."""
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in FORMS:
         raise ConfigurationError(f"'{scheme}{colon}' is no kind of source; give one of {', '.join(FORMS.values())}")
@@ -66,7 +66,7 @@ def parse(url: str) -> SourceUrl:
 
 
 def starting_at(folder: Path, url: str) -> str:
-    """The URL of a file or of images with its path starting at `folder` where it is relative; others as they are."""
+    """The URL of a file or of images with its path starting at `folder` if it is relative; others unchanged."""
     scheme, _, rest = url.partition(":")
     return f"{scheme}:{folder / rest.removeprefix('//')}" if scheme in ("file", "images") else url
 

@@ -103,8 +103,8 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
     ("line", "complaint"),
     [
         ("height = 11", "height: 11.0 is out of range; give a number from 0 to 10"),
-        ("height = nan", "height: nan is no amount; give a finite number"),
-        ("height = inf", "height: inf is no amount; give a finite number"),
+        ("height = nan", "height: nan is not a finite number; give one"),
+        ("height = inf", "height: inf is not a finite number; give one"),
         ("height = true", "height: true is of the wrong type; give a number"),
         ('height = "1"', 'height: "1" is of the wrong type; give a number'),
         ("number = 1.0", "number: 1.0 is of the wrong type; give a whole number"),
@@ -227,7 +227,7 @@ def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, content: str, lin
     (told,) = errors(tmp_path, content)
 
     assert told.startswith(f"site.toml:{line}: this is not TOML: ")
-    assert told.endswith("; mend this line")
+    assert told.endswith("; correct this line")
 
 
 def test_the_mark_that_some_editors_begin_a_file_with_is_no_error(tmp_path: Path) -> None:
