@@ -211,8 +211,8 @@ class Daemon:
 
     def _commit(self, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
-        looked_up = [(plate_pass, self._lists.look_up(plate_pass.read.text)) for plate_pass in passes]
-        made = [(event, *each) for each in looked_up if (event := self._event(*each)) is not None]
+        matched = [(plate_pass, self._lists.match(plate_pass.read.text)) for plate_pass in passes]
+        made = [(event, *each) for each in matched if (event := self._event(*each)) is not None]
         if not made:
             return
         sequences = self._outbox.put(*(event for event, _, _ in made))

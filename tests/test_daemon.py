@@ -554,7 +554,7 @@ def waits_until(condition: Callable[[], bool]) -> None:
 def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and_still_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.events.lists.lists.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("edge_app.events.lists.lists.CHECK_SECONDS", 0.01)
     rig = Rig(tmp_path)
     lists = one_list(tmp_path, "deny", plate_pass().read.text)
 

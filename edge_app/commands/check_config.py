@@ -1,8 +1,8 @@
 """Check a configuration file: every error with its line and key.
 
-So is what it names, if that is on this machine: lists of plates, the hook's program, the key of the hash, the
-broker's certificates. Files and folders that are not here, recordings among them, are told, but are no error: the
-configuration may be another's.
+The files that it names are checked too, if they are on this machine: lists of plates, the hook's program, the key of
+the hash, the broker's certificates. Missing files and folders, recordings among them, are reported but are no error:
+the configuration may be for another machine.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the file, and what it names, as the daemon would."""
+    """Load the file, and the files it names, as the daemon would."""
     settings = config.load(arguments.file)
     for key, path in config.paths_in(settings):
         if not path.exists():
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _complaints(settings: Settings) -> Iterator[str]:
-    """What `run` would refuse of the files that are here."""
+    """Errors with which `run` would refuse the files that are here."""
     for check in _checks(settings):
         try:
             check()

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("edge-anpr-demo"),
         metavar="DIR",
-        help="where the annotated picture and the reads are written (default: %(default)s)",
+        help="folder for the annotated picture and the reads (default: %(default)s)",
     )
 
 
@@ -69,7 +69,7 @@ def _play() -> list[dict[str, Any]]:
             camera=CameraSettings(name="road", source=f"file:{truth.CLIP}"),
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
-        watcher = Watcher(settings.mqtt, settings.device.name, _tell)
+        watcher = Watcher(settings.mqtt, settings.device.name, _print)
         with contextlib.closing(watcher):
             daemon = app.build_daemon(settings)
             daemon.run()
@@ -79,5 +79,5 @@ def _play() -> list[dict[str, Any]]:
         return watcher.reads
 
 
-def _tell(read: dict[str, Any]) -> None:
+def _print(read: dict[str, Any]) -> None:
     print(read_line(as_record(ReadMessage, read)), flush=True)

@@ -1,6 +1,6 @@
 """Read the plates of images, folders or videos.
 
-One JSON object (or a line for people) for each image or, in a video, for each vehicle. Exit code 1 where a file could
+One JSON object (or a line for people) for each image or, in a video, for each vehicle. Exit code 1 if a file could
 not be read, or a video not to its end; an image without a plate is no error.
 """
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read every file; one that cannot be read leaves the others unharmed."""
+    """Read every file; one that cannot be read does not affect the others."""
     silence_opencv()
     drawings = Drawings(arguments.annotate, arguments.paths) if arguments.annotate else None
     settings = config.load(arguments.config) if arguments.config else Settings()
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             if is_empty and not arguments.json:
                 print(f"{path}: no plate", flush=True)
         except EdgeAnprError as error:
-            failed = _complain(error)
+            failed = _report(error)
     progress(len(files), len(files))
     return 1 if failed else 0
 
@@ -70,11 +70,11 @@ def _expand(paths: list[Path]) -> tuple[list[Path], bool]:
         try:
             files += list_media(path)
         except EdgeAnprError as error:
-            failed = _complain(error)
+            failed = _report(error)
     return files, failed
 
 
-def _complain(error: EdgeAnprError) -> bool:
+def _report(error: EdgeAnprError) -> bool:
     print(f"edge-anpr: {error}", file=sys.stderr, flush=True)
     return True
 
@@ -96,7 +96,7 @@ class Drawings:
             raise UsageError(f"{folder}: cannot be made ({error.strerror}); give --annotate another folder") from error
 
     def of_image(self, path: Path, image_bgr: ImageBgr, reads: list[PlateRead]) -> None:
-        """Write an image under its own name, as PNG where that tells no format."""
+        """Write an image under its own name; as PNG if the name has no known suffix."""
         place = self._place_of(path)
         if place.suffix.lower() not in IMAGE_SUFFIXES:
             place = place.with_name(f"{place.name}.png")
@@ -104,7 +104,7 @@ class Drawings:
 
     def of_video(self, path: Path, passes: list[PlatePass]) -> None:
         """Write the best frame of each vehicle, by its number, into a folder named as the video."""
-        with closing(open_video(path, lambda _: None)) as source:  # it was read before, and has been complained of
+        with closing(open_video(path, lambda _: None)) as source:  # it was read before, with its warnings
             for frame in source.frames():
                 reads = [each.read for each in passes if each.best_seen == frame.captured_at]
                 if reads:

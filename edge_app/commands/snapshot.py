@@ -1,8 +1,8 @@
 """Save a frame of the configured camera, for drawing zones and lines.
 
-With --grid it shows a grid in the unit of the configuration (shares of width and height), and the zones and lines that
-are configured: the included green, the excluded red, each line with what it is called to cross it. The service must
-not run meanwhile: most cameras serve one program only.
+With --grid it shows a grid in the unit of the configuration (shares of width and height), and the configured zones and
+lines: included zones green, excluded ones red, each line with the labels of its directions. The service must not run
+meanwhile: most cameras serve one program only.
 """
 
 import argparse

@@ -117,7 +117,7 @@ def test_a_list_of_plates_that_is_here_and_wrong_is_an_error_and_one_that_is_not
     assert (away, wrong) == (0, 2)
     told = capsys.readouterr().err
     assert f"[[lists]] stolen: {tmp_path / 'stolen.csv'} is not on this machine" in told
-    assert f"{tmp_path / 'stolen.csv'}:2: no plate stands first" in told
+    assert f"{tmp_path / 'stolen.csv'}:2: no plate comes first" in told
 
 
 def test_everything_that_is_here_and_that_the_daemon_would_refuse_is_told_together(
@@ -136,9 +136,9 @@ def test_everything_that_is_here_and_that_the_daemon_would_refuse_is_told_togeth
     told = capsys.readouterr()
     assert (code, told.out) == (2, "")
     wrong = [
-        "a.csv:1: no plate stands first",
-        "b.csv:1: no plate stands first",
-        f"[hook] program: {tmp_path / 'hook'} is no program",
+        "a.csv:1: no plate comes first",
+        "b.csv:1: no plate comes first",
+        f"[hook] program: {tmp_path / 'hook'} cannot be run",
         "1 characters are too few; make a key",
         "mqtt.ca_file, certificate_file or key_file cannot be used",
     ]

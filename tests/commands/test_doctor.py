@@ -69,7 +69,7 @@ def test_lists_are_told_with_how_many_plates_they_have(tmp_path: Path) -> None:
 
     assert check_lists(Settings(lists=(stolen,))) == Finding("lists", OK, "stolen (deny) has 2 plates")
     assert check_lists(Settings()) == Finding("lists", OK, "none are set")
-    with pytest.raises(ConfigurationError, match="absent is no program"):
+    with pytest.raises(ConfigurationError, match="absent cannot be run"):
         check_lists(Settings(lists=(stolen,), hook=HookSettings(tmp_path / "absent", kinds=("deny",))))
 
 
@@ -102,7 +102,7 @@ def test_commands_that_arrive_are_well_and_where_none_is_allowed_nothing_is_trie
         (
             "topic read anpr/gate-01/#",
             WARNING,
-            "whether it may read anpr/gate-01/cmd/# could not be told (this device may not write",
+            "whether it may read anpr/gate-01/cmd/# is not known (this device may not write",
         ),
     ],
 )

@@ -82,7 +82,7 @@ def test_of_several_devices_one_can_be_asked_for(journal: Path, capsys: pytest.C
     code = verify(journal, "--device", "gate-01")
 
     assert capsys.readouterr().out.splitlines() == [
-        "5 good reads, 0 bad, 0 repeats, 5 other messages passed over",
+        "5 good reads, 0 bad, 0 repeats, 5 other messages skipped",
         "gate-01: sequence 1 to 5, chain unbroken",
     ]
     assert code == 0

@@ -150,7 +150,7 @@ def test_a_key_that_stands_twice_is_bad_for_others_might_take_the_other_one(seal
 
     findings = examine([line.encode()], {key.public.name: key.public})
 
-    assert [fault.what for fault in findings.bad] == ["a key stands in it twice"]
+    assert [fault.what for fault in findings.bad] == ["a key appears in it twice"]
 
 
 def test_openssl_finds_the_signature_good_too(sealer: Sealer, key: PrivateKey, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ _PLATE = re.compile(r"[A-Z0-9]{3,16}")
 def read_plates(path: Path) -> tuple[str, ...]:
     """The first column of every line, in large letters and without spaces, hyphens, dots and quotes.
 
-    Columns are divided by `,`, `;` or a tab. Empty lines and those that begin with `#` are passed over, and so is a
+    Columns are divided by `,`, `;` or a tab. Empty lines and those that begin with `#` are skipped, and so is a
     first line whose first column is `plate`.
 
     Raises:
@@ -28,7 +28,7 @@ def read_plates(path: Path) -> tuple[str, ...]:
 
 
 def parse_plates(content: bytes, where: object) -> tuple[str, ...]:
-    """The same of a file's content; `where` is what errors call it."""
+    """The same of a file's content; `where` names it in errors."""
     lines = _as_text(content, where).splitlines()
     if not lines:
         raise ConfigurationError(f"{where}: the list is empty; write `{_HEADER}` in its first line, plates below")
@@ -42,7 +42,7 @@ def parse_plates(content: bytes, where: object) -> tuple[str, ...]:
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
         raise ConfigurationError(
-            f"{where}:{wrong[0]}{others}: no plate stands first; give 3 to 16 letters A-Z and digits"
+            f"{where}:{wrong[0]}{others}: no plate comes first; give 3 to 16 letters A-Z and digits"
         )
     return tuple(plate for _, plate in plates)
 
@@ -52,7 +52,7 @@ def _first_column(line: str) -> str:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put another list in the place of a file, on the disk and all at once; `OSError` leaves it as it was."""
+    """Replace a file, on the disk and in one step; `OSError` leaves it as it was."""
     path = path.resolve()  # a link stays one
     fresh = path.with_name(f".{path.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""One list's file, read again whenever it has changed; the last good content holds while it is wrong or away."""
+"""One list's file, read again whenever it has changed. While it is wrong or missing, the last good content holds."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,8 @@ _Stamp = tuple[int, int, int, int] | None
 class WatchedFile:
     """A list's plates, by their shape.
 
-    `shape` brings together what may be confused. Raises `ConfigurationError` if the file is wrong at the start.
+    `shape` gives texts that may be confused the same shape. Raises `ConfigurationError` if the file is wrong at the
+    start.
     """
 
     def __init__(self, name: str, path: Path, shape: Callable[[str], str]) -> None:
@@ -36,7 +37,7 @@ class WatchedFile:
         return self._by_shape.get(self._shape(text), [])
 
     def tend(self) -> None:
-        """Read the file again where it has changed and rests: one that is still being written has half a list."""
+        """Read the file again if it has changed and rests: a file that is still being written has half a list."""
         stamp = _stamp(self._path)
         rests, self._seen = stamp == self._seen, stamp
         if stamp == self._judged or not rests:

@@ -167,7 +167,7 @@ def test_a_program_that_is_not_there_or_may_not_be_run_is_wrong_configuration(tm
     plain.write_text("#!/bin/sh\n")
 
     for path in (tmp_path / "absent", plain, tmp_path):
-        with pytest.raises(ConfigurationError, match=r"\[hook\] program: .* is no program; put it there, `chmod \+x`"):
+        with pytest.raises(ConfigurationError, match=r"program: .* cannot be run; put a program there, `chmod \+x`"):
             Hook(HookSettings(path), threading.Event())
 
 
