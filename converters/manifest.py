@@ -1,4 +1,4 @@
-"""`models/NAME.json`: what a model is, where it came from, and what it scored."""
+"""`models/NAME.json`: what a model is, if it came from, and what it scored."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from training.exports import Export
 def write_model(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str, out: Path) -> Path:
     """Write `NAME.tflite` and its manifest into `out`; the model's path.
 
-    The working point of a manifest that is there already is kept where it was chosen for the same checkpoint.
+    The working point of an existing manifest is kept if it was chosen for the same checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{export.name}.tflite"
@@ -69,7 +69,7 @@ def _working_point(manifest: Path, checkpoint_sha256: str) -> dict[str, Any]:
 
 
 def _training(checkpoint: Path) -> dict[str, Any]:
-    """What the run folder said of the training, and which checkpoint it left."""
-    told = checkpoint.with_suffix(".training.json")
-    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
+    """The run folder's record of the training, and the checkpoint that it left."""
+    record = checkpoint.with_suffix(".training.json")
+    facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     return facts | {"checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}

@@ -1,4 +1,4 @@
-"""Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates where there are some."""
+"""Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates if there are some."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def train_detector(
     """Train and save `plate_detector.keras` in the run folder; its path.
 
     Learns from `scenes` rendered ones, from the pictures of `data` and the frames of the rendered `clips` where given;
-    begins with the weights of the checkpoint `start` where there is one.
+    begins with the weights of the checkpoint `start` if there is one.
     """
     keras.utils.set_random_seed(plan.seed)
     speed_up()

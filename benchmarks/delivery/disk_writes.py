@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, together: int, deleted_at_once: bool) -> str:
-    """Commit so many events at a time, and delete them in a write of its own or with the next commit."""
+    """Commit `together` events at a time, and delete them in a write of its own or with the next commit."""
     now, size_bytes, made = 0.0, 0, events("gate-01")
     progress = ProgressLine("written")
     before, peak = written_bytes(), 0

@@ -1,7 +1,7 @@
 """A fleet on one mosquitto: is a read lost, and how fast do they come?
 
 `python -m benchmarks.delivery.fleet --devices 200 --seconds 30`: every device is an outbox on disk and a publisher of
-its own, as in the daemon; `edge-anpr listen` with a shared subscription writes down what arrives. Exit code 1: a read
+its own, as in the daemon; `edge-anpr listen` with a shared subscription records what arrives. Exit code 1: a read
 is missing.
 """
 
@@ -77,7 +77,7 @@ def lines_in(files: list[Path]) -> int:
 
 
 def play(devices: list[Device], seconds: float, reads_per_second: float) -> int:
-    """Let vehicles pass at every device in turn; how many there were."""
+    """Let vehicles pass at every device in turn; the number of vehicles."""
     total = round(len(devices) * seconds * reads_per_second)
     began = time.monotonic()
     for number in range(total):

@@ -20,7 +20,7 @@ from training.synthetic.clip_scenes import KINDS, clip_film
 from training.synthetic.courses import Course, Passer, queue
 from training.synthetic.film import Street
 from training.synthetic.plates import RenderedPlate
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 from training.synthetic.scenery import LampPost
 from training.synthetic.weather import Shake
 
@@ -32,7 +32,7 @@ def film_of(shake: Shake | None = None, foreground: tuple[LampPost, ...] = (), s
     camera = PinholeCamera.looking(SIZE, 1000.0, (0.0, 1.5, 0.0), pitch=0.08)
     vehicle = car(np.random.default_rng(5), "sedan", (200, 200, 200))
     passer = Passer(vehicle, magenta_plate(), 0.1, True, 8.0, Course.steady(speed, 1.0))
-    street, effects = Street(camera, RoadLook(), ()), CameraEffects(blur_px=0, noise=0, vignette=0)
+    street, effects = Street(camera, RoadStyle(), ()), CameraEffects(blur_px=0, noise=0, vignette=0)
     return ClipFilm("town", street, (passer,), 0.2, 20, 2.0, 60.0, effects, foreground=foreground, shake=shake)
 
 

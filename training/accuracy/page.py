@@ -34,18 +34,18 @@ class Measured:
 
 _SCORES_NOTE = (
     "`boxes` counts the plates whose place is labelled, `texts` those whose text is; each counts, found or not. A "
-    "dash stands where a set has no such label. `false` counts finds that are no labelled plate. What int8 lost is the "
+    "dash stands for a missing label. `false` counts finds that are no labelled plate. What int8 lost is the "
     "float networks' figure less int8's: below zero, int8 is better."
 )
 
 _TRUST_NOTE = (
-    "The numbers beside the dots count reads, the dotted line stands at 0.9. Where the curve runs below the diagonal, "
-    "reads are right less often than they say."
+    "The numbers beside the dots count reads, the dotted line marks 0.9. If the curve is below the diagonal, "
+    "reads are right less often than their confidence."
 )
 
 _SIZE_AND_BLUR = (
     "Generated plates are read through their exact corners, so that their curve shows the reader alone; photos take "
-    "the whole path. A dot stands for five plates at least; sharpness is the deviation of the strip's Laplacian over "
+    "the whole path. A dot is at least five plates; sharpness is the deviation of the strip's Laplacian over "
     "that of its grey values."
 )
 
@@ -60,7 +60,7 @@ def write_page(measured: Measured, pictures: str) -> str:
             _scores(measured),
             _SCORES_NOTE,
             "## One line and two",
-            "The layout is what the detector told of the plate; plates on which nothing was read have none.",
+            "The layout is the detector's; plates on which nothing was read have none.",
             _layouts(measured),
             "## How far a confidence can be trusted",
             _trust(measured),
