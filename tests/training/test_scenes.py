@@ -33,7 +33,7 @@ def magenta_corners(image_bgr: ImageBgr) -> np.ndarray:
     return cv2.boxPoints(cv2.minAreaRect(points))
 
 
-def test_the_corners_told_are_where_the_plate_was_drawn() -> None:
+def test_the_corners_are_where_the_plate_was_drawn() -> None:
     camera = PinholeCamera.looking((640, 384), 1200.0, (0.3, 1.4, 0.0), yaw=0.03, pitch=0.1, roll=0.05)
     canvas = Canvas(camera)
     vehicle = car(np.random.default_rng(5), "hatchback", (200, 200, 200))

@@ -45,7 +45,7 @@ class Desk:
         return None if matches is None else [match.kind for match in matches]
 
 
-def test_a_plate_on_a_list_is_told_with_the_entry_and_its_cost(tmp_path: Path) -> None:
+def test_a_plate_on_a_list_matches_with_the_entry_and_its_cost(tmp_path: Path) -> None:
     desk = Desk(tmp_path, allow="MH12AB1234 DL8CAF5030")
 
     assert desk.lists.match("DL8CAF5030") == (ListMatch("allow-list", "allow", "DL8CAF5030", 0.0),)
@@ -102,13 +102,13 @@ def test_with_no_cost_allowed_a_list_wants_the_plate_exactly(tmp_path: Path) -> 
     assert desk.kinds("MH12AB1234") == ["allow"]
 
 
-def test_nothing_may_be_kept_of_a_plate_to_ignore_also_where_another_list_has_it(tmp_path: Path) -> None:
+def test_a_plate_to_ignore_must_not_be_stored_even_if_another_list_has_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path, ignore="MH12AB1234", deny="MH12AB1234")
 
     assert desk.kinds("MH12AB1234") is None
 
 
-def test_where_only_lists_count_nothing_may_be_kept_of_other_plates(tmp_path: Path) -> None:
+def test_other_plates_must_not_be_stored_if_only_lists_count(tmp_path: Path) -> None:
     desk = Desk(tmp_path, only_listed=True, watch="MH12AB1234")
 
     assert desk.kinds("MH12AB1234") == ["watch"]
@@ -128,7 +128,7 @@ def test_a_changed_file_is_read_again_once_it_rests(tmp_path: Path) -> None:
     assert desk.kinds("MH12AB1234") == []
 
 
-def test_a_file_gone_wrong_leaves_the_last_good_list_is_told_once_and_mended(
+def test_a_file_gone_wrong_keeps_the_last_good_list_is_logged_once_and_can_be_corrected(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -150,7 +150,7 @@ def test_a_file_gone_wrong_leaves_the_last_good_list_is_told_once_and_mended(
     assert "MH12" not in caplog.text
 
 
-def test_a_file_that_vanishes_and_comes_back_as_it_was_is_told_and_no_longer_missed(
+def test_a_file_that_vanishes_and_comes_back_as_it_was_is_logged_and_no_longer_missed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk(tmp_path, deny="MH12AB1234")
@@ -230,7 +230,7 @@ def test_at_the_start_a_wrong_file_is_wrong_configuration(tmp_path: Path) -> Non
         Desk(tmp_path, deny="MH12AB1234 ?")
 
 
-def test_ten_thousand_plates_are_looked_up_at_once(tmp_path: Path) -> None:
+def test_ten_thousand_plates_are_matched_at_once(tmp_path: Path) -> None:
     desk = Desk(tmp_path, deny=" ".join(f"MH12AB{number:04}" for number in range(10_000)))
 
     assert desk.lists.state()[0].plates == 10_000
