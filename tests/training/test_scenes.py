@@ -10,7 +10,7 @@ from training.synthetic.camera import PinholeCamera
 from training.synthetic.camera_effects import CameraEffects
 from training.synthetic.canvas import Canvas
 from training.synthetic.cars import car
-from training.synthetic.film import Film, Part, Player, Street
+from training.synthetic.film import Film, Player, Role, Street
 from training.synthetic.light import Light
 from training.synthetic.plates import RenderedPlate
 from training.synthetic.road import RoadStyle
@@ -112,7 +112,7 @@ def test_scenes_have_the_size_asked_for_and_their_plates_lie_within() -> None:
 
 
 def test_a_filmed_plate_grows_as_its_vehicle_approaches() -> None:
-    part = Part("hatchback", None, "hsrp", "MH 12 AB 1234", 0.0, True, 1.0, 8.0)
+    part = Role("hatchback", None, "hsrp", "MH 12 AB 1234", 0.0, True, 1.0, 8.0)
     camera = PinholeCamera.looking((640, 384), 1000.0, (0.0, 1.5, 0.0), pitch=0.05)
     street = Street(camera, RoadStyle(), ())
     film = Film(street, (Player.of(part, 3),), 1.0, 5, (9.0, 10.0), 0.0, CameraEffects())
