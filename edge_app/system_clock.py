@@ -37,7 +37,7 @@ def clock_is_synchronized() -> bool:
 
 @functools.cache
 def read_boot_id() -> str:
-    """The kernel's identifier of this boot; where it cannot be read, one of this process."""
+    """The kernel's identifier of this boot; if it cannot be read, one of this process."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

@@ -82,7 +82,7 @@ class FileSource:
         return datetime.fromtimestamp(self._path.stat().st_mtime, UTC) - timedelta(seconds=duration_s)
 
     def _wait_until(self, began_ns: int, since_ns: int) -> bool:
-        """Wait until a frame is due; False where the source was closed meanwhile."""
+        """Wait until a frame is due; False if the source was closed meanwhile."""
         if self._speed <= 0:
             return not self._closed.is_set()
         due_ns = began_ns + since_ns / self._speed

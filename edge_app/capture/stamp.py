@@ -19,7 +19,7 @@ SMALLEST_SIDE_PX = 16
 
 
 def as_bgr(picture: NDArray[Any] | None) -> ImageBgr | None:
-    """Bring a decoded picture to blue, green, red; None where it is not a picture at all."""
+    """Bring a decoded picture to blue, green, red; None if it is not a picture at all."""
     if picture is None or picture.dtype != np.uint8 or picture.ndim not in (2, 3):
         return None
     if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
@@ -52,7 +52,7 @@ class Stamp:
         self._now = now
 
     def live(self, picture: NDArray[Any] | None, age_ns: int = 0, small_bgr: ImageBgr | None = None) -> Frame | None:
-        """Make the frame of a picture taken `age_ns` ago; None, and counted, where it is no picture."""
+        """Make the frame of a picture taken `age_ns` ago; None, and counted, if it is no picture."""
         captured_at = self._now() - timedelta(microseconds=age_ns / 1000)
         return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr)
 
@@ -63,7 +63,7 @@ class Stamp:
         monotonic_ns: int,
         small_bgr: ImageBgr | None = None,
     ) -> Frame | None:
-        """Make the frame of a picture whose times are known; None, and counted, where it is no picture."""
+        """Make the frame of a picture whose times are known; None, and counted, if it is no picture."""
         sequence, self._sequence = self._sequence, self._sequence + 1
         image_bgr = as_bgr(picture)
         if image_bgr is None:

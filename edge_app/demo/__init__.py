@@ -1,1 +1,1 @@
-"""The demo: a rendered clip, the real daemon, a broker in this process, and what came out compared with the truth."""
+"""The demo: a rendered clip, the real daemon, a broker in this process, and the result compared with the truth."""

@@ -51,7 +51,7 @@ def as_table(rows: Sequence[Row]) -> str:
 
 
 def _take(reads: list[dict[str, Any]], text: str, most_errors: int) -> dict[str, Any] | None:
-    """The read nearest to a text, taken out of the list; None where all have more errors."""
+    """The read nearest to a text, taken out of the list; None if all have more errors."""
     errors = [edit_distance(read["plate"]["text"], text) for read in reads]
     if not errors or min(errors) > most_errors:
         return None

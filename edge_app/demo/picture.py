@@ -12,7 +12,7 @@ from edge_app.errors import EdgeAnprError
 from edge_app.records import ImageBgr, PlateRead
 
 _TRIES = 8
-"""Frames looked at."""
+"""Number of frames tried."""
 
 
 class Recognizer(Protocol):

@@ -1,4 +1,4 @@
-"""A clip through motion gate and pipeline as the daemon has them, with every sight written down."""
+"""A clip through motion gate and pipeline as the daemon has them, with every detection recorded."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -31,25 +31,25 @@ class ClipEvent:
     text: str
     confidence: float
     best_frame_text: str
-    """What the single frame of the same track says that is surest of its text; "" where no frame says anything."""
+    """The text of the track's most confident single frame; "" if no frame has one."""
     first_frame: int
     last_frame: int
     """Of its sights."""
     boxes: Mapping[int, Box]
     """Where its plate was found, by frame."""
     latency_seconds: float | None
-    """From the last sight until it was told; None where only the clip's end brought it about."""
+    """From the last frame of the vehicle until it was published; None if only the clip's end caused it."""
     reads: int = 0
     """Sights of it that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """What became of a clip."""
+    """The result of playing a clip."""
 
     frames: int
     events: tuple[ClipEvent, ...]
-    """In the order in which they were told."""
+    """In the order of publication."""
     tracks: Mapping[int, Mapping[int, Box]]
     """Where each track's plate was found: by track and frame."""
     elapsed_ms: tuple[float, ...]
@@ -57,7 +57,7 @@ class Playback:
 
 
 class Logbook:
-    """Keeps what a pipeline's `watch` hears."""
+    """Records the calls of a pipeline's `watch`."""
 
     def __init__(self) -> None:
         self.sights: list[TrackedPlate] = []
@@ -74,7 +74,7 @@ class Logbook:
 
 
 def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook: Logbook, voter: Voter) -> Playback:
-    """Take every frame in turn; `logbook` is what the pipeline's `watch` writes into."""
+    """Take every frame in turn; the pipeline's `watch` writes into `logbook`."""
     events: dict[int, ClipEvent] = {}
     elapsed_ms: list[float] = []
     was_open = False
@@ -89,19 +89,19 @@ def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook:
         was_open = is_open
         elapsed_ms.append((time.perf_counter() - began) * 1e3)
         for each in passes:
-            _note(events, each, _event(each, logbook, voter, told_ns=frame.monotonic_ns))
+            _note(events, each, _event(each, logbook, voter, published_ns=frame.monotonic_ns))
     for each in pipeline.flush():
-        _note(events, each, _event(each, logbook, voter, told_ns=None))
+        _note(events, each, _event(each, logbook, voter, published_ns=None))
     return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.sights), tuple(elapsed_ms))
 
 
 def _note(events: dict[int, ClipEvent], plate_pass: PlatePass, event: ClipEvent) -> None:
-    """An update takes the place of its read, which was told when it was told."""
+    """An update replaces its read, but keeps the time of its publication."""
     before = events.get(plate_pass.vehicle)
     events[plate_pass.vehicle] = replace(event, latency_seconds=before.latency_seconds) if before else event
 
 
-def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, told_ns: int | None) -> ClipEvent:
+def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, published_ns: int | None) -> ClipEvent:
     sights = logbook.of(plate_pass)
     return ClipEvent(
         text=plate_pass.read.text,
@@ -110,7 +110,7 @@ def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, told_ns: int |
         first_frame=sights[0].frame,
         last_frame=sights[-1].frame,
         boxes={sight.frame: sight.detection.box_px for sight in sights},
-        latency_seconds=None if told_ns is None else (told_ns - plate_pass.last_monotonic_ns) / 1e9,
+        latency_seconds=None if published_ns is None else (published_ns - plate_pass.last_monotonic_ns) / 1e9,
         reads=sum(sight.reading is not None for sight in sights),
     )
 

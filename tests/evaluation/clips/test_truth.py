@@ -47,7 +47,7 @@ def test_each_line_is_a_vehicle_of_its_video(tmp_path: Path) -> None:
         (LINE | {"first_frame": 10}, "first_frame 10, last_frame 9: frames count from 0"),
         (LINE | {"first_frame": "3"}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
         (LINE | {"last_frame": 9.5}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
-        (LINE | {"plate": 7}, "(`plate` is a text, or null where nobody could tell)"),
+        (LINE | {"plate": 7}, "(`plate` is a text, or null if nobody could read it)"),
         (LINE | {"plate": "--"}, "`plate` has neither letter nor digit"),
         (LINE | {"boxes": {"10": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
         (LINE | {"boxes": {"four": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
