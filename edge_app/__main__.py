@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         _write_no_more()
-        print("edge-anpr: no space is left where the output goes; free some, or write elsewhere", file=sys.stderr)
+        print("edge-anpr: no space is left for the output; free some, or write elsewhere", file=sys.stderr)
         return FAILED
 
 

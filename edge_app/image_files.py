@@ -43,9 +43,9 @@ def load_image(path: Path) -> ImageBgr:
     except OSError as error:
         raise SourceError(f"{path}: this file cannot be read ({error.strerror}); check the path") from error
     if not content:
-        raise SourceError(f"{path}: this file is empty; copy it again from where it came")
+        raise SourceError(f"{path}: this file is empty; copy it again from its source")
     if _is_cut_off(content):
-        raise SourceError(f"{path}: the end of this picture is missing; copy it again from where it came")
+        raise SourceError(f"{path}: the end of this picture is missing; copy it again from its source")
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:

@@ -52,4 +52,4 @@ def test_a_full_disk_behind_the_output_is_reported_in_a_line() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert done.returncode == 1
-    assert done.stderr == "edge-anpr: no space is left where the output goes; free some, or write elsewhere\n"
+    assert done.stderr == "edge-anpr: no space is left for the output; free some, or write elsewhere\n"

@@ -1,7 +1,7 @@
 """The command `python -m training.average`: the mean of several checkpoints' weights as one checkpoint.
 
-Checkpoints of one lineage, each trained on from the one before, lie in one valley of the loss; their mean is often
-better than each of them, and surer of the right things (Wortsman et al. 2022, "Model soups").
+Checkpoints of one lineage, each trained on from the one before, lie in one valley of the loss. Their mean is often
+better than each of them, and better calibrated (Wortsman et al. 2022, "Model soups").
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Broker, network and device fail at random while events are made: what arrives?
 
-The broker is killed and started again (a mosquitto that gets SIGKILL may lose what it has acknowledged and not yet
-handed on, with SIGTERM it saves it), the line between is made a black hole and then reset, and the device's
-process is killed (SIGKILL). The number of each is an option; they are spread evenly over the events. Exit code 1 if an
-event that the outbox had committed did not arrive, came without its picture, or out of its camera's order.
+The broker is killed and started again. With SIGKILL a mosquitto may lose what it has acknowledged and not yet
+forwarded; with SIGTERM it saves it. The line between is made a black hole and then reset. The device's process is
+killed (SIGKILL). The number of each is an option; they are spread evenly over the events. Exit code 1 if an event that
+the outbox had committed did not arrive, came without its picture, or out of its camera's order.
 """
 
 import argparse

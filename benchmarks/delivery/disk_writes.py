@@ -1,6 +1,6 @@
 """What one event costs the SD card: bytes written, from its commit to its deletion.
 
-Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size; the deletions of
+Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size. The deletions of
 acknowledged events are written at once, or as `outbox.commit_milliseconds` allows, with the next event.
 """
 

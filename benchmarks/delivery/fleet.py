@@ -1,7 +1,7 @@
 """A fleet on one mosquitto: is a read lost, and how fast do they come?
 
 `python -m benchmarks.delivery.fleet --devices 200 --seconds 30`: every device is an outbox on disk and a publisher of
-its own, as in the daemon; `edge-anpr listen` with a shared subscription records what arrives. Exit code 1: a read
+its own, as in the daemon. `edge-anpr listen` with a shared subscription records what arrives. Exit code 1: a read
 is missing.
 """
 

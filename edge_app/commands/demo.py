@@ -1,7 +1,7 @@
 """Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.
 
-The clip goes through the daemon into an embedded broker, the reads are printed as they arrive over MQTT, and a table
-compares them with what the clip shows. Exit code 1: a plate was missed or misread.
+The clip goes through the daemon into an embedded broker. The reads are printed as they arrive over MQTT. A table
+compares them with the vehicles of the clip. Exit code 1: a plate was missed or misread.
 """
 
 import argparse

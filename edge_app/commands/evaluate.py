@@ -1,7 +1,7 @@
 """Score detection and reading on dataset folders, and events on folders of clips.
 
-A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5; a read is right when its text
-equals the truth; end to end, the most confident read of an image counts. A folder of clips holds videos and
+A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5. A read is right when its text
+equals the truth. End to end, the most confident read of an image counts. A folder of clips holds videos and
 `events.jsonl`, a line for each vehicle. Motion gate, tracker and voter run as in the daemon, in the clips' own time.
 Each vehicle must become one event. docs/clips.md explains the format and what counts as right.
 """

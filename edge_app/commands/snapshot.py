@@ -1,7 +1,7 @@
 """Save a frame of the configured camera, for drawing zones and lines.
 
 With --grid it shows a grid in the unit of the configuration (shares of width and height), and the configured zones and
-lines: included zones green, excluded ones red, each line with the labels of its directions. The service must not run
+lines. Included zones are green, excluded ones red. Each line has the labels of its directions. The service must not run
 meanwhile: most cameras serve one program only.
 """
 

@@ -23,7 +23,7 @@ _PATH_AND_OPTIONS = re.compile(r"(?://)?(?P<path>[^?].*?)(?:\?(?P<options>[^/?]*
 
 @dataclass(frozen=True, slots=True)
 class SourceUrl:
-    """Where frames come from."""
+    """A source of frames."""
 
     scheme: str
     """A key of `FORMS`."""

@@ -54,8 +54,8 @@ class PlateDetector:
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
         """Plates with corners in pixels of `frame.image_bgr`; searched in `frame.small_bgr` if there is one.
 
-        If there may be a large plate, the picture is searched once more at half its size, at which such plates are
-        found from edge to edge and not in parts. `confidence` takes the place of the detector's own for this frame.
+        If there may be a large plate, the picture is searched once more at half its size: there such plates are found
+        from edge to edge. `confidence` takes the place of the detector's own for this frame.
         """
         wanted = self.confidence if confidence is None else confidence
         picture = frame.image_bgr if frame.small_bgr is None else frame.small_bgr

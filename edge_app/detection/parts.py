@@ -26,7 +26,7 @@ class Part:
     left: int
     top: int
     whole_px: tuple[float, float, float, float]
-    """Left, top, right and bottom of what shows whole, in pixels of the picture: endless where it was not cut."""
+    """Left, top, right and bottom of what shows whole, in pixels of the picture: endless if it was not cut there."""
 
     def placed(self, detection: PlateDetection) -> PlateDetection | None:
         """What was found in the part, in pixels of the picture; None if it may go on beyond the part."""

@@ -16,7 +16,7 @@ class LabelledPlate:
     """What is known of a plate."""
 
     box: Box | None
-    """Left, top, width, height in pixels; the hull of the corners where only those are known."""
+    """Left, top, width, height in pixels; the hull of the corners if only those are known."""
     text: str | None
     """A-Z and 0-9; None if nobody could read it."""
     country: str | None

@@ -121,8 +121,8 @@ def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float 
 def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
     """The lowest confidence with as good an F1 score (van Rijsbergen 1979) as any, from what `average_precision` takes.
 
-    Of scores that a few hundred plates cannot distinguish it takes that with the highest recall, for what is false in
-    one frame is false in few. Halfway to the next detection below; None if nothing right was found.
+    Of scores that a few hundred plates cannot distinguish it takes that with the highest recall: a find that is false
+    in one frame is false in few. Halfway to the next detection below; None if nothing right was found.
     """
     ordered = sorted(hits, key=lambda hit: -hit[0])
     confidences = np.array([confidence for confidence, _ in ordered] + [0.0])

@@ -160,16 +160,16 @@ def _lookalikes(substitutions: Counter[tuple[str, str]]) -> str:
 def _decisions(measured: Measured) -> str:
     point = measured.models["plate_detector"].get("working_point", {})
     chosen = f"{point['confidence']}, chosen on {point['chosen_on']}" if point else "not chosen yet"
-    priors = ", ".join(
-        f"{each['name']} (`{each['pattern']}`) {each['log_prior']:g}" for each in measured.formats["formats"]
-    )
-    unknown = measured.formats["priors"]["unknown_code"]
+    priors = [(each["name"], f"`{each['pattern']}`", f"{each['log_prior']:g}") for each in measured.formats["formats"]]
+    priors.append(("a code that does not exist", "", f"{measured.formats['priors']['unknown_code']:g}"))
     return (
         f"- Detection confidence: {chosen}.\n"
-        f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
-        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
-        "- Priors of layouts that are common in the world: their shares among the texts of the training sets; two of "
-        "New York's by hand, for those show too few. See `edge_app/recognition/formats/generic.toml`."
+        "- Priors of layouts that are common in the world: their shares among the texts of the training sets. Two of "
+        "New York's are set by hand, because those sets have too few. See "
+        "`edge_app/recognition/formats/generic.toml`.\n"
+        f"- Format priors of {measured.country}, as natural logarithms relative to the commonest format. They are set "
+        "by hand from how common such plates are, and fitted to none of these sets:\n\n"
+        + _table(("format", "pattern", "log prior"), priors)
     )
 
 

@@ -1,4 +1,4 @@
-"""Where two replays of one clip differ, event by event."""
+"""The differences of two replays of one clip, event by event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,11 +9,11 @@ from edge_app.evaluation.clips.truth import EVENTS_FILE, LabelledClip, LabelledV
 from edge_app.evaluation.scoring import Box, edit_distance, iou, normalize_text
 
 ON_PLATE_IOU = 0.3
-"""A plate found lies on a vehicle's from this intersection over union on: less than a right detection needs, for the
+"""A plate found lies on a vehicle's from this intersection over union on. It is less than a right detection needs: the
 question is whose plate it is, not how well it was found."""
 
 ALIKE_SHARE = 0.5
-"""Where places are not known, an event tells of a vehicle if at most this share of the plate's characters is wrong."""
+"""Without places, an event belongs to a vehicle if at most this share of the plate's characters is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,12 @@ def _follow_numbers(
 
     Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking Performance, 2008.
     """
-    sights = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
+    found = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
     vehicle_of: dict[int, int] = {}
     track_of: dict[int, int] = {}
     switches: list[Switch] = []
     broken = 0
-    for frame, track, box in sights:
+    for frame, track, box in found:
         index = _vehicle_at(vehicles, frame, box)
         if index is None:
             continue

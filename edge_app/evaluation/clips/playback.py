@@ -34,13 +34,13 @@ class ClipEvent:
     """The text of the track's most confident single frame; "" if no frame has one."""
     first_frame: int
     last_frame: int
-    """Of its sights."""
+    """Of its tracked."""
     boxes: Mapping[int, Box]
-    """Where its plate was found, by frame."""
+    """Places of its plate, by frame."""
     latency_seconds: float | None
     """From the last frame of the vehicle until it was published; None if only the clip's end caused it."""
     reads: int = 0
-    """Sights of it that were read."""
+    """Frames in which it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Playback:
     events: tuple[ClipEvent, ...]
     """In the order of publication."""
     tracks: Mapping[int, Mapping[int, Box]]
-    """Where each track's plate was found: by track and frame."""
+    """Places of each track's plate, by track and frame."""
     elapsed_ms: tuple[float, ...]
     """Of each frame, gate and pipeline together."""
 
@@ -60,17 +60,17 @@ class Logbook:
     """Records the calls of a pipeline's `watch`."""
 
     def __init__(self) -> None:
-        self.sights: list[TrackedPlate] = []
+        self.tracked: list[TrackedPlate] = []
 
     def note(self, track: int, sight: Sight) -> None:
-        """Write a sight down."""
+        """Record the plate of one frame."""
         frame = sight.frame
-        self.sights.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
+        self.tracked.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
 
     def of(self, plate_pass: PlatePass) -> list[TrackedPlate]:
-        """The sights that became a pass: those of its track, while it lasted."""
+        """The plates that became a pass: those of its track, while it lasted."""
         first, last = plate_pass.first_seen, plate_pass.last_seen
-        return [each for each in self.sights if each.track == plate_pass.vehicle and first <= each.seen_at <= last]
+        return [each for each in self.tracked if each.track == plate_pass.vehicle and first <= each.seen_at <= last]
 
 
 def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook: Logbook, voter: Voter) -> Playback:
@@ -92,7 +92,7 @@ def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook:
             _note(events, each, _event(each, logbook, voter, published_ns=frame.monotonic_ns))
     for each in pipeline.flush():
         _note(events, each, _event(each, logbook, voter, published_ns=None))
-    return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.sights), tuple(elapsed_ms))
+    return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.tracked), tuple(elapsed_ms))
 
 
 def _note(events: dict[int, ClipEvent], plate_pass: PlatePass, event: ClipEvent) -> None:
@@ -102,16 +102,16 @@ def _note(events: dict[int, ClipEvent], plate_pass: PlatePass, event: ClipEvent)
 
 
 def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, published_ns: int | None) -> ClipEvent:
-    sights = logbook.of(plate_pass)
+    tracked = logbook.of(plate_pass)
     return ClipEvent(
         text=plate_pass.read.text,
         confidence=plate_pass.read.confidence,
-        best_frame_text=_best_single(voter, [sight.reading for sight in sights if sight.reading is not None]),
-        first_frame=sights[0].frame,
-        last_frame=sights[-1].frame,
-        boxes={sight.frame: sight.detection.box_px for sight in sights},
+        best_frame_text=_best_single(voter, [each.reading for each in tracked if each.reading is not None]),
+        first_frame=tracked[0].frame,
+        last_frame=tracked[-1].frame,
+        boxes={each.frame: each.detection.box_px for each in tracked},
         latency_seconds=None if published_ns is None else (published_ns - plate_pass.last_monotonic_ns) / 1e9,
-        reads=sum(sight.reading is not None for sight in sights),
+        reads=sum(each.reading is not None for each in tracked),
     )
 
 
@@ -120,8 +120,8 @@ def _best_single(voter: Voter, readings: list[Reading]) -> str:
     return max(texts, key=lambda text: text.confidence).text if texts else ""
 
 
-def _by_track(sights: list[TrackedPlate]) -> dict[int, dict[int, Box]]:
+def _by_track(tracked: list[TrackedPlate]) -> dict[int, dict[int, Box]]:
     tracks: dict[int, dict[int, Box]] = {}
-    for sight in sights:
-        tracks.setdefault(sight.track, {})[sight.frame] = sight.detection.box_px
+    for each in tracked:
+        tracks.setdefault(each.track, {})[each.frame] = each.detection.box_px
     return tracks

@@ -25,7 +25,7 @@ class LabelledVehicle:
     last_frame: int
     """Counted from 0."""
     boxes: Mapping[int, Box]
-    """Where its plate is, by frame: left, top, width, height in pixels; empty if that is not known."""
+    """Places of its plate, by frame: left, top, width, height in pixels; empty if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
