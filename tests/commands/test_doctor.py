@@ -98,7 +98,7 @@ def test_commands_that_arrive_are_ok_and_nothing_is_tried_if_none_is_allowed(bro
 @pytest.mark.parametrize(
     ("rules", "state", "words"),
     [
-        ("topic write anpr/gate-01/#", FAULT, "grants anpr/gate-01/cmd/# and hands nothing on; let its access list"),
+        ("topic write anpr/gate-01/#", FAULT, "grants anpr/gate-01/cmd/# and forwards nothing; let its access list"),
         (
             "topic read anpr/gate-01/#",
             WARNING,

@@ -105,7 +105,7 @@ def test_a_signed_read_keeps_to_the_schema_and_is_good(sealer: Sealer, key: Priv
         (("seen", "clock_synchronized"), "maybe", "this is no read"),
         (("device",), "gate-02", "its signature is wrong"),
         (("weather",), "fog", "its signature is wrong"),
-        (("timing_ms", "detect"), 1e400, "what JSON cannot carry"),
+        (("timing_ms", "detect"), 1e400, "that programs read differently"),
         (("image", "sha256"), "0" * 64, "names another picture"),
         (("evidence", "previous"), "0" * 64, "its signature is wrong"),
         (("evidence", "image_sha256"), None, "its signature is wrong"),
