@@ -319,7 +319,7 @@ run_check() {
     say "ruff" && "$PYTHON" -m ruff check .
     say "ruff format" && "$PYTHON" -m ruff format --check .
     say "mypy" && "$PYTHON" -m mypy
-    say "shellcheck" && shellcheck .ci/run "${scripts[@]}"
+    say "shellcheck" && shellcheck .ci/run .ci/package "${scripts[@]}"
 }
 
 run_train() {

@@ -110,4 +110,4 @@ def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
 
 
 def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
-    return PlateRecognizer(stages_around(*networks, Settings()))
+    return PlateRecognizer(stages_around(*networks, Settings()), effort=0)

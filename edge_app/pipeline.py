@@ -15,7 +15,7 @@ from edge_app.tracking.voter import SETTLING_WEIGHT, Voter
 from edge_app.tracking.zones import Zones
 
 _BEYOND_DOUBT = 0.99
-"""A text of this confidence is right 98 times of 100: no further attempt is made."""
+"""A text of this confidence in a known format is right 98 times of 100: no further attempt is made."""
 
 
 class Detector(Protocol):
@@ -193,7 +193,7 @@ class Pipeline:
     def _read_again(self, passage: Passage) -> PlateText | None:
         """The text, after further attempts at the best frames if it is in doubt."""
         text = passage.vote()
-        while text is None or text.confidence < _BEYOND_DOUBT:
+        while text is None or not text.valid or text.confidence < _BEYOND_DOUBT:
             if not passage.read_again(self._read_with_effort, self._clock):
                 break
             text = passage.vote()

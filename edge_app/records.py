@@ -6,6 +6,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.geometry import Box, hulls
+
 ImageBgr = NDArray[np.uint8]
 """(height, width, 3), channels in the order blue, green, red."""
 
@@ -46,11 +48,10 @@ class PlateDetection:
     """Lines of text on the plate: 1 or 2."""
 
     @property
-    def box_px(self) -> tuple[float, float, float, float]:
+    def box_px(self) -> Box:
         """The axis-aligned hull: left, top, width, height."""
-        left, top = self.corners_px.min(axis=0)
-        right, bottom = self.corners_px.max(axis=0)
-        return float(left), float(top), float(right - left), float(bottom - top)
+        left, top, width, height = hulls(self.corners_px).tolist()
+        return left, top, width, height
 
     def moved(self, right_px: float, down_px: float) -> "PlateDetection":
         """The same plate in a picture whose origin lies this far to the left and above."""

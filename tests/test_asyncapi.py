@@ -4,12 +4,14 @@ import json
 import re
 from contextlib import closing
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from edge_app.config import CommandSettings, DeviceSettings, HomeAssistantSettings, Settings
+from edge_app.configuration.limits import OneOf
+from edge_app.configuration.record_fields import shapes_of
 from edge_app.events import topics
 from edge_app.events.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -20,7 +22,9 @@ from tests.uplink.test_publisher import Running
 PAGE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text())
 
-COMMANDS = get_type_hints(CommandSettings, include_extras=True)["allow"]
+ALLOWED = shapes_of(CommandSettings)["allow"].item
+assert ALLOWED is not None
+COMMANDS = [name for limit in ALLOWED.limits if isinstance(limit, OneOf) for name in limit.choices]
 ROOT = topics.root("{prefix}", "{device}")
 HOME_ASSISTANT = HomeAssistant(
     Settings(
@@ -101,7 +105,7 @@ def test_every_channel_has_its_message_and_the_device_sends_or_receives_on_it() 
     used = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
     assert sorted(used) == sorted(f"#/channels/{name}" for name in DOCUMENT["channels"])
     assert {resolve(operation["channel"]["$ref"])["address"] for operation in heard} == {
-        topics.command(ROOT, name) for name in get_args(get_args(COMMANDS)[0])[1].choices
+        topics.command(ROOT, name) for name in COMMANDS
     }
     assert {operation["reply"]["channel"]["$ref"] for operation in heard} == {"#/channels/answer"}
 

@@ -40,7 +40,7 @@ from edge_app.config import (
     TrackingSettings,
 )
 from edge_app.daemon import DRAIN_SECONDS, Daemon
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
 from edge_app.events.event import WaitingEvent
 from edge_app.events.event_schema import schema_of

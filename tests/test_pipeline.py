@@ -213,8 +213,16 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
 
 
+class Sign(Vehicle):
+    """The detector doubts that it is a plate."""
+
+    def confidence(self, sequence: int) -> float:
+        """The detector's."""
+        return 0.6
+
+
 def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None:
-    sign = [Vehicle("BAKERY", 0, 9)]
+    sign = [Sign("BAKERY", 0, 9)]
 
     assert passes_of(sign, frames=10) == []
     (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
@@ -314,7 +322,7 @@ def test_with_no_further_attempts_allowed_none_is_made() -> None:
 
 @pytest.mark.parametrize("publish", ["final", "early"])
 def test_what_stays_in_view_in_doubt_is_read_again_a_few_times_and_not_in_every_frame(publish: str) -> None:
-    sign = [Vehicle("BAKERY", first=0, last=119, speed=5, growth=1)]
+    sign = [Sign("BAKERY", first=0, last=119, speed=5, growth=1)]
     closer = Closer("BAKERY", clarity=0.9)
     settings = TrackingSettings(settle_seconds=3.0, publish=publish)
     pipeline = pipeline_for(sign, settings, closer=closer)
@@ -354,7 +362,7 @@ def test_what_fits_no_format_needs_no_less_confidence_than_what_fits_one() -> No
     foreign = [Vehicle("ABC1234", 0, 9)]
 
     assert len(passes_of(foreign, frames=10)) == 1
-    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.999)) == []
+    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.9999)) == []
 
 
 def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:

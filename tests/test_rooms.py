@@ -20,6 +20,7 @@ ORDER = (
     "errors",
     "version",
     "printable",
+    "geometry",
     "records",
     "system_clock",
     "tflite_model",

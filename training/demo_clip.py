@@ -1,17 +1,18 @@
 """Renders the clip that `edge-anpr demo` plays, and the truth about it, entirely from our own drawing.
 
-`python -m training.demo_clip --out edge_app/demo` writes clip.mp4, truth.json (what passes when) and corners.json
-(the corners of every plate in every frame where it is seen whole).
+`python -m training.demo_clip --out edge_app/demo` writes clip.mp4 and events.jsonl (docs/clips.md).
 """
 
 import argparse
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from edge_app.demo import CLIP
+from edge_app.evaluation.clips.truth import EVENTS_FILE
 from edge_app.records import ImageBgr
 from training.synthetic.camera import PinholeCamera
 from training.synthetic.camera_effects import CameraEffects
@@ -80,35 +81,31 @@ def _scenery(road: RoadStyle) -> tuple[Thing, ...]:
 def write_clip(film: Film, folder: Path) -> None:
     """Render a film into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    corners: dict[str, dict[int, list[list[float]]]] = {player.plate.text: {} for player in film.players}
-    images = _note_corners(film.shots(SEED), corners)
-    write_video(images, folder / "clip.mp4", _SIZE, film.frames_per_second, _CODING)
-    (folder / "truth.json").write_text(json.dumps(_truth(film, corners), indent=1) + "\n", encoding="utf-8")
-    (folder / "corners.json").write_text(json.dumps(corners, separators=(",", ":")) + "\n", encoding="utf-8")
+    frames_of: dict[str, list[int]] = {player.plate.text: [] for player in film.players}
+    path = folder / CLIP.name
+    write_video(_note_frames(film.shots(SEED), frames_of), path, _SIZE, film.frames_per_second, _CODING)
+    lines = [
+        {
+            "video": path.name,
+            "plate": player.plate.text,
+            "lines": player.plate.lines,
+            "first_frame": min(frames_of[player.plate.text]),
+            "last_frame": max(frames_of[player.plate.text]),
+        }
+        for player in film.players
+    ]
+    lines.sort(key=itemgetter("first_frame"))
+    (folder / EVENTS_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
-def _note_corners(shots: Iterator[Shot], corners: dict[str, dict[int, list[list[float]]]]) -> Iterator[ImageBgr]:
-    """Pass the pictures on and write down where plates are."""
+def _note_frames(shots: Iterator[Shot], frames_of: dict[str, list[int]]) -> Iterator[ImageBgr]:
+    """Pass the pictures on and write down in which a plate is seen whole."""
     for frame, shot in enumerate(shots):
         for seen in shot.plates:
             width = float(np.linalg.norm(seen.corners_px[1] - seen.corners_px[0]))
             if seen.visible >= _SEEN_SHARE and width >= _SEEN_WIDTH_PX:
-                corners[seen.plate.text][frame] = [[round(float(x), 1), round(float(y), 1)] for x, y in seen.corners_px]
+                frames_of[seen.plate.text].append(frame)
         yield shot.image_bgr
-
-
-def _truth(film: Film, corners: dict[str, dict[int, list[list[float]]]]) -> dict[str, Any]:
-    vehicles: list[dict[str, Any]] = [
-        {
-            "text": player.plate.text,
-            "lines": player.plate.lines,
-            "first_frame": min(corners[player.plate.text]),
-            "last_frame": max(corners[player.plate.text]),
-        }
-        for player in film.players
-    ]
-    vehicles.sort(key=lambda vehicle: vehicle["first_frame"])
-    return {"frames_per_second": film.frames_per_second, "vehicles": vehicles}
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import decode, hulls, iou_with
+from edge_app.detection.corner_decoding import decode
 from edge_app.evaluation.clips.truth import EVENTS_FILE
 from edge_app.evaluation.datasets import LabelledImage
+from edge_app.geometry import hulls, iou
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Batch, Losses, RunFolder, begin_with, sha256_of, train
@@ -125,7 +126,7 @@ def found_share(model: keras.Model, pictures: list[PlatePicture]) -> dict[str, f
         boxes = hulls(np.stack([plate.corners_px for plate in output])) if output else np.zeros((0, 4), np.float32)
         used = np.zeros(len(output), bool)
         for truth in picture.plates:
-            overlap = iou_with(hulls(truth.corners_px[None])[0], boxes)
+            overlap = iou(hulls(truth.corners_px[None])[0], boxes)
             hit = bool(len(overlap)) and bool(overlap.max() >= 0.5)
             used |= overlap >= (0.5 if truth.counted else 0.2)
             plates += truth.counted

@@ -21,11 +21,16 @@ from edge_app.uplink import credentials
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the configuration, as TOML")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("file", type=Path, nargs="?", metavar="FILE", help="the configuration, as TOML")
+    either.add_argument("--defaults", action="store_true", help="print a file with every key and its default")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Load the file, and the files it names, as the daemon would."""
+    if arguments.defaults:
+        print(config.default_toml(), end="")
+        return 0
     settings = config.load(arguments.file)
     for key, path in config.paths_in(settings):
         if not path.exists():

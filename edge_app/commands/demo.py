@@ -15,10 +15,11 @@ from edge_app import app, logs
 from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.listen import read_line
 from edge_app.config import CameraSettings, DeviceSettings, LogSettings, MqttSettings, Settings
-from edge_app.demo import comparison, picture, truth
+from edge_app.demo import CLIP, comparison, picture
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.demo.watcher import Watcher
 from edge_app.errors import UsageError
+from edge_app.evaluation.clips.truth import read_clips
 from edge_app.events.decoder import as_record
 from edge_app.events.messages import ReadMessage
 from edge_app.recognizer import PlateRecognizer
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{output}: cannot be made ({error.strerror}); give --output another folder") from error
     logs.configure(LogSettings(level="warning"))
-    vehicles = truth.load()
+    (clip,) = read_clips(CLIP.parent)
+    vehicles = clip.vehicles
     print(f"A rendered road, {len(vehicles)} vehicles: clip -> daemon -> MQTT broker -> here", flush=True)
     began = time.monotonic()
     with JsonLinesFile(output / "reads.jsonl") as file:
@@ -66,7 +68,7 @@ def _play() -> list[dict[str, Any]]:
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-anpr-demo-") as state:
         settings = Settings(
             device=DeviceSettings(name="demo", state_directory=Path(state)),
-            camera=CameraSettings(name="road", source=f"file:{truth.CLIP}"),
+            camera=CameraSettings(name="road", source=f"file:{CLIP}"),
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
         watcher = Watcher(settings.mqtt, settings.device.name, _print)

@@ -32,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, a video, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON object an image or vehicle")
     parser.add_argument(
+        "--effort",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="of images: 0 one attempt at each plate, as the daemon reads a frame; 1 a few more while doubt remains "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--annotate",
         type=Path,
         metavar="DIR",
@@ -52,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress(done, len(files))
         try:
             is_empty = True
-            for line in _read_file(path, stages, settings, drawings):
+            for line in _read_file(path, PlateRecognizer(stages, arguments.effort), stages, settings, drawings):
                 print(json.dumps(line) if arguments.json else as_text(line), flush=True)
                 is_empty = False
             if is_empty and not arguments.json:
@@ -114,11 +122,13 @@ class Drawings:
         return self._folder / os.path.relpath(path, self._common)
 
 
-def _read_file(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
+def _read_file(
+    path: Path, recognizer: PlateRecognizer, stages: Stages, settings: Settings, drawings: Drawings | None
+) -> Iterator[dict[str, Any]]:
     if is_video(path):
         yield from _read_video(path, stages, settings, drawings)
     else:
-        yield _read_image(path, PlateRecognizer(stages), drawings)
+        yield _read_image(path, recognizer, drawings)
 
 
 def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | None) -> dict[str, Any]:

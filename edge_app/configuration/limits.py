@@ -56,6 +56,13 @@ class Matching:
         return f'"{excerpt(str(value))}" will not do; give {self.form}'
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """No limit: a value to show where a field has no default."""
+
+    value: object
+
+
 Share = Annotated[float, Between(0, 1)]
 """A share of a whole or a confidence."""
 

@@ -1,16 +1,20 @@
-"""A TOML file into frozen records, strictly: every error is found and reported with its line."""
+"""A TOML file into frozen records, strictly: every error is found and reported with its line.
+
+A library such as msgspec stops at the first error, knows no lines and takes limits in a form of its own.
+"""
 
 import difflib
 import math
 import re
 import tomllib
-import types
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
+from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
+from edge_app.configuration.toml_text import as_toml
 from edge_app.errors import ConfigurationError
 
 Record = TypeVar("Record")
@@ -91,10 +95,10 @@ class _Builder:
 
     def record(self, record_type: type[Record], table: dict[str, Any], where: KeyPath) -> Any:
         """The record; a wrong field gets its default, so that the rest can be checked. `_WRONG` if one has none."""
-        hints = get_type_hints(record_type, include_extras=True)
-        for key in table.keys() - hints.keys():
-            self._complain((*where, key), self._unknown(key, list(hints), where))
-        values = {key: self.value(hints[key], table[key], (*where, key)) for key in hints if key in table}
+        shapes = shapes_of(record_type)
+        for key in table.keys() - shapes.keys():
+            self._complain((*where, key), self._unknown(key, list(shapes), where))
+        values = {key: self.value(shapes[key], table[key], (*where, key)) for key in shapes if key in table}
         values = {key: value for key, value in values.items() if value is not _WRONG}
         needed = [f.name for f in fields(record_type) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]
         for key in needed:
@@ -102,21 +106,17 @@ class _Builder:
                 self._complain(where, f"`{key}` is missing; add it")
         return record_type(**values) if all(key in values for key in needed) else _WRONG
 
-    def value(self, hint: Any, value: Any, where: KeyPath) -> Any:
-        """The value as the type hint wants it, or `_WRONG`."""
-        origin, arguments = get_origin(hint), get_args(hint)
-        if origin is Annotated:
-            return self._limited(arguments, value, where)
-        if origin in (Union, types.UnionType):
-            return self.value(next(kind for kind in arguments if kind is not types.NoneType), value, where)
-        if origin is tuple:
-            return self._tuple(arguments, value, where)
-        if is_dataclass(hint) and isinstance(hint, type):
-            if isinstance(value, dict):
-                return self.record(hint, value, where)
-            header = f"[[{where[0]}]]" if isinstance(where[-1], int) else f"[{where[0]}]"
-            return self._complain(where, f"this is a section; write {header} and its keys below")
-        return self._scalar(hint, value, where)
+    def value(self, shape: Shape, value: Any, where: KeyPath) -> Any:
+        """The value as its field wants it, or `_WRONG`."""
+        if shape.item is not None:
+            return self._tuple(shape.item, shape.length, value, where)
+        if is_dataclass(shape.kind):
+            return self._section(shape.kind, value, where)
+        made = self._scalar(shape.kind, value, where)
+        if made is _WRONG:
+            return made
+        complaints = [complaint for limit in shape.limits if (complaint := limit.complaint(made))]
+        return self._complain(where, complaints[0]) if complaints else made
 
     def placed(self, complaint: Complaint) -> Complaint:
         """The complaint about an item of a list, at its place in the file: items before it may be wrong."""
@@ -126,24 +126,23 @@ class _Builder:
         index, *key = rest
         return replace(complaint, where=(section, self._kept[section,][int(index)], *key))
 
-    def _limited(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
-        built = self.value(arguments[0], value, where)
-        if built is _WRONG:
-            return built
-        complaints = [complaint for limit in arguments[1:] if (complaint := limit.complaint(built))]
-        return self._complain(where, complaints[0]) if complaints else built
+    def _section(self, record_type: Any, value: Any, where: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return self.record(record_type, value, where)
+        header = f"[[{where[0]}]]" if isinstance(where[-1], int) else f"[{where[0]}]"
+        return self._complain(where, f"this is a section; write {header} and its keys below")
 
-    def _tuple(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
+    def _tuple(self, item: Shape, length: int | None, value: Any, where: KeyPath) -> Any:
         if not isinstance(value, list):
-            if not is_dataclass(arguments[0]):
-                return self._complain(where, f"{_show(value)} is not a list; write it in [ ]")
-            wrong = "this is one section" if isinstance(value, dict) else f"{_show(value)} is not a list"
+            if not is_dataclass(item.kind):
+                return self._complain(where, f"{as_toml(value)} is not a list; write it in [ ]")
+            wrong = "this is one section" if isinstance(value, dict) else f"{as_toml(value)} is not a list"
             return self._complain(where, f"{wrong}; write [[{where[0]}]] before each")
-        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            return self._complain(where, f"{_show(value)} has {len(value)} items; give {len(arguments)}")
-        items = [self.value(arguments[0], item, (*where, index)) for index, item in enumerate(value)]
-        kept = [index for index, item in enumerate(items) if item is not _WRONG]
-        if is_dataclass(arguments[0]):
+        if length is not None and len(value) != length:
+            return self._complain(where, f"{as_toml(value)} has {len(value)} items; give {length}")
+        items = [self.value(item, each, (*where, index)) for index, each in enumerate(value)]
+        kept = [index for index, each in enumerate(items) if each is not _WRONG]
+        if is_dataclass(item.kind):
             self._kept[where] = kept
         elif len(kept) < len(items):
             return _WRONG
@@ -157,7 +156,7 @@ class _Builder:
         if kind is Path and type(value) is str and value:
             return self._folder / value
         if type(value) is not kind or kind is Path:
-            return self._complain(where, f"{_show(value)} is of the wrong type; give {_WORDS[kind]}")
+            return self._complain(where, f"{as_toml(value)} is of the wrong type; give {_WORDS[kind]}")
         return value
 
     def _unknown(self, key: str, known: list[str], where: KeyPath) -> str:
@@ -171,20 +170,9 @@ class _Builder:
         return f"there is no such {kind}; remove it, or take one of: {', '.join(sorted(known))}"
 
     def _sections(self) -> dict[str, list[str]]:
-        hints = get_type_hints(self._root)
-        return {name: [f.name for f in fields(kind)] for name, kind in hints.items() if is_dataclass(kind)}
+        kinds = {name: shape.kind for name, shape in shapes_of(self._root).items()}
+        return {name: [f.name for f in fields(kind)] for name, kind in kinds.items() if is_dataclass(kind)}
 
     def _complain(self, where: KeyPath, what: str) -> Any:
         self.complaints.append(Complaint(where, what))
         return _WRONG
-
-
-def _show(value: object) -> str:
-    """The value as TOML has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_show(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_show, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -8,13 +8,11 @@ keeps the relative precision of an int8 number the same for small and large plat
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.geometry import hulls, iou, same_plate
 from edge_app.records import Corners, PlateDetection
 
 CORNER_UNIT_PX = 8.0
 """Offsets up to about this are coded linearly, larger ones logarithmically; pixels of the network's input."""
-
-_SAME_PLATE_SHARE = 0.5
-"""Two finds are the same plate if this share of the smaller lies in the larger: half a plate may seem whole."""
 
 _MERGE_IOU = 0.6
 """Cells that agree with the best one this well have their corners averaged with it."""
@@ -75,41 +73,12 @@ def _corners_at(rows: NDArray[np.intp], columns: NDArray[np.intp], corner_codes:
     return decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
 
 
-def hulls(corners: FloatMap) -> FloatMap:
-    """Axis-aligned hulls (n, 4) as left, top, right, bottom of corners (n, 4, 2)."""
-    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-
-
-def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
-    """Intersection over union of one box (4,) with boxes (n, 4), each left, top, right, bottom."""
-    overlap = _overlap(box, boxes)
-    return np.asarray(overlap / np.maximum(_area(box) + _area(boxes) - overlap, 1e-6), np.float32)
-
-
-def same_plate(box: FloatMap, boxes: FloatMap) -> NDArray[np.bool_]:
-    """Which of the boxes (n, 4) show the plate of the box (4,), or a part of it."""
-    return np.asarray(_overlap(box, boxes) > _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
-
-
-def share_within(box: FloatMap, other: FloatMap) -> float:
-    """The share of the box (4,) that lies within the other (4,)."""
-    return float(_overlap(box, other[None])[0] / np.maximum(_area(box), 1e-6))
-
-
-def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
-    return np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(axis=1)
-
-
-def _area(boxes: FloatMap) -> FloatMap:
-    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
-
-
 def _within_a_cell(box: FloatMap, boxes: FloatMap, stride: int) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4) have their middle within a cell's size of that of the box (4,).
 
     Neighbouring cells belong to one plate, but may disagree on the place of a plate as small as a cell.
     """
-    apart = np.abs((box[:2] + box[2:]) / 2 - (boxes[:, :2] + boxes[:, 2:]) / 2)
+    apart = np.abs(box[:2] + box[2:] / 2 - (boxes[:, :2] + boxes[:, 2:] / 2))
     return np.asarray(apart.max(axis=1) < stride)
 
 
@@ -121,7 +90,7 @@ def _merge(
     plates: list[PlateDetection] = []
     while waiting.size and len(plates) < max_plates:
         best = waiting[0]
-        agrees = iou_with(boxes[best], boxes[waiting]) >= _MERGE_IOU
+        agrees = iou(boxes[best], boxes[waiting]) >= _MERGE_IOU
         agrees[0] = True  # with itself, even if its corners have collapsed
         agreeing = waiting[agrees]
         weights = scores[agreeing] ** 2

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import decode, hulls, same_plate, widest_px
+from edge_app.detection.corner_decoding import decode, widest_px
+from edge_app.geometry import hulls, same_plate
 from edge_app.records import Frame, ImageBgr, PlateDetection
 from edge_app.tflite_model import Network
 
@@ -133,5 +134,5 @@ def _parts(large: PlateDetection, found: list[PlateDetection]) -> list[bool]:
     if not found:
         return []
     boxes = hulls(np.stack([large.corners_px, *(plate.corners_px for plate in found)]))
-    widths = boxes[:, 2] - boxes[:, 0]
+    widths = boxes[:, 2]
     return list(same_plate(boxes[0], boxes[1:]) & (widths[1:] >= _PART * widths[0]))

@@ -25,14 +25,15 @@ class Part:
     image_bgr: ImageBgr
     left: int
     top: int
-    whole_px: tuple[float, float, float, float]
-    """Left, top, right and bottom of what shows whole, in pixels of the picture: endless if it was not cut there."""
+    first_px: tuple[float, float]
+    last_px: tuple[float, float]
+    """Least and most x, y at which a plate shows whole, in pixels of the picture: endless if it was not cut there."""
 
     def placed(self, detection: PlateDetection) -> PlateDetection | None:
         """What was found in the part, in pixels of the picture; None if it may go on beyond the part."""
         moved = detection.moved(self.left, self.top)
         least, most = moved.corners_px.min(axis=0), moved.corners_px.max(axis=0)
-        is_cut = (least < self.whole_px[:2]).any() or (most > self.whole_px[2:]).any()
+        is_cut = (least < self.first_px).any() or (most > self.last_px).any()
         return None if is_cut else moved
 
 
@@ -49,13 +50,9 @@ def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
     for top in _starts(height, down):
         for left in _starts(width, across):
             right, bottom = left + across, top + down
-            whole_px = (
-                left + edge if left else -math.inf,
-                top + edge if top else -math.inf,
-                right - edge if right < width else math.inf,
-                bottom - edge if bottom < height else math.inf,
-            )
-            parts.append(Part(image_bgr[top:bottom, left:right], left, top, whole_px))
+            first_px = left + edge if left else -math.inf, top + edge if top else -math.inf
+            last_px = right - edge if right < width else math.inf, bottom - edge if bottom < height else math.inf
+            parts.append(Part(image_bgr[top:bottom, left:right], left, top, first_px, last_px))
     return parts
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from edge_app.errors import SourceError, UsageError
-from edge_app.evaluation.scoring import Box, normalize_text
+from edge_app.evaluation.scoring import normalize_text
+from edge_app.geometry import Box, hulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _plate(fields: dict[str, Any]) -> LabelledPlate:
     if fields.get("corners"):
         points = np.array(fields["corners"], np.float64).reshape(4, 2)
         corners = tuple((float(x), float(y)) for x, y in points)
-        box = box or [*points.min(axis=0), *np.ptp(points, axis=0)]
+        box = box or hulls(points).tolist()
     if box is not None:
         left, top, width, height = (float(number) for number in box)
         box = (left, top, width, height)

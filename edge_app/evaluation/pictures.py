@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate, read_dataset
-from edge_app.evaluation.scoring import Box, DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.evaluation.scoring import DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.geometry import Box
 from edge_app.image_files import load_image
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import PlateDetection, PlateRead
@@ -36,7 +37,7 @@ def evaluate_dataset(
     recognizer: PlateRecognizer, folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> DatasetScore:
     """The scores of a dataset folder; `progress` is called with the number of images done and the total."""
-    return score_dataset(folder, run_over(recognizer, folder, progress))
+    return score_dataset(folder, run_over(recognizer, folder, progress), recognizer.effort)
 
 
 def run_over(
@@ -64,8 +65,8 @@ def run_on(recognizer: PlateRecognizer, label: LabelledImage) -> ImageResult:
     return ImageResult(label, sorted(detections, key=lambda each: -each.confidence), faint, reads, elapsed_ms)
 
 
-def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
-    """The scores of a dataset's images."""
+def score_dataset(folder: Path, results: Sequence[ImageResult], effort: int = 0) -> DatasetScore:
+    """The scores of a dataset's images, read with this effort."""
     boxed = [result for result in results if result.label.has_all_boxes]
     pairs = [_pair(result, result.detections) for result in boxed]
     found = sum(truth is not None for taken in pairs for truth in taken)
@@ -75,6 +76,7 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
     elapsed = np.array([result.elapsed_ms for result in results])
     return DatasetScore(
         dataset=folder.resolve().name,
+        effort=effort,
         images=len(results),
         detection=score_detection(plates, found, false, hits) if boxed else None,
         reading=score_reading([pair for result in results for pair in reads_and_truths(result)]),
@@ -85,7 +87,7 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
 def working_point(results: Sequence[ImageResult]) -> float | None:
     """The detection confidence with the best balance of recall and precision on images with all boxes.
 
-    `results` are those of a recognizer that is not thorough and finds what is fainter by far: what cannot be read drops
+    `results` are those of effort 0 and of a detector that reports what is fainter by far: what cannot be read drops
     out by itself.
     """
     boxed = [result for result in results if result.label.has_all_boxes]

@@ -10,7 +10,7 @@ import pytest
 from edge_app.__main__ import main
 from edge_app.app import open_video
 from edge_app.commands.read import Drawings, as_text, vehicle_as_json
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from tests.capture.pictures import write_clip, write_picture
 from tests.events.passes import plate_pass
 

@@ -10,7 +10,7 @@ def score(found: tuple[int, int] | None, read: tuple[int, int] | None) -> Datase
     """A dataset of which so many of so many plates were found and read."""
     detection = found and DetectionScore(found[1], found[0], 0, found[0] / found[1], 1.0, 1.0)
     reading = read and ReadingScore(read[1], read[0] / read[1], 1.0)
-    return DatasetScore("yard", 10, detection or None, reading or None, Elapsed(1.0, 1.0))
+    return DatasetScore("yard", 1, 10, detection or None, reading or None, Elapsed(1.0, 1.0))
 
 
 def test_every_plate_counts_once_whichever_dataset_it_is_in() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_app.detection.corner_decoding import FloatMap, decode, decode_corners, encode_corners, share_within
+from edge_app.detection.corner_decoding import FloatMap, decode, decode_corners, encode_corners
 
 STRIDE = 8
 
@@ -100,12 +100,3 @@ def test_a_map_hot_everywhere_ends_in_bounded_time_and_number() -> None:
     found = decode(score, codes, np.zeros((48, 80), np.float32), STRIDE, 0.5, 16)
 
     assert len(found) == 16
-
-
-def test_the_share_of_a_box_within_another_is_of_its_own_area() -> None:
-    plate, line = np.array([0, 0, 100, 50], np.float32), np.array([0, 25, 100, 50], np.float32)
-
-    assert share_within(plate, line) == 0.5
-    assert share_within(line, plate) == 1
-    assert share_within(line, plate + 200) == 0
-    assert share_within(np.zeros(4, np.float32), plate) == 0

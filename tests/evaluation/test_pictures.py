@@ -16,7 +16,7 @@ from edge_app.evaluation.pictures import (
     score_dataset,
     working_point,
 )
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 from edge_app.records import PlateDetection, PlateRead, PlateText
 from tests.converters.tiny import drawn_crops, drawn_scenes
 

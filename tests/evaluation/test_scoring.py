@@ -3,11 +3,11 @@
 import pytest
 
 from edge_app.evaluation.scoring import (
-    Box,
     average_precision,
+    best_overlap,
     best_threshold,
     edit_distance,
-    iou,
+    nearest_text,
     pair,
     pooled,
     score_detection,
@@ -81,22 +81,6 @@ def test_the_edit_distance_is_the_least_number_of_changes(text: str, truth: str,
     assert edit_distance(text, truth) == distance
 
 
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        (LEFT, 1.0),
-        ((50.0, 0.0, 100.0, 20.0), 1 / 3),
-        ((0.0, 0.0, 50.0, 20.0), 0.5),
-        ((100.0, 0.0, 100.0, 20.0), 0.0),
-        ((300.0, 300.0, 100.0, 20.0), 0.0),
-        ((10.0, 10.0, 0.0, 0.0), 0.0),
-    ],
-)
-def test_the_overlap_is_that_of_the_areas(other: Box, expected: float) -> None:
-    assert iou(LEFT, other) == pytest.approx(expected)
-    assert iou(other, LEFT) == pytest.approx(expected)
-
-
 def test_half_of_a_plate_is_just_enough() -> None:
     assert pair([(0.0, 0.0, 50.0, 20.0)], [LEFT]) == [0]
     assert pair([(0.0, 0.0, 49.0, 20.0)], [LEFT]) == [None]
@@ -112,6 +96,28 @@ def test_of_two_plates_the_one_overlapped_best_is_taken() -> None:
     close = (20.0, 0.0, 100.0, 20.0)
 
     assert pair([(18.0, 0.0, 100.0, 20.0)], [LEFT, close]) == [1]
+
+
+def test_a_place_needs_the_least_overlap() -> None:
+    close = (50.0, 0.0, 100.0, 20.0)
+
+    assert best_overlap(LEFT, {3: RIGHT, 7: close}, least=0.3) == 7
+    assert best_overlap(LEFT, {3: RIGHT, 7: close}, least=0.5) is None
+    assert best_overlap(LEFT, {}, least=0.3) is None
+
+
+def test_a_text_belongs_to_the_plate_most_like_it() -> None:
+    truths = {2: "MH12AB1234", 5: "MH12AB1284"}
+
+    assert nearest_text("mh 12 ab 1234", truths) == 2
+    assert nearest_text("MH12A81284", truths) == 5
+    assert nearest_text("MH12AB1254", truths) == 2  # as like one as the other: the first
+
+
+def test_a_text_with_more_than_half_wrong_belongs_to_no_plate() -> None:
+    assert nearest_text("XX12ABXXX4", {0: "MH12AB1234"}) == 0
+    assert nearest_text("XXX2ABXXX4", {0: "MH12AB1234"}) is None
+    assert nearest_text("MH12AB1234", {}) is None
 
 
 def test_without_plates_or_finds_nothing_is_paired() -> None:

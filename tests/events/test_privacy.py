@@ -4,7 +4,8 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from edge_app.demo import truth
+from edge_app.demo import CLIP
+from edge_app.evaluation.clips.truth import read_clips
 from edge_app.events.hash_keys import HashKey
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber
@@ -12,7 +13,7 @@ from tests.test_end_to_end import reads_in, run_daemon
 
 KEY = "5f" * 32
 DENIED, WATCHED, IGNORED = "MH12AB1234", "DL3CAY9052", "GJ05RK8146"
-SHOWN = [vehicle.text for vehicle in truth.load()]
+SHOWN = [vehicle.plate for vehicle in read_clips(CLIP.parent)[0].vehicles if vehicle.plate]
 
 LISTS = """
 [[lists]]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber, free_port
 from tests.uplink.test_commander import told

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from edge_app.evaluation.pictures import ImageResult, reads_and_plates
-from edge_app.evaluation.scoring import edit_distance
+from edge_app.evaluation.scoring import ALIKE_SHARE, edit_distance
 from edge_app.image_files import load_image
 from edge_app.recognition.rectifier import Rectifier
 
@@ -64,7 +64,7 @@ def substitutions(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
     return Counter(
         pair
         for each in outcomes
-        if edit_distance(each.read, each.truth) <= len(each.truth) / 2
+        if edit_distance(each.read, each.truth) <= ALIKE_SHARE * len(each.truth)
         for pair in _aligned(each.truth, each.read)
         if pair[0] != pair[1]
     )

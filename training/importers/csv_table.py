@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edge_app.errors import UsageError
 from edge_app.evaluation.datasets import clean_text
-from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
+from edge_app.geometry import Box
+from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _IMAGE = ("image", "filename", "file", "file_name", "image_path", "img", "path")
 _TEXT = (

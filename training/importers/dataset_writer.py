@@ -12,11 +12,9 @@ from typing import Any
 import cv2
 
 from edge_app.errors import UsageError
+from edge_app.geometry import Box
 
 _SMALLEST_PX = 2.0
-
-Box = tuple[float, float, float, float]
-"""Left, top, width, height in pixels."""
 
 Quadrilateral = tuple[tuple[float, float], ...]
 """Four points x, y in pixels, clockwise from the plate's own top left."""

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from edge_app.errors import SourceError
 from edge_app.evaluation.clips.playback import ClipEvent, Playback
 from edge_app.evaluation.clips.truth import EVENTS_FILE, LabelledClip, LabelledVehicle
-from edge_app.evaluation.scoring import Box, edit_distance, iou, normalize_text
+from edge_app.evaluation.scoring import best_overlap, nearest_text
+from edge_app.geometry import Box, iou
 
 ON_PLATE_IOU = 0.3
 """A plate found lies on a vehicle's from this intersection over union on. It is less than a right detection needs: the
 question is whose plate it is, not how well it was found."""
-
-ALIKE_SHARE = 0.5
-"""Without places, an event belongs to a vehicle if at most this share of the plate's characters is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +68,28 @@ def owner_of(event: ClipEvent, clip: LabelledClip) -> int | None:
         shared = [shared_frames(event.boxes, vehicle.boxes) for vehicle in clip.vehicles]
         most = max(shared, default=0)
         return shared.index(most) if most else None
-    errors = [(_errors(event, vehicle), index) for index, vehicle in enumerate(clip.vehicles)]
-    left = [(wrong, index) for wrong, index in errors if wrong is not None]
-    return min(left)[1] if left else None
+    passing = {
+        index: vehicle
+        for index, vehicle in enumerate(clip.vehicles)
+        if event.first_frame <= vehicle.last_frame and vehicle.first_frame <= event.last_frame
+    }
+    return nearest_vehicle(event.text, passing)
+
+
+def nearest_vehicle(text: str, vehicles: Mapping[int, LabelledVehicle]) -> int | None:
+    """Index of the vehicle whose plate is most like a text, else of one whose plate nobody could tell."""
+    nearest = nearest_text(text, {index: each.plate for index, each in vehicles.items() if each.plate is not None})
+    illegible = (index for index, each in vehicles.items() if each.plate is None)
+    return next(illegible, None) if nearest is None else nearest
 
 
 def shared_frames(found: Mapping[int, Box], other: Mapping[int, Box]) -> int:
     """Number of frames in which two plates overlap."""
-    return sum(iou(box, other[frame]) >= ON_PLATE_IOU for frame, box in found.items() if frame in other)
-
-
-def _errors(event: ClipEvent, vehicle: LabelledVehicle) -> float | None:
-    """Wrong characters, None if the event cannot be the vehicle's; of an illegible plate more than of any other."""
-    if event.last_frame < vehicle.first_frame or event.first_frame > vehicle.last_frame:
-        return None
-    if vehicle.plate is None:
-        return float("inf")
-    wrong = edit_distance(normalize_text(event.text), vehicle.plate)
-    return wrong if wrong <= ALIKE_SHARE * len(vehicle.plate) else None
+    frames = [frame for frame in found if frame in other]
+    if not frames:
+        return 0
+    overlaps = iou([found[frame] for frame in frames], [other[frame] for frame in frames])
+    return int((overlaps >= ON_PLATE_IOU).sum())
 
 
 def _follow_numbers(
@@ -115,8 +117,5 @@ def _follow_numbers(
 
 
 def _vehicle_at(vehicles: Sequence[LabelledVehicle], frame: int, box: Box) -> int | None:
-    overlaps = [
-        (iou(box, vehicle.boxes[frame]), -index) for index, vehicle in enumerate(vehicles) if frame in vehicle.boxes
-    ]
-    best, index = max(overlaps, default=(0.0, 0))
-    return -index if best >= ON_PLATE_IOU else None
+    there = {index: vehicle.boxes[frame] for index, vehicle in enumerate(vehicles) if frame in vehicle.boxes}
+    return best_overlap(box, there, ON_PLATE_IOU)

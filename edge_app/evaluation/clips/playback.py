@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edge_app.capture.motion_gate import MotionGate
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 from edge_app.pipeline import Pipeline
 from edge_app.records import Frame, PlateDetection, PlatePass, Reading
 from edge_app.tracking.passage import Sight

@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_app.errors import SourceError
 from edge_app.evaluation.datasets import clean_text
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 from edge_app.image_files import is_video
 
 EVENTS_FILE = "events.jsonl"
