@@ -1,4 +1,4 @@
-"""`models/NAME.json`: what a model is, where it came from, and what it scored."""
+"""`models/NAME.json`: what a model is, if it came from, and what it scored."""
 
 import hashlib
 import json
@@ -92,7 +92,7 @@ def _checkpoint_of(facts: dict[str, Any]) -> str | None:
 
 
 def _training(checkpoint: Path) -> dict[str, Any]:
-    """What the run folder said of the training, and which checkpoint it left."""
-    told = checkpoint.with_suffix(".training.json")
-    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
+    """The run folder's record of the training, and the checkpoint that it left."""
+    record = checkpoint.with_suffix(".training.json")
+    facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     return facts | {"checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}

@@ -366,7 +366,7 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
-    """What only several keys together show."""
+    """Errors that only several keys together show."""
     yield from _zone_complaints(settings.zones)
     yield from _line_complaints(settings.lines)
     yield from _list_complaints(settings)
@@ -436,7 +436,7 @@ def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
         if line.name in names[:index]:
             yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
         if line.start == line.end:
-            yield Complaint(("lines", index, "end"), "the line ends where it starts; give another point")
+            yield Complaint(("lines", index, "end"), "start and end are the same point; give another")
         if line.to_right == line.to_left:
             yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
 
@@ -469,7 +469,7 @@ def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
 
 
 def password_complaint(mqtt: MqttSettings) -> str | None:
-    """Why a password must not be sent to this broker and what to do, or None where it may be."""
+    """Why a password must not be sent to this broker and what to do, or None if it may be."""
     if mqtt.username is None:
         return "a password goes with a user; set `username` too"
     if mqtt.tls or mqtt.allow_plaintext_password or _is_this_machine(mqtt.host):

@@ -1,4 +1,4 @@
-"""Logging: to the journal where systemd started us, to standard error elsewhere; no plate text above debug."""
+"""Logging: to the journal if systemd started us, else to standard error; no plate text above debug."""
 
 import copy
 import logging
@@ -30,7 +30,7 @@ class _PrintableFormatter(logging.Formatter):
 
 
 def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
-    """Compare with `JOURNAL_STREAM` as systemd.exec(5) says: a redirected stderr is not the journal."""
+    """Compare with `JOURNAL_STREAM` as in systemd.exec(5): a redirected stderr is not the journal."""
     device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
     if not colon:
         return False

@@ -56,7 +56,7 @@ class PlateDetection:
         return left, top, width, height
 
     def moved(self, right_px: float, down_px: float) -> "PlateDetection":
-        """The same plate in a picture whose origin lies so far to the left and above."""
+        """The same plate in a picture whose origin lies this far to the left and above."""
         return replace(self, corners_px=self.corners_px + np.array([right_px, down_px], np.float32))
 
 
@@ -74,7 +74,7 @@ class PlateStrip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What the reader saw in one strip: evidence, not yet a decision."""
+    """The reader's output for one strip: evidence, not yet a decision."""
 
     log_probs: LogProbs
     sharpness: float
@@ -107,17 +107,17 @@ class PlateText:
     confidence: float
     """Posterior of the text over all candidates, 0 to 1."""
     country: str | None
-    """ISO 3166-1 alpha-2 of the format that fits; None where only the generic one does, or none."""
+    """ISO 3166-1 alpha-2 of the format that fits; None if only the generic one does, or none."""
     format: str | None
     valid: bool
-    """True where the text fits a country's format."""
+    """True if the text fits a country's format."""
     characters: tuple[CharacterRead, ...]
     candidates: tuple[Candidate, ...]
     """The best first, the text itself among them."""
     agreeing: int = 1
     """Frames that on their own find this text the likeliest of all candidates."""
     settled: bool = False
-    """True where no single further read could change the text, however clear it were."""
+    """True if no single further read could change the text, however clear."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +140,7 @@ class PlateRead:
 
 @dataclass(frozen=True, slots=True)
 class ListMatch:
-    """An entry of a list that stands for a plate."""
+    """An entry of a list that matches a plate."""
 
     list: str
     """The list's name."""
@@ -149,7 +149,7 @@ class ListMatch:
     entry: str
     """A-Z and 0-9."""
     cost: float
-    """0 where entry and text are the same, else what their confusions cost."""
+    """0 if entry and text are the same, else the cost of their confusions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlatePass:
-    """One vehicle passing the camera, settled: what becomes one event."""
+    """One vehicle passing the camera, settled; it becomes one event."""
 
     camera: str
     read: PlateRead
@@ -202,7 +202,7 @@ class PlatePass:
     vehicle: int = 0
     """Its number in this run: an update has that of its read."""
     is_final: bool = True
-    """False where it is told early: an update follows when the vehicle has gone."""
+    """False if it is published early: an update follows when the vehicle has gone."""
     revision: str | None = None
     """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""
     is_recorded: bool = False

@@ -1,4 +1,4 @@
-"""What an event has to say about this machine's clock and its present boot."""
+"""This machine's clock and its present boot, for events."""
 
 import ctypes
 import functools
@@ -35,7 +35,7 @@ def wall_time(monotonic_ns: int, now: datetime, now_ns: int) -> datetime:
 
 
 def clock_is_synchronized() -> bool:
-    """Whether the kernel itself holds that the time of day is right: chrony, ntpd and timesyncd all tell it."""
+    """Whether the kernel's clock is synchronized; chrony, ntpd and timesyncd all set this."""
     try:
         state: int = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (OSError, AttributeError):  # not Linux, or a C library without the call
@@ -45,7 +45,7 @@ def clock_is_synchronized() -> bool:
 
 @functools.cache
 def read_boot_id() -> str:
-    """The kernel's identifier of this boot; where it cannot be read, one of this process."""
+    """The kernel's identifier of this boot; if it cannot be read, one of this process."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

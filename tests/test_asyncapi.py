@@ -98,7 +98,7 @@ def test_the_payloads_are_the_generated_schemas() -> None:
     assert payloads == {name.removesuffix("-1.json"): schema_of(record) for name, record in MESSAGES.items()}
 
 
-def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_answers() -> None:
+def test_every_channel_has_its_message_and_the_device_sends_or_receives_on_it() -> None:
     for name, channel in DOCUMENT["channels"].items():
         assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
     heard = [operation for operation in DOCUMENT["operations"].values() if "reply" in operation]
@@ -112,7 +112,7 @@ def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_a
 
 def test_qos_and_retain_are_those_of_the_events_page() -> None:
     rows = re.findall(r"^\| `(.+?)` \|.*\| (\d) \| (yes|no) \|", (PAGE.parent / "events.md").read_text(), re.MULTILINE)
-    told = {
+    published = {
         topic.replace("<", "{").replace(">", "}"): {"qos": int(qos), "retain": retained == "yes"}
         for topic, qos, retained in rows
     }
@@ -122,7 +122,7 @@ def test_qos_and_retain_are_those_of_the_events_page() -> None:
         address = resolve(operation["channel"]["$ref"])["address"]
         if operation["action"] == "send" and address.startswith(ROOT):
             documented[address.removeprefix(f"{ROOT}/")] = bound(operation)
-    assert documented == told
+    assert documented == published
 
 
 def bound(operation: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def bound(operation: dict[str, Any]) -> dict[str, Any]:
     return {key: operation["bindings"]["mqtt"][key] for key in ("qos", "retain")}
 
 
-def test_what_is_published_is_what_the_document_says(tmp_path: Path, broker: Mosquitto) -> None:
+def test_what_is_published_is_what_the_document_describes(tmp_path: Path, broker: Mosquitto) -> None:
     settings = Settings(device=DeviceSettings(name="gate-01"))
     running = Running(tmp_path / "outbox.sqlite", broker.settings, home_assistant=HomeAssistant(settings))
     with closing(running), closing(Subscriber(broker.port, ["#"])) as subscriber:

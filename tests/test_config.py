@@ -1,4 +1,4 @@
-"""What the operator may set: the shipped file tells the truth, and a wrong one is told every error."""
+"""The settings: the shipped file is true, and every error of a wrong file is reported."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def loaded(folder: Path, content: str) -> Settings:
 
 
 def errors(folder: Path, content: str) -> list[str]:
-    """What is told of a wrong file, line for line, without its path."""
+    """The messages on a wrong file, line by line, without its path."""
     with pytest.raises(ConfigurationError) as refused:
         loaded(folder, content)
     return str(refused.value).replace(f"{folder / 'config.toml'}:", "").split("\n")
@@ -93,16 +93,16 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("zones = 1", "1: [zones]: 1 is not a list; write [[zones]] before each"),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_line_and_what_to_do(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, content)
+def test_a_wrong_setting_is_reported_with_its_line_and_the_remedy(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
-def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
-    told = errors(tmp_path, "[mqtt]\nport = 0\nhots = 'a'\n[log]\nlevel = 1\n[recognition]\nformats = ['xx']\n")
+def test_several_errors_are_reported_at_once(tmp_path: Path) -> None:
+    messages = errors(tmp_path, "[mqtt]\nport = 0\nhots = 'a'\n[log]\nlevel = 1\n[recognition]\nformats = ['xx']\n")
 
-    assert [line.split(": ")[:2] for line in told] == [
+    assert [line.split(": ")[:2] for line in messages] == [
         ["2", "[mqtt] port"],
         ["3", "[mqtt] hots"],
         ["5", "[log] level"],
@@ -110,17 +110,17 @@ def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_country_without_formats_is_told_with_those_there_are(tmp_path: Path) -> None:
-    (told,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
+def test_a_country_without_formats_is_reported_with_those_there_are(tmp_path: Path) -> None:
+    (message,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
 
-    assert told.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
-    assert "in" in told.rpartition(": ")[2].split(", ")
+    assert message.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
+    assert "in" in message.rpartition(": ")[2].split(", ")
 
 
 LINE = "[[lines]]\nname = '{}'\nstart = {}\nend = {}\n"
 
 
-def test_zones_whose_edges_cross_are_told(tmp_path: Path) -> None:
+def test_zones_whose_edges_cross_are_reported(tmp_path: Path) -> None:
     bow_tie = ZONE.format("gate", "[0, 0], [1, 1], [1, 0], [0, 1]")
     flat = ZONE.format("gate", "[0, 0], [0.5, 0.5], [1, 1]")
     star = ZONE.format("gate", "[0.5, 0], [0.7, 0.5], [1, 0.5], [0.7, 0.7], [0.5, 1], [0.3, 0.7], [0, 0.5]")
@@ -138,9 +138,9 @@ def test_an_item_that_cannot_be_made_hides_no_error_of_the_others(tmp_path: Path
     square, bow_tie = "[0, 0], [1, 0], [1, 1], [0, 1]", "[0, 0], [1, 1], [1, 0], [0, 1]"
     unmade = "[[zones]]\nname = 'yard'\n"
 
-    told = errors(tmp_path, unmade + ZONE.format("gate", square) + ZONE.format("gate", bow_tie))
+    messages = errors(tmp_path, unmade + ZONE.format("gate", square) + ZONE.format("gate", bow_tie))
 
-    assert [line.partition(";")[0] for line in told] == [
+    assert [line.partition(";")[0] for line in messages] == [
         "1: [[zones]]: `polygon` is missing",
         '7: [[zones]] name: a zone is called "gate" already',
         "8: [[zones]] polygon: its edges cross, or meet in one point",
@@ -154,7 +154,7 @@ def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path)
     assert (set_line.start, set_line.to_right, set_line.to_left) == ((0.1, 0.5), "in", "out")
     assert errors(tmp_path, 2 * line) == ['6: [[lines]] name: a line is called "gate" already; give another name']
     assert errors(tmp_path, LINE.format("gate", "[0, 0]", "[0, 0]")) == [
-        "4: [[lines]] end: the line ends where it starts; give another point"
+        "4: [[lines]] end: start and end are the same point; give another"
     ]
     assert errors(tmp_path, line + "to_left = 'in'\n") == [
         "5: [[lines]] to_left: both directions are called the same; give another label"
@@ -191,7 +191,7 @@ def test_zones_need_three_points_on_the_picture_and_names_of_their_own(tmp_path:
         "tls = true\nca_file = 'ca.pem'\ncertificate_file = 'device.pem'\nkey_file = 'device.key'",
     ],
 )
-def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -> None:
+def test_secrets_may_travel_if_nobody_listens(tmp_path: Path, content: str) -> None:
     assert loaded(tmp_path, f"[mqtt]\n{content}\n")
 
 
@@ -208,10 +208,10 @@ def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -
         ("tls = true\ncertificate_file = 'a'", "3: [mqtt] certificate_file: `certificate_file` and `key_file` go"),
     ],
 )
-def test_settings_of_the_broker_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, f"[mqtt]\n{content}\n")
+def test_settings_of_the_broker_that_disagree_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, f"[mqtt]\n{content}\n")
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
 LIST = "[[lists]]\nname = 'residents'\nkind = '{}'\nfile = 'residents.csv'\n"
@@ -231,13 +231,13 @@ LIST = "[[lists]]\nname = 'residents'\nkind = '{}'\nfile = 'residents.csv'\n"
         ("[privacy]\nkey_days = 1\n", "2: [privacy] key_days: this is used by the hash only; set `hash = true`"),
     ],
 )
-def test_settings_of_lists_and_privacy_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, content)
+def test_settings_of_lists_and_privacy_that_disagree_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
 @pytest.mark.parametrize("key", ["hash", "no_images"])
-def test_no_picture_is_taken_where_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
+def test_no_picture_is_taken_if_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
     assert loaded(tmp_path, "").takes_pictures
     assert not loaded(tmp_path, f"[privacy]\n{key} = true\n[mqtt]\nimages = true\n").takes_pictures

@@ -63,7 +63,7 @@ def test_every_vehicle_becomes_one_event_with_the_right_text(messages: list[Mess
     assert len(set(texts)) == len(texts)
 
 
-def test_every_message_keeps_to_its_schema_and_no_vehicle_is_told_twice(messages: list[Message]) -> None:
+def test_every_message_keeps_to_its_schema_and_no_vehicle_is_published_twice(messages: list[Message]) -> None:
     reads = reads_in(messages)
 
     assert reads, "not one vehicle was read"

@@ -1,4 +1,4 @@
-"""Pictures from files: what is a picture is read, and what is none is told with what to do."""
+"""Pictures from files: what is a picture is read, and an error with its remedy for every file that is none."""
 
 from pathlib import Path
 

@@ -37,8 +37,8 @@ _SEEN_SHARE, _SEEN_WIDTH_PX = 0.3, 16.0
 """A plate can be seen from this share of it and this width on."""
 
 _CLEAR_SHARE, _CLEAR_LINE_PX, _CLEAR_FRAMES = 0.95, 12.0, 4
-"""Its text can be told where so much of it is seen with lines of this height (all of the plate's height, shared by its
-lines) in so many frames; below that nobody is asked for it."""
+"""A plate gets a text if this share of it is seen, with lines of this height, in this number of frames. The height of a
+line is the plate's height divided by its lines."""
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ class PlateTruth:
     """Those of the axis-aligned box where `exact` is false."""
     exact: bool
     lines: int | None
-    """None where it is not known."""
+    """None if it is not known."""
     counted: bool = True
     """False: too small or cut off; finding it is neither right nor wrong."""
 

@@ -80,7 +80,7 @@ def lines_in(files: list[Path]) -> int:
 
 
 def play(devices: list[Device], seconds: float, reads_per_second: float) -> int:
-    """Let vehicles pass at every device in turn; how many there were."""
+    """Let vehicles pass at every device in turn; the number of vehicles."""
     total = round(len(devices) * seconds * reads_per_second)
     began = time.monotonic()
     for number in range(total):

@@ -35,9 +35,9 @@ def _openable(path: Path) -> Iterator[str]:
 class FileSource:
     """Plays `path`, once or for ever, as fast as the frames are taken or at `speed` times its own pace.
 
-    A paced replay stands in for a camera, so it happens now; an unpaced one is footage that ended when the
-    file was last written. `Frame.monotonic_ns` follows the recording's own times either way, so tracking sees
-    the vehicles as fast as they were. `complain` hears of a file that ends before its time.
+    With `speed`, a recording replaces a camera: it happens now. Without, it is footage that ended when the file was
+    last written. `Frame.monotonic_ns` follows the recording's own times either way, so vehicles keep their speed for
+    the tracker. `warn` is called if the file ends before its time.
     """
 
     live = False
@@ -50,7 +50,7 @@ class FileSource:
         speed: float = 0.0,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        complain: Callable[[str], object] = log.warning,
+        warn: Callable[[str], object] = log.warning,
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
@@ -60,10 +60,10 @@ class FileSource:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._now = now
-        self._complain = complain
+        self._warn = warn
         self.stamp = Stamp(camera)
         self._closed = threading.Event()
-        self._frame_ns = 0  # the file tells it when it is opened
+        self._frame_ns = 0  # known when the file is opened
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded."""
@@ -99,7 +99,7 @@ class FileSource:
         return datetime.fromtimestamp(self._path.stat().st_mtime, UTC) - timedelta(seconds=duration_s)
 
     def _wait_until(self, began_ns: int, since_ns: int) -> bool:
-        """Wait until a frame is due; False where the source was closed meanwhile."""
+        """Wait until a frame is due; False if the source was closed meanwhile."""
         if self._speed <= 0:
             return not self._closed.is_set()
         due_ns = began_ns + since_ns / self._speed
@@ -121,7 +121,7 @@ class FileSource:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
         self.attempts += 1
         capture = self._open()
-        promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         decoded, first_ns, last_ns = 0, 0, -1
         try:
             while True:
@@ -137,9 +137,9 @@ class FileSource:
         finally:
             codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
             capture.release()
-        self._judge(decoded, promised, printable(codec))
+        self._judge(decoded, declared, printable(codec))
 
-    def _judge(self, decoded: int, promised: int, codec: str) -> None:
+    def _judge(self, decoded: int, declared: int, codec: str) -> None:
         file = container.examine(self._path)
         if decoded == 0 and file.missing_bytes:
             what = f"its last {file.missing_bytes} bytes are missing, and no frame can be decoded"
@@ -149,9 +149,9 @@ class FileSource:
                 f"{self._path}: no frame of it can be decoded: it is damaged, or its codec ({codec}) is not known"
                 " here; convert it to H.264 MP4"
             )
-        if decoded < promised * 0.98 - 1 and file.counts_frames:  # containers round their frame count
-            self.stamp.corrupt += promised - decoded
-            self._complain(f"{self._path}: only {decoded} of {promised} frames could be decoded; copy it again")
+        if decoded < declared * 0.98 - 1 and file.counts_frames:  # containers round their frame count
+            self.stamp.corrupt += declared - decoded
+            self._warn(f"{self._path}: only {decoded} of {declared} frames could be decoded; copy it again")
         elif file.missing_bytes:
             what = f"its last {file.missing_bytes} bytes are missing, and {decoded} frames could be decoded"
-            self._complain(f"{self._path}: {what}; copy it again")
+            self._warn(f"{self._path}: {what}; copy it again")

@@ -63,7 +63,7 @@ class ImageFolderSource:
 
 
 def _read(path: Path) -> tuple[ImageBgr | None, datetime]:
-    """Decode a picture, or None, and tell when its file was written."""
+    """The decoded picture, or None, and the time at which its file was written."""
     try:
         return load_image(path), datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except (SourceError, OSError) as error:

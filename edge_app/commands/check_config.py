@@ -1,8 +1,8 @@
 """Check a configuration file: every error with its line and key.
 
-What the file names is checked too if it is on this machine: lists of plates, the hook's program, the key of the hash,
-the broker's certificates. Missing files and folders are named, but are no error: the configuration may be for another
-machine.
+The files that it names are checked too, if they are on this machine: lists of plates, the hook's program, the key of
+the hash, the broker's certificates. Missing files and folders, recordings among them, are reported but are no error:
+the configuration may be for another machine.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the file, and what it names, as the daemon would."""
+    """Load the file, and the files it names, as the daemon would."""
     if arguments.defaults:
         print(config.default_toml(), end="")
         return 0
@@ -54,7 +54,7 @@ def _about(settings: ListSettings, formats: PlateFormats) -> str:
 
 
 def _complaints(settings: Settings) -> Iterator[str]:
-    """What `run` would refuse of the files that are here."""
+    """Errors with which `run` would refuse the files that are here."""
     for check in _checks(settings):
         try:
             check()

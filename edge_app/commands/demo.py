@@ -1,7 +1,7 @@
 """Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.
 
-The clip goes through the daemon into an embedded broker, the reads are printed as they arrive over MQTT, and a table
-compares them with what the clip shows. Exit code 1: a plate was missed or misread.
+The clip goes through the daemon into an embedded broker. The reads are printed as they arrive over MQTT. A table
+compares them with the vehicles of the clip. Exit code 1: a plate was missed or misread.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("edge-anpr-demo"),
         metavar="DIR",
-        help="where the annotated picture and the reads are written (default: %(default)s)",
+        help="folder for the annotated picture and the reads (default: %(default)s)",
     )
 
 
@@ -71,7 +71,7 @@ def _play() -> list[dict[str, Any]]:
             camera=CameraSettings(name="road", source=f"file:{CLIP}"),
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
-        watcher = Watcher(settings.mqtt, settings.device.name, _tell)
+        watcher = Watcher(settings.mqtt, settings.device.name, _print)
         with contextlib.closing(watcher):
             daemon = app.build_daemon(settings)
             daemon.run()
@@ -81,5 +81,5 @@ def _play() -> list[dict[str, Any]]:
         return watcher.reads
 
 
-def _tell(read: dict[str, Any]) -> None:
+def _print(read: dict[str, Any]) -> None:
     print(read_line(as_record(ReadMessage, read)), flush=True)

@@ -1,4 +1,4 @@
-"""Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
+"""Check this installation: models, camera, lists, broker, clock, disk, service. Gives the remedy for each fault."""
 
 import argparse
 import subprocess
@@ -32,13 +32,13 @@ _LOW_MEGABYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check came to."""
+    """The result of one check."""
 
     subject: str
     state: str
     """`ok`, `warning` or `fault`."""
     words: str
-    """What was found and, where it is not well, what to do."""
+    """The result and, for a warning or fault, the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for every check; 1 where one found a fault."""
+    """Print a line for every check; 1 if one found a fault."""
     path = arguments.config or (CONFIGURATION if CONFIGURATION.exists() else None)
     settings = config.load(path) if path else Settings()
     print(f"{OK:<8} configuration: {path or 'none, the defaults hold'}")
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every check in turn; one that fails does not keep the others from being made."""
+    """Every check in turn; one that fails does not prevent the others."""
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("models", check_models),
         ("camera", check_camera),
@@ -152,7 +152,7 @@ def check_broker(settings: Settings) -> Finding:
 
 
 def check_commands(settings: Settings) -> Finding:
-    """What is sent to our commands' topics comes to us."""
+    """Messages on the topics of our commands reach us."""
     if not settings.commands.allow:
         return Finding("commands", OK, "off")
     asked = topics.command(topics.root(settings.mqtt.topic_prefix, settings.device.name), "#")
@@ -161,9 +161,9 @@ def check_commands(settings: Settings) -> Finding:
         return Finding("commands", OK, f"what is sent to {asked} arrives")
     if arrives is None:
         why = "this device may not write there, or the broker speaks MQTT 3.1.1"
-        words = f"whether it may read {asked} could not be told ({why}); send it a ping"
+        words = f"whether it may read {asked} is not known ({why}); send it a ping"
         return Finding("commands", WARNING, words)
-    words = f"the broker grants {asked} and hands nothing on; let its access list allow this user to read it"
+    words = f"the broker grants {asked} and forwards nothing; let its access list allow this user to read it"
     return Finding("commands", FAULT, words)
 
 
@@ -180,7 +180,7 @@ def check_disk(settings: Settings) -> Finding:
     if not folder.is_dir():
         return Finding("disk", WARNING, f"{folder} is not there yet; the service makes it when it starts")
     if disk.is_read_only(folder):
-        words = "read-only: events wait in memory only; `dmesg` tells why, often the SD card has to be replaced"
+        words = "read-only: events wait in memory only; `dmesg` gives the reason; often the SD card has to be replaced"
         return Finding("disk", FAULT, f"{folder} is {words}")
     free, least = disk.free_bytes(folder) / 1e6, settings.outbox.keep_free_megabytes
     if free < least:
@@ -196,11 +196,13 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_service(_: Settings) -> Finding:
-    """What systemd says of the unit."""
+    """The state of the unit, from systemd."""
     if not Path("/run/systemd/system").is_dir():
         return Finding("service", WARNING, "systemd does not run here; start `edge-anpr run` by other means")
-    told = subprocess.run(["systemctl", "is-active", "edge-anpr.service"], capture_output=True, text=True, check=False)
-    state = told.stdout.strip() or "unknown"
+    shown = subprocess.run(["systemctl", "is-active", "edge-anpr.service"], capture_output=True, text=True, check=False)
+    state = shown.stdout.strip() or "unknown"
     if state == "active":
         return Finding("service", OK, "active")
-    return Finding("service", WARNING, f"{state}; `systemctl status edge-anpr` and `journalctl -u edge-anpr` tell why")
+    return Finding(
+        "service", WARNING, f"{state}; `systemctl status edge-anpr` and `journalctl -u edge-anpr` give the reason"
+    )

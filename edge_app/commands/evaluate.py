@@ -1,10 +1,10 @@
 """Score detection and reading on dataset folders, and events on folders of clips.
 
-A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5; a read is right when its text
-equals the truth; end to end, the most confident read of an image counts. Each dataset folder is scored with effort 0,
+A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5. A read is right when its text
+equals the truth. End to end, the most confident read of an image counts. Each dataset folder is scored with effort 0,
 one attempt at each plate as the daemon reads a frame, and with effort 1, a few more while doubt remains. A folder of
-clips holds videos and `events.jsonl`, a line for each vehicle: motion gate, tracker and voter run as in the daemon, in
-the clips' own time, and each vehicle is to become one event. docs/clips.md tells the format and what counts as right.
+clips holds videos and `events.jsonl`, a line for each vehicle. Motion gate, tracker and voter run as in the daemon, in
+the clips' own time. Each vehicle must become one event. docs/clips.md explains the format and what counts as right.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def _score_clips(folder: Path, stages: Stages, settings: Settings) -> Scored:
 
 
 def as_row(score: DatasetScore) -> str:
-    """A line of the table; a dash where the dataset has no boxes or no texts."""
+    """A line of the table; a dash if the dataset has no boxes or no texts."""
     found, read = score.detection, score.reading
     figures = (
         score.effort,
@@ -129,13 +129,13 @@ def as_row(score: DatasetScore) -> str:
 
 
 def as_clips_row(score: ClipsScore) -> str:
-    """A line of the clips' table; a dash where the labels do not tell."""
-    told, read, vote, track, late = score.events, score.reading, score.voting, score.tracking, score.latency_seconds
+    """A line of the clips' table; a dash if the labels lack it."""
+    events, read, vote, track, late = score.events, score.reading, score.voting, score.tracking, score.latency_seconds
     figures = (
-        told.vehicles,
-        told.recall,
-        told.precision,
-        told.duplicates,
+        events.vehicles,
+        events.recall,
+        events.precision,
+        events.duplicates,
         read.exact if read else None,
         vote.joint if vote else None,
         vote.best_frame if vote else None,

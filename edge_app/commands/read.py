@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read every file; one that cannot be read leaves the others unharmed."""
+    """Read every file; one that cannot be read does not affect the others."""
     silence_opencv()
     drawings = Drawings(arguments.annotate, arguments.paths) if arguments.annotate else None
     settings = config.load(arguments.config) if arguments.config else Settings()
@@ -116,7 +116,7 @@ class Drawings:
             raise UsageError(f"{folder}: cannot be made ({error.strerror}); give --annotate another folder") from error
 
     def of_image(self, path: Path, image_bgr: ImageBgr, reads: list[PlateRead]) -> None:
-        """Write an image under its own name, as PNG where that tells no format."""
+        """Write an image under its own name; as PNG if the name has no known suffix."""
         place = self._place_of(path)
         if place.suffix.lower() not in IMAGE_SUFFIXES:
             place = place.with_name(f"{place.name}.png")
@@ -124,7 +124,7 @@ class Drawings:
 
     def of_video(self, path: Path, passes: list[PlatePass]) -> None:
         """Write the best frame of each vehicle, by its number, into a folder named as the video."""
-        with closing(open_video(path, lambda _: None)) as source:  # it was read before, and has been complained of
+        with closing(open_video(path, lambda _: None)) as source:  # it was read before, with its warnings
             for frame in source.frames():
                 reads = [each.read for each in passes if each.best_seen == frame.captured_at]
                 if reads:
@@ -180,11 +180,11 @@ def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawin
         raise SourceError(complaints[0])
 
 
-def _passes(path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object]) -> Iterator[PlatePass]:
+def _passes(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object]) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_video(path, complain)) as source:
+    with closing(open_video(path, warn)) as source:
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()

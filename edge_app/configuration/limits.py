@@ -12,7 +12,7 @@ class Limit(Protocol):
     """Something a value of a field must keep to."""
 
     def complaint(self, value: object) -> str | None:
-        """What is wrong with `value` and what to do, or None where it keeps to the limit."""
+        """What is wrong with `value` and what to do, or None if it is within the limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _PATH_AND_OPTIONS = re.compile(r"(?://)?(?P<path>[^?].*?)(?:\?(?P<options>[^/?]*
 
 @dataclass(frozen=True, slots=True)
 class SourceUrl:
-    """Where frames come from."""
+    """A source of frames."""
 
     scheme: str
     """A key of `FORMS`."""
@@ -55,7 +55,7 @@ class SourceForm:
 
 
 def parse(url: str) -> SourceUrl:
-    """Take a URL apart; `ConfigurationError` where it is not one we know, or is incomplete."""
+    """Take a URL apart; `ConfigurationError` if it is unknown or incomplete."""
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in FORMS:
         begun = "this" if "@" in url else f"'{printable(scheme)}{colon}'"  # before it may stand a user's name
@@ -73,7 +73,7 @@ def parse(url: str) -> SourceUrl:
 
 
 def starting_at(folder: Path, url: str) -> str:
-    """The URL of a file or of images with its path starting at `folder` where it is relative; others as they are."""
+    """The URL of a file or of images with its path starting at `folder` if it is relative; others unchanged."""
     scheme, _, rest = url.partition(":")
     return f"{scheme}:{folder / rest.removeprefix('//')}" if scheme in ("file", "images") else url
 

@@ -1,4 +1,4 @@
-"""A TOML file into frozen records, strictly: every error is found and named with its line.
+"""A TOML file into frozen records, strictly: every error is found and reported with its line.
 
 A library such as msgspec stops at the first error, knows no lines and takes limits in a form of its own.
 """
@@ -42,7 +42,7 @@ class Complaint:
 def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterable[Complaint]]) -> Record:
     """The file as a record; relative paths in it start at the file's folder.
 
-    `check` looks for what only several keys together show. Raises `ConfigurationError` with one line for each error.
+    `check` finds errors that only several keys together show. Raises `ConfigurationError` with one line for each error.
     """
     text = _read_text(path)
     try:
@@ -50,16 +50,16 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else len(text.rstrip().split("\n"))
-        raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; mend this line") from error
+        raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; correct this line") from error
     builder = _Builder(path.resolve().parent, record_type)
     record: Record = builder.record(record_type, table, ())
     complaints = builder.complaints
-    told_of = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}
-    complaints += [each for each in map(builder.placed, check(record)) if each.where not in told_of]
+    reported = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}
+    complaints += [each for each in map(builder.placed, check(record)) if each.where not in reported]
     if complaints:
         lines = find_lines(text)
-        told = sorted((line_of(complaint.where, lines), _describe(complaint)) for complaint in complaints)
-        raise ConfigurationError("\n".join(f"{path}:{line}: {words}" for line, words in told))
+        messages = sorted((line_of(complaint.where, lines), _describe(complaint)) for complaint in complaints)
+        raise ConfigurationError("\n".join(f"{path}:{line}: {words}" for line, words in messages))
     return record
 
 
@@ -85,17 +85,17 @@ def _describe(complaint: Complaint) -> str:
 
 
 class _Builder:
-    """Turns parsed TOML into values of the wanted types and gathers what is wrong on the way."""
+    """Turns parsed TOML into values of the wanted types and collects the errors."""
 
     def __init__(self, folder: Path, root: type) -> None:
         self.complaints: list[Complaint] = []
         self._folder = folder
         self._root = root
         self._kept: dict[KeyPath, list[int]] = {}
-        """Of each list of records, which of the file's could be made."""
+        """For each list of records, the indices of those that could be made."""
 
     def record(self, record_type: type[Record], table: dict[str, Any], where: KeyPath) -> Any:
-        """The record; wrong fields get their default so that the rest can be looked at, or `_WRONG` without one."""
+        """The record; a wrong field gets its default, so that the rest can be checked. `_WRONG` if one has none."""
         shapes = shapes_of(record_type)
         for key in table.keys() - shapes.keys():
             self._complain((*where, key), self._unknown(key, list(shapes), where))
@@ -120,7 +120,7 @@ class _Builder:
         return self._complain(where, complaints[0]) if complaints else made
 
     def placed(self, complaint: Complaint) -> Complaint:
-        """The complaint about an item of a list, at its place in the file: others before it may not have been made."""
+        """The complaint about an item of a list, at its place in the file: items before it may be wrong."""
         section, *rest = complaint.where
         if (section,) not in self._kept or not rest:
             return complaint
@@ -153,7 +153,7 @@ class _Builder:
         if kind is float and type(value) is int:
             value = float(value)
         if kind is float and type(value) is float and not math.isfinite(value):
-            return self._complain(where, f"{value} is no amount; give a finite number")
+            return self._complain(where, f"{value} is not a finite number; give one")
         if kind is Path and type(value) is str and value:
             return self._folder / value
         if type(value) is not kind or kind is Path:

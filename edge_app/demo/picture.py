@@ -13,7 +13,7 @@ from edge_app.evaluation.clips.truth import LabelledVehicle
 from edge_app.records import ImageBgr, PlateRead
 
 _TRIES = 8
-"""Frames looked at."""
+"""Number of frames tried."""
 
 
 class Recognizer(Protocol):

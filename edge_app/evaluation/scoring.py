@@ -10,7 +10,7 @@ import numpy as np
 from edge_app.geometry import Box, iou
 
 _AS_GOOD = 0.01
-"""So much less F1 is no worse."""
+"""An F1 that is lower by at most this is as good."""
 
 RIGHT_IOU = 0.5
 """A detection is right from this intersection over union on."""
@@ -32,11 +32,11 @@ class DetectionScore:
     false: int
     """Those reported that are no plate, or one reported already."""
     recall: float | None
-    """Found of all plates; None where there is none."""
+    """Found of all plates; None if there is none."""
     precision: float | None
-    """Right of all reported; None where there is no plate or nothing was reported."""
+    """Right of all reported; None if there is no plate or nothing was reported."""
     map50: float | None
-    """Average precision at IoU 0.5 over all confidences; None where there is no plate."""
+    """Average precision at IoU 0.5 over all confidences; None if there is no plate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Elapsed:
 
 @dataclass(frozen=True, slots=True)
 class DatasetScore:
-    """The scores of a dataset folder; None where its labels do not tell them."""
+    """The scores of a dataset folder; None if its labels lack them."""
 
     dataset: str
     effort: int
@@ -132,8 +132,8 @@ def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float 
 def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
     """The lowest confidence with as good an F1 score (van Rijsbergen 1979) as any, from what `average_precision` takes.
 
-    Of scores that a few hundred plates cannot tell apart it takes that with the highest recall, for what is false in
-    one frame is false in few. Halfway to the next detection below; None where nothing right was found.
+    Of scores that a few hundred plates cannot distinguish it takes that with the highest recall: a find that is false
+    in one frame is false in few. Halfway to the next detection below; None if nothing right was found.
     """
     ordered = sorted(hits, key=lambda hit: -hit[0])
     confidences = np.array([confidence for confidence, _ in ordered] + [0.0])
@@ -156,13 +156,13 @@ def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[fl
 
 def pooled(scores: Iterable[DetectionScore | ReadingScore | None], share: str) -> tuple[int, float | None]:
     """Plates of all datasets together, and of them the `share` of that name, each plate counting once."""
-    told = [(score.plates, getattr(score, share)) for score in scores if score]
-    plates = sum(count for count, _ in told)
-    return plates, sum(count * (value or 0.0) for count, value in told) / plates if plates else None
+    known = [(score.plates, getattr(score, share)) for score in scores if score]
+    plates = sum(count for count, _ in known)
+    return plates, sum(count * (value or 0.0) for count, value in known) / plates if plates else None
 
 
 def score_reading(reads: Sequence[tuple[str, str]]) -> ReadingScore | None:
-    """From (read, truth) of every plate; "" where nothing was read."""
+    """From (read, truth) of every plate; "" if nothing was read."""
     if not reads:
         return None
     normal = [(normalize_text(read), normalize_text(truth)) for read, truth in reads]

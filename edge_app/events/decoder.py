@@ -1,4 +1,4 @@
-"""What arrived becomes a record of `messages` again: the way back from `event.encode`."""
+"""Turns a payload into a record of `messages` again: the inverse of `event.encode`."""
 
 import dataclasses
 import json
@@ -11,14 +11,14 @@ Record = TypeVar("Record")
 
 
 class MessageError(EdgeAnprError):
-    """What arrived is no such message."""
+    """The payload is no such message."""
 
 
 def decode(kind: type[Record], payload: bytes) -> Record:
-    """The record; keys that it has not got are passed over, for a later version may add some.
+    """The record; unknown keys are ignored, because a later version may add some.
 
     Raises:
-        MessageError: the payload is not JSON, a key is missing, or a value is not what the schema wants.
+        MessageError: the payload is not JSON, a key is missing, or a value does not fit the schema.
     """
     try:
         document = json.loads(payload)

@@ -1,4 +1,4 @@
-"""A settled pass becomes an event: everything a subscriber is told, and the plate's picture."""
+"""Turns a settled pass into an event: the message to subscribers, and the plate's picture."""
 
 import dataclasses
 import hashlib
@@ -57,7 +57,7 @@ class WaitingEvent:
 
     @property
     def size_bytes(self) -> int:
-        """What counts against the bound."""
+        """The size that counts against the limit."""
         return len(self.payload) + len(self.image_jpeg or b"")
 
 
@@ -76,7 +76,7 @@ def as_json(message: dict[str, object]) -> bytes:
 class EventFactory:
     """Makes the events of one device.
 
-    `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
+    `now` gives the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
     former can be trusted. With `hash_keys`, no plate leaves but as its hash.
     """
 
@@ -99,7 +99,7 @@ class EventFactory:
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
-        self._told_early: dict[int, messages.ReadMessage] = {}
+        self._early_reads: dict[int, messages.ReadMessage] = {}
         """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
@@ -107,8 +107,8 @@ class EventFactory:
         synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
-        told = self._told_early.pop(plate_pass.vehicle, None)
-        event_id = told.event_id if told else str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        early = self._early_reads.pop(plate_pass.vehicle, None)
+        event_id = early.event_id if early else self._new_id(now)
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
@@ -116,7 +116,7 @@ class EventFactory:
             sequence=_UNNUMBERED,
             boot_id=self._boot_id,
             historical=False,
-            revision=plate_pass.revision if told else None,  # the early one may have been of a plate to ignore
+            revision=plate_pass.revision if early else None,  # the early one may have been of a plate to ignore
             device=self._settings.device.name,
             camera=plate_pass.camera,
             plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
@@ -128,16 +128,19 @@ class EventFactory:
             timing_ms=_timing(plate_pass, now_ns),
         )
         if not plate_pass.is_final:
-            self._told_early[plate_pass.vehicle] = message
+            self._early_reads[plate_pass.vehicle] = message
         return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
 
     def withdraw(self, vehicle: int) -> PlateEvent | None:
-        """The update that takes an early read back and says nothing that it has not said; None where there is none."""
-        told = self._told_early.pop(vehicle, None)
-        if told is None:
+        """The update that withdraws an early read, with no content beyond it; None if there was none."""
+        early = self._early_reads.pop(vehicle, None)
+        if early is None:
             return None
-        message = dataclasses.replace(told, revision=messages.WITHDRAWN, lists=(), image=None)
-        return PlateEvent(told.event_id, told.camera, message, None, self._monotonic_ns())
+        message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
+        return PlateEvent(early.event_id, early.camera, message, None, self._monotonic_ns())
+
+    def _new_id(self, now: datetime) -> str:
+        return str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
 
     def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
         if image_jpeg is None:

@@ -1,4 +1,4 @@
-"""What an earlier run left in the outbox, made to keep to the privacy that is set now."""
+"""Adapts what an earlier run left in the outbox to the present privacy settings."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from edge_app.events.uuid7 import unix_ms
 
 
 class LeftOvers:
-    """Looks through events that are as they were when they were made."""
+    """Adapts events of an earlier run."""
 
     def __init__(self, lists: Lists, hash_keys: HashKeys | None, takes_pictures: bool) -> None:
         self._lists = lists
@@ -20,10 +20,10 @@ class LeftOvers:
         self._takes_pictures = takes_pictures
 
     def revise(self, event: WaitingEvent) -> WaitingEvent | None:
-        """The event as it may be kept; None where nothing may be kept of it."""
+        """The event as it may be stored; None if it must not be stored."""
         read = json.loads(event.payload)
         is_clear = read["plate"].get("hash_key") is None
-        if is_clear and self._lists.look_up(read["plate"]["text"]) is None:
+        if is_clear and self._lists.match(read["plate"]["text"]) is None:
             return None
         image_jpeg = event.image_jpeg if self._takes_pictures else None
         if not (is_clear and self._hash_keys):
@@ -36,4 +36,4 @@ def _hashed(read: dict[str, Any], key: HashKey) -> dict[str, Any]:
     text = key.hash(read["plate"]["text"])
     plate = read["plate"] | {"text": text, "hash_key": key.name, "characters": [], "candidates": []}
     lists = [match | {"entry": key.hash(match["entry"])} for match in read.get("lists", [])]
-    return read | {"plate": plate, "lists": lists, "evidence": None}  # what was signed is no longer there
+    return read | {"plate": plate, "lists": lists, "evidence": None}  # the signed text is gone

@@ -1,10 +1,10 @@
-"""How it stands with the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
+"""The state of the connection to the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
 
 from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """One name for each thing that an operator would mend in another way."""
+    """One name for each state with a remedy of its own."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -35,7 +35,7 @@ class LinkState(StrEnum):
         return _ADVICE[self]
 
 
-_LOG = "the broker's own log tells why"
+_LOG = "the broker's own log gives the reason"
 _ADVICE = {
     LinkState.CONNECTING: "wait a moment",
     LinkState.CONNECTED: "all is well",
@@ -51,8 +51,8 @@ _ADVICE = {
     LinkState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",
     LinkState.BROKER_EXPIRED: "have the broker's certificate renewed, or set this machine's clock right",
     LinkState.BROKER_NOT_YET_VALID: "set this machine's clock right, or wait until the certificate is valid",
-    LinkState.BROKER_OF_OTHER_NAME: "set `host` to a name that stands in the broker's certificate",
-    LinkState.CERTIFICATE_WANTED: "set `certificate_file` and `key_file`: the broker lets nobody in without",
+    LinkState.BROKER_OF_OTHER_NAME: "set `host` to a name that is in the broker's certificate",
+    LinkState.CERTIFICATE_WANTED: "set `certificate_file` and `key_file`: the broker admits nobody without",
     LinkState.CERTIFICATE_REFUSED: "have `certificate_file` signed by an authority that the broker trusts",
     LinkState.CERTIFICATE_EXPIRED: "renew `certificate_file`",
     LinkState.ACCESS_REFUSED: "let its access list allow this user the topic; a device writes below <prefix>/<device>/",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class KnownPlates:
-    """A text seen again within a window after its last sight is that of the same vehicle."""
+    """A text read again within a time after it was last seen belongs to the same vehicle."""
 
     def __init__(self, window_seconds: float) -> None:
         self._window_ns = int(window_seconds * 1e9)

@@ -31,7 +31,7 @@ def test_every_vehicle_is_read_right_and_shown(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "out" / "annotated.jpg")) is not None
 
 
-def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_made_is_an_error_before_anything_is_played(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "out" / "reads.jsonl").mkdir(parents=True)
 

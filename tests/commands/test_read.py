@@ -66,11 +66,11 @@ def test_a_video_that_is_cut_off_is_read_as_far_as_it_goes_and_has_failed(
 
     code = main(["read", str(clip), "--annotate", str(tmp_path / "out")])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert "KA01MN4567" in told.out
+    assert "KA01MN4567" in printed.out
     assert len(files_below(tmp_path / "out")) > 0
-    assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", told.err)
+    assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", printed.err)
 
 
 def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
@@ -83,7 +83,7 @@ def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
     ]
 
 
-def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_is_read_whatever_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = write_clip(tmp_path / "clip.mp4", frames=3).rename(tmp_path / "why?loop=2.mp4")
 
     code = main(["read", f"/{clip}", "--annotate", str(tmp_path / "out")])

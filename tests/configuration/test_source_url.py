@@ -15,7 +15,7 @@ def test_every_form_shown_is_understood(scheme: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "parsed"),
     [
         ("file:clip.mp4?loop=1&speed=2", SourceUrl("file", "clip.mp4", loop=True, speed=2.0)),
         ("file:///srv/clip.mp4", SourceUrl("file", "/srv/clip.mp4")),
@@ -24,8 +24,8 @@ def test_every_form_shown_is_understood(scheme: str, form: str) -> None:
         ("rtsp://user:word@[::1]:8554/stream", SourceUrl("rtsp", "rtsp://user:word@[::1]:8554/stream")),
     ],
 )
-def test_a_url_is_taken_apart(url: str, told: SourceUrl) -> None:
-    assert parse(url) == told
+def test_a_url_is_taken_apart(url: str, parsed: SourceUrl) -> None:
+    assert parse(url) == parsed
 
 
 @pytest.mark.parametrize("url", ["", "clip.mp4", "http://camera/video", "FILE:clip.mp4", ":"])

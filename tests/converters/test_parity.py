@@ -30,7 +30,7 @@ def test_a_dataset_without_boxes_or_texts_has_nothing_to_lose() -> None:
     assert pooled_losses([crops, street]) == pytest.approx((0.2, 0.5))
 
 
-def test_the_table_shows_both_and_the_loss_and_a_dash_for_what_is_not_told() -> None:
+def test_the_table_shows_both_and_the_loss_and_a_dash_for_what_is_not_known() -> None:
     table = as_table([Comparison(score(None, (10, 10)), score(None, (5, 10)))])
 
     assert table.splitlines()[1].split() == ["yard", "–", "–", "–", "1.000", "0.500", "+0.500"]

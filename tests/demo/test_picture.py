@@ -28,13 +28,13 @@ class CannedRecognizer:
         return [PlateRead(text, PlateDetection(corners, 0.9, 1))]
 
 
-def test_the_frames_with_the_most_vehicles_are_looked_at() -> None:
+def test_the_frames_with_the_most_vehicles_are_read() -> None:
     vehicles = [vehicle(0, 10), vehicle(8, 20), vehicle(30, 40)]
 
     assert picture.crowded_frames(vehicles) == [8, 9, 10]
 
 
-def test_no_more_than_a_few_frames_are_looked_at() -> None:
+def test_no_more_than_a_few_frames_are_read() -> None:
     numbers = picture.crowded_frames([vehicle(0, 999)])
 
     assert len(numbers) == 8

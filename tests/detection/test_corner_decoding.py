@@ -44,7 +44,7 @@ def test_coding_and_decoding_corners_gives_them_back(values: list[float]) -> Non
     assert back == pytest.approx(corners, abs=0.01)
 
 
-def test_two_plates_side_by_side_are_told_apart_with_their_lines() -> None:
+def test_two_plates_side_by_side_are_two_finds_with_their_lines() -> None:
     left, right = quad(40, 60, 90, 22), quad(180, 70, 60, 40)
 
     plates = decode(*maps_of([(left, 4.0, 1), (right, 3.0, 2)]), STRIDE, 0.5, 16)
@@ -64,7 +64,7 @@ def test_half_a_plate_is_not_found_beside_the_whole() -> None:
     assert plates[0].corners_px == pytest.approx(whole, abs=0.01)
 
 
-def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_where_it_lies() -> None:
+def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_on_its_place() -> None:
     surer, other, further = ((quad(40, top, 24, 3) - [0, 1.5]).astype(np.float32) for top in (60, 67.5, 50.5))
     score, codes, lines = maps_of([(further, 4.0, 1)])
     for plate, row, logit in ((surer, 7, 3.0), (other, 8, 2.0)):

@@ -90,7 +90,7 @@ def test_what_the_second_search_does_not_confirm_counts_as_the_first_found_it() 
     assert found_by([(WHOLE, 0.15)]) == []
 
 
-def test_the_second_search_goes_by_the_working_point_where_less_is_asked_for() -> None:
+def test_the_second_search_uses_the_working_point_even_if_less_is_asked_for() -> None:
     assert found_by([(WHOLE, 0.25)], [(HALF_SIZE, 0.3)], confidence=0.02) == [(hull_of(WHOLE), 0.25)]
 
 
@@ -109,7 +109,7 @@ def test_a_large_plate_in_the_small_picture_has_its_corners_in_the_full_one() ->
 
 
 @pytest.mark.parametrize(("working_point", "asked", "found"), [(0.5, None, 0), (0.3, None, 1), (0.5, 0.3, 1)])
-def test_a_plate_counts_from_the_models_working_point_on_unless_told_otherwise(
+def test_a_plate_counts_from_the_models_working_point_on_unless_set_otherwise(
     working_point: float, asked: float | None, found: int
 ) -> None:
     detector = PlateDetector(Told([(FAR, 0.4)], working_point=working_point), asked)

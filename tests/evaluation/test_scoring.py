@@ -153,7 +153,7 @@ def test_the_best_threshold_lies_halfway_between_what_is_taken_and_what_is_not()
     assert best_threshold(hits, 2) == pytest.approx(0.6)
 
 
-def test_a_false_find_is_worth_it_where_enough_plates_come_with_it() -> None:
+def test_a_false_find_is_accepted_if_enough_plates_come_with_it() -> None:
     hits = [(0.9, True), (0.8, False), (0.7, True), (0.6, True), (0.2, False)]
 
     assert best_threshold(hits, 3) == pytest.approx(0.4)
@@ -165,7 +165,7 @@ def test_of_thresholds_that_are_as_good_the_one_that_finds_most_is_taken() -> No
     assert best_threshold(hits, 100) == pytest.approx(0.35)
 
 
-def test_where_every_find_is_right_the_threshold_is_half_the_faintest() -> None:
+def test_the_threshold_is_half_the_faintest_if_every_find_is_right() -> None:
     assert best_threshold([(0.9, True), (0.5, True)], 2) == pytest.approx(0.25)
 
 
@@ -177,7 +177,7 @@ def test_no_threshold_comes_between_finds_of_the_same_confidence() -> None:
 
 
 @pytest.mark.parametrize(("hits", "plates"), [([], 3), ([(0.9, False)], 3), ([(0.9, False)], 0), ([], 0)])
-def test_where_nothing_right_is_found_there_is_no_threshold(hits: list[tuple[float, bool]], plates: int) -> None:
+def test_there_is_no_threshold_if_nothing_right_is_found(hits: list[tuple[float, bool]], plates: int) -> None:
     assert best_threshold(hits, plates) is None
 
 
@@ -194,7 +194,7 @@ def test_recall_and_precision_come_from_the_counts() -> None:
     assert (score.recall, score.precision, score.map50) == (0.75, 0.75, 0.25)
 
 
-def test_without_plates_neither_recall_nor_precision_is_told_nor_precision_without_finds() -> None:
+def test_without_plates_there_is_no_recall_and_no_precision_and_without_finds_no_precision() -> None:
     no_plates, no_finds = score_detection(0, 0, 2, [(0.9, False)]), score_detection(2, 0, 0, [])
 
     assert (no_plates.recall, no_plates.precision, no_plates.map50) == (None, None, None)

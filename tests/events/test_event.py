@@ -19,7 +19,7 @@ from tests.events.passes import DETECTOR, NOON, READER, event, factory, plate_pa
 MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 
 
-def test_an_event_says_what_the_pass_was() -> None:
+def test_an_event_has_the_content_of_the_pass() -> None:
     maker = EventFactory(
         Settings(),
         DETECTOR,
@@ -48,7 +48,7 @@ def test_an_event_says_what_the_pass_was() -> None:
     assert message["software"]["detector"] == DETECTOR
 
 
-def test_its_picture_is_the_plate_and_its_digest_is_told() -> None:
+def test_its_picture_is_the_plate_and_its_digest_is_in_the_read() -> None:
     made = event()
 
     assert made.image_jpeg is not None
@@ -91,7 +91,7 @@ def test_a_recording_played_fast_has_not_waited_a_negative_time() -> None:
     assert made.message.timing_ms.capture_to_outbox == 0.0
 
 
-def test_an_update_has_the_id_of_its_read_and_says_what_became_of_it() -> None:
+def test_an_update_has_the_id_of_its_read_and_a_revision() -> None:
     maker = factory()
 
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False))
@@ -104,13 +104,13 @@ def test_an_update_has_the_id_of_its_read_and_says_what_became_of_it() -> None:
     Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(update.payload(2)))
 
 
-def test_an_update_of_what_was_not_told_is_a_read_of_its_own() -> None:
+def test_an_update_of_what_was_not_published_is_a_read_of_its_own() -> None:
     made = factory().make(dataclasses.replace(plate_pass(), vehicle=7, revision="corrected"))
 
     assert made.message.revision is None
 
 
-def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None:
+def test_a_withdrawal_has_nothing_new_and_comes_once() -> None:
     maker = factory()
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False), [MATCH])
 
@@ -123,7 +123,7 @@ def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None
     Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(withdrawn.payload(2)))
 
 
-def test_lines_crossed_are_told_in_their_order() -> None:
+def test_lines_crossed_are_in_their_order() -> None:
     crossings = (LineCrossing("gate", "in"), LineCrossing("kerb", "leaving"))
 
     made = factory().make(dataclasses.replace(plate_pass(), lines=crossings))

@@ -39,10 +39,10 @@ def prepare(folder: Path) -> Path:
     for name, plate in (("stolen", DENIED), ("guests", WATCHED), ("our-own", IGNORED)):
         (folder / f"{name}.csv").write_text(f"plate,note\n{plate},x\n")
     (folder / "key").write_text(KEY)
-    (folder / "told").mkdir()
-    (folder / "hook").write_text(f"#!/bin/sh\ncat | tee '{folder}'/told/$$.json\n")
+    (folder / "hooked").mkdir()
+    (folder / "hook").write_text(f"#!/bin/sh\ncat | tee '{folder}'/hooked/$$.json\n")
     (folder / "hook").chmod(0o755)
-    return folder / "told"
+    return folder / "hooked"
 
 
 def play(folder: Path, broker: Mosquitto, privacy: str) -> tuple[str, list[Message]]:
@@ -65,7 +65,7 @@ def files_in(folder: Path) -> list[bytes]:
 
 
 def test_hashed_plates_are_nowhere_in_the_clear(tmp_path: Path, broker: Mosquitto) -> None:
-    told = prepare(tmp_path)
+    hooked = prepare(tmp_path)
 
     journal, messages = play(tmp_path, broker, 'hash = true\nkey_file = "key"\n[log]\nlevel = "debug"\n')
 
@@ -77,23 +77,23 @@ def test_hashed_plates_are_nowhere_in_the_clear(tmp_path: Path, broker: Mosquitt
         key.hash(DENIED),
         key.hash(WATCHED),
     }
-    assert len(files_in(told)) == 4
+    assert len(files_in(hooked)) == 4
     assert not any("/image/" in message.topic for message in messages)
     everywhere = [part for message in messages for part in (message.topic.encode(), message.payload)]
-    everywhere += [journal.encode(), *files_in(tmp_path / "state"), *files_in(told), broker.log_path.read_bytes()]
+    everywhere += [journal.encode(), *files_in(tmp_path / "state"), *files_in(hooked), broker.log_path.read_bytes()]
     assert plates_in(*everywhere) == set()
 
 
 def test_of_plates_on_no_list_and_of_those_to_ignore_nothing_is_kept_and_the_journal_names_none(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
-    told = prepare(tmp_path)
+    hooked = prepare(tmp_path)
 
     journal, messages = play(tmp_path, broker, "lists_only = true\n")
 
     assert [read["plate"]["text"] for read in reads_in(messages)] == [DENIED, WATCHED]
     assert plates_in(*(message.payload for message in messages)) == {DENIED, WATCHED}
-    assert plates_in(*files_in(told)) == {DENIED, WATCHED}
+    assert plates_in(*files_in(hooked)) == {DENIED, WATCHED}
     assert plates_in(*files_in(tmp_path / "state")) <= {DENIED, WATCHED}
     assert plates_in(journal.encode(), *(message.topic.encode() for message in messages)) == set()
     assert sum("/image/" in message.topic for message in messages) == 2

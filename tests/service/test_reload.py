@@ -98,7 +98,7 @@ def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
 
 
 @pytest.mark.parametrize("how", ["works", "fails"])
-def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_where_they_have_not(
+def test_other_settings_stay_if_they_have_proved_good_and_are_dropped_if_not(
     tmp_path: Path, broker: Mosquitto, how: str
 ) -> None:
     with running(tmp_path, broker) as device:

@@ -22,7 +22,7 @@ class ShortFilm(Film):
     def shots(self, seed: int) -> Iterator[Shot]:
         """See `Film.shots`."""
         (player,) = self.players
-        actor = player.at(player.part.passes_at)
+        actor = player.at(player.role.passes_at)
         assert actor is not None
         for corners_px, visible in ((WIDE, 0.5), (WIDE, 1.0), (WIDE, 1.0), (WIDE * np.float32(0.1), 1.0)):
             seen = SeenPlate(corners_px, player.plate, actor, visible)

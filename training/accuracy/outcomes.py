@@ -27,7 +27,7 @@ class Outcome:
     """Empty where nothing was read."""
     confidence: float = 0.0
     lines: int | None = None
-    """As the detector told; None where nothing was read, as for the next two."""
+    """As the detector told; None if nothing was read, as for the next two."""
     line_height_px: float | None = None
     sharpness: float | None = None
     """As `PlateStrip.sharpness`."""
@@ -101,7 +101,7 @@ class Bin:
 
 
 def binned(values: Sequence[float], right: Sequence[bool], edges: Sequence[float], least: int = 5) -> list[Bin]:
-    """The plates of each interval between two edges, where there are `least` of them; the last includes its end."""
+    """The plates of each interval between two edges, if there are `least` of them; the last includes its end."""
     numbers, hits = np.asarray(values, np.float64), np.asarray(right, bool)
     bins = []
     for low, high in pairwise(edges):

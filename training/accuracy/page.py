@@ -35,18 +35,18 @@ class Measured:
 
 _SCORES_NOTE = (
     "`boxes` counts the plates whose place is labelled, `texts` those whose text is; each counts, found or not. A "
-    "dash stands where a set has no such label. `false` counts finds that are no labelled plate. What int8 lost is the "
+    "dash stands for a missing label. `false` counts finds that are no labelled plate. What int8 lost is the "
     "float networks' figure less int8's: below zero, int8 is better."
 )
 
 _TRUST_NOTE = (
-    "The numbers beside the dots count reads, the dotted line stands at 0.9. Where the curve runs below the diagonal, "
-    "reads are right less often than they say."
+    "The numbers beside the dots count reads, the dotted line marks 0.9. If the curve is below the diagonal, "
+    "reads are right less often than their confidence."
 )
 
 _SIZE_AND_BLUR = (
     "Generated plates are read through their exact corners, so that their curve shows the reader alone; photos take "
-    "the whole path. A dot stands for five plates at least; sharpness is the deviation of the strip's Laplacian over "
+    "the whole path. A dot is at least five plates; sharpness is the deviation of the strip's Laplacian over "
     "that of its grey values."
 )
 
@@ -61,7 +61,7 @@ def write_page(measured: Measured, pictures: str) -> str:
             _scores(measured),
             _SCORES_NOTE,
             "## One line and two",
-            "The layout is what the detector told of the plate; plates on which nothing was read have none.",
+            "The layout is the detector's; plates on which nothing was read have none.",
             _layouts(measured),
             "## How far a confidence can be trusted",
             _trust(measured),
@@ -165,16 +165,16 @@ def _lookalikes(substitutions: Counter[tuple[str, str]]) -> str:
 def _decisions(measured: Measured) -> str:
     point = measured.models["plate_detector"].get("working_point", {})
     chosen = f"{point['confidence']}, chosen on {point['chosen_on']}" if point else "not chosen yet"
-    priors = ", ".join(
-        f"{each['name']} (`{each['pattern']}`) {each['log_prior']:g}" for each in measured.formats["formats"]
-    )
-    unknown = measured.formats["priors"]["unknown_code"]
+    priors = [(each["name"], f"`{each['pattern']}`", f"{each['log_prior']:g}") for each in measured.formats["formats"]]
+    priors.append(("a code that does not exist", "", f"{measured.formats['priors']['unknown_code']:g}"))
     return (
         f"- Detection confidence: {chosen}.\n"
-        f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
-        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
-        "- Priors of layouts that are common in the world: their shares among the texts of the training sets; two of "
-        "New York's by hand, for those show too few. See `edge_app/recognition/formats/generic.toml`."
+        "- Priors of layouts that are common in the world: their shares among the texts of the training sets. Two of "
+        "New York's are set by hand, because those sets have too few. See "
+        "`edge_app/recognition/formats/generic.toml`.\n"
+        f"- Format priors of {measured.country}, as natural logarithms relative to the commonest format. They are set "
+        "by hand from how common such plates are, and fitted to none of these sets:\n\n"
+        + _table(("format", "pattern", "log prior"), priors)
     )
 
 

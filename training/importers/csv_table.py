@@ -68,7 +68,7 @@ class _Columns:
         self._extent = [_column(names, aliases) for aliases in _EXTENT]
 
     def plate(self, row: Row, classes: frozenset[str]) -> ImportedPlate | None:
-        """The plate of a row, or None where it has neither box nor text or is of another class."""
+        """The plate of a row, or None if it has neither box nor text or is of another class."""
         if classes and self._class and row[self._class] not in classes:
             return None
         text, box = clean_text(row[self._text]) if self._text else None, self._box(row)

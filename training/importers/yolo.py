@@ -16,7 +16,7 @@ _BOX_FIELDS, _CORNER_FIELDS = 5, 9
 def read_yolo(source: Path, classes: frozenset[str], report: Callable[[str], None]) -> Iterator[ImportedImage]:
     """Every image below `source` with the plates of its text file; one without a file shows no plate.
 
-    The text file lies beside the image, or under `labels/` where the image lies under `images/`. `classes` are the
+    The text file lies beside the image, or under `labels/` if the image lies under `images/`. `classes` are the
     numbers of the classes that are plates; by default all are.
     """
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)

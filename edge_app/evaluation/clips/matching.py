@@ -1,4 +1,4 @@
-"""Which event tells of which vehicle: the one definition of a right event, a false one, a duplicate and a switch."""
+"""Which event belongs to which vehicle: the one definition of a right event, a false one, a duplicate and a switch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from edge_app.evaluation.scoring import best_overlap, nearest_text
 from edge_app.geometry import Box, iou
 
 ON_PLATE_IOU = 0.3
-"""A plate found lies on a vehicle's from this intersection over union on: less than a right detection needs, for the
+"""A plate found lies on a vehicle's from this intersection over union on. It is less than a right detection needs: the
 question is whose plate it is, not how well it was found."""
 
 
@@ -32,21 +32,21 @@ class ClipOutcome:
     clip: LabelledClip
     playback: Playback
     events_of: tuple[tuple[ClipEvent, ...], ...]
-    """Of each vehicle, as they were told: the first is its event, the others are duplicates."""
+    """Of each vehicle, in the order of publication: the first is its event, the others are duplicates."""
     false_events: tuple[ClipEvent, ...]
-    """Those that tell of no vehicle."""
+    """Those that belong to no vehicle."""
     switches: tuple[Switch, ...] | None
-    """None where the places of the plates are not known."""
+    """None if the places of the plates are not known."""
     broken_tracks: int | None
-    """How often a vehicle got another number that no other vehicle had; None as `switches`."""
+    """Times that a vehicle got another number that no other vehicle had; None as `switches`."""
 
 
 def judge(clip: LabelledClip, playback: Playback) -> ClipOutcome:
-    """Give each event to the vehicle it tells of; `SourceError` where the truth is of another clip."""
+    """Give each event to its vehicle; `SourceError` if the truth is of another clip."""
     for vehicle in clip.vehicles:
         if vehicle.last_frame >= playback.frames:
             raise SourceError(
-                f"{clip.path}: has {playback.frames} frames, counted from 0, but a vehicle is said to be seen from"
+                f"{clip.path}: has {playback.frames} frames, counted from 0, but a vehicle is labelled from"
                 f" {vehicle.first_frame} until {vehicle.last_frame}; correct {clip.path.parent / EVENTS_FILE}, or copy"
                 " the video again"
             )
@@ -59,10 +59,10 @@ def judge(clip: LabelledClip, playback: Playback) -> ClipOutcome:
 
 
 def owner_of(event: ClipEvent, clip: LabelledClip) -> int | None:
-    """Index of the vehicle an event tells of, None where it tells of none.
+    """Index of the vehicle an event belongs to, None if it belongs to none.
 
-    Where boxes are known, the vehicle on whose plate the most of its sights lie. Else, of the vehicles that pass
-    while it was seen, the one whose plate is most like its text, or one whose plate nobody could tell.
+    With boxes, the vehicle on whose plate the most of its detections lie. Without, of the vehicles that pass
+    while it was seen, the one whose plate is most like its text, or one whose plate nobody could read.
     """
     if clip.has_boxes:
         shared = [shared_frames(event.boxes, vehicle.boxes) for vehicle in clip.vehicles]
@@ -84,7 +84,7 @@ def nearest_vehicle(text: str, vehicles: Mapping[int, LabelledVehicle]) -> int |
 
 
 def shared_frames(found: Mapping[int, Box], other: Mapping[int, Box]) -> int:
-    """In how many frames two plates lie on each other."""
+    """Number of frames in which two plates overlap."""
     frames = [frame for frame in found if frame in other]
     if not frames:
         return 0
@@ -95,16 +95,16 @@ def shared_frames(found: Mapping[int, Box], other: Mapping[int, Box]) -> int:
 def _follow_numbers(
     vehicles: Sequence[LabelledVehicle], tracks: Mapping[int, Mapping[int, Box]]
 ) -> tuple[tuple[Switch, ...], int]:
-    """Switches, and how often a vehicle got a number that was new to all (together the mismatches of CLEAR MOT).
+    """Switches, and the times that a vehicle got a number that was new to all (together the mismatches of CLEAR MOT).
 
     Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking Performance, 2008.
     """
-    sights = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
+    found = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
     vehicle_of: dict[int, int] = {}
     track_of: dict[int, int] = {}
     switches: list[Switch] = []
     broken = 0
-    for frame, track, box in sights:
+    for frame, track, box in found:
         index = _vehicle_at(vehicles, frame, box)
         if index is None:
             continue

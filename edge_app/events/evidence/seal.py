@@ -1,8 +1,8 @@
 """A read's seal: a signature over its canonical JSON (RFC 8785), which holds the hash of the read before.
 
-What is known only when a read is sent is not signed: `historical`, and `image`, whose hash the seal has instead. Where
-the read before was given up, a second signature, the gap, tells after which read this one comes now: it is made when
-the read is sent, and leaves the chain of hashes as it was.
+Not signed is what is known only when a read is sent: `historical`, and `image`, whose hash the seal has instead. If the
+read before was given up, a second signature, the gap, names the read that this one comes after now. It is made when the
+read is sent, and leaves the chain of hashes as it was.
 """
 
 import base64
@@ -27,12 +27,12 @@ Read = dict[str, Any]
 
 
 class SealError(Exception):
-    """A read is not what the device signed; the message says why."""
+    """A read is not what the device signed; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a good read says of its place in the chain."""
+    """The place of a good read in the chain."""
 
     device: str
     sequence: int
@@ -66,14 +66,14 @@ class Sealer:
         return as_json(read), _digest(signed)
 
     def reseal(self, payload: bytes, sequence: int, replaced: bytes) -> bytes:
-        """The read as it may be sent now, in the place of one that is replaced; unsigned where that one was."""
+        """The read as it may be sent now, in place of the one it replaces; unsigned if that one was."""
         evidence = json.loads(replaced).get("evidence")
         return self.seal(payload, sequence, evidence["previous"])[0] if evidence else payload
 
     def bridge(self, read: Read, follows: str | None) -> str:
-        """Tell in a sealed read after which one it comes, where that is another than when it was made; its digest.
+        """Add to a sealed read which one it comes after, if that has changed since it was made; its digest.
 
-        Nothing can be told of reads that were sealed with an earlier key.
+        Reads that were sealed with an earlier key stay as they are.
         """
         digest = _digest(signed_part(read))
         evidence = read["evidence"]
@@ -86,7 +86,7 @@ class Sealer:
 
 
 def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
-    """What stands in a read's seal, checked with one of the keys, which are given by name.
+    """The content of a read's seal, checked with one of the keys, which are given by name.
 
     Raises:
         SealError: it is no read, has no seal, or is not what was signed.
@@ -97,7 +97,7 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
     except MessageError as error:
         raise SealError(f"this is no read: {error}") from error
     except ValueError as error:
-        raise SealError(f"it holds what JSON cannot carry from program to program: {error}") from error
+        raise SealError(f"it holds values that programs read differently from JSON: {error}") from error
     if read.evidence is None:
         raise SealError("it is not signed")
     _check(read, read.evidence, signed, keys)
@@ -106,7 +106,7 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
 
 
 def signed_part(read: Read) -> bytes:
-    """The canonical JSON of all that is signed; `ValueError` where there is none, as of huge numbers."""
+    """The canonical JSON of all that is signed; `ValueError` if there is none, as of huge numbers."""
     kept = {key: value for key, value in read.items() if key not in _UNSIGNED}
     if kept.get("evidence"):
         kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key not in _UNSIGNED_EVIDENCE}
@@ -124,7 +124,7 @@ def _check(read: ReadMessage, evidence: EvidenceMessage, signed: bytes, keys: Ma
     if (gap := evidence.gap) is not None:
         part = _gap_part(_digest(signed), gap.follows)
         if not key.fits(base64.b64decode(gap.signature), part):
-            raise SealError("the signature of its `gap` is wrong: the device did not say so")
+            raise SealError("the signature of its `gap` is wrong: the device did not sign it")
 
 
 def _gap_part(digest: str, follows: str | None) -> bytes:

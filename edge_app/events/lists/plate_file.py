@@ -129,7 +129,7 @@ def _bare(cell: str) -> str:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put another list in the place of a file, on the disk and all at once; `OSError` leaves it as it was."""
+    """Replace a file, on the disk and in one step; `OSError` leaves it as it was."""
     path = path.resolve()  # a link stays one
     fresh = path.with_name(f".{path.name}.new")
     try:

@@ -1,4 +1,4 @@
-"""One list's file, read again whenever it has changed; the last good content holds while it is wrong or away."""
+"""One list's file, read again whenever it has changed. While it is wrong or missing, the last good content holds."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from edge_app.printable import counted
 log = logging.getLogger(__name__)
 
 _Stamp = tuple[int, int, int, int] | None
-"""Times of change of content and of rights, size and number of the file; None where there is none."""
+"""Times of change of content and of rights, size and number of the file; None if there is none."""
 
 
 class WatchedFile:
@@ -40,7 +40,7 @@ class WatchedFile:
         return self._by_shape.get(self._shape(text), [])
 
     def tend(self) -> None:
-        """Read the file again where it has changed and rests: one that is still being written has half a list."""
+        """Read the file again if it has changed and rests: a file that is still being written has half a list."""
         stamp = _stamp(self._path)
         rests, self._seen = stamp == self._seen, stamp
         if stamp == self._judged or not rests:

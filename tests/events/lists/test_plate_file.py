@@ -32,7 +32,7 @@ def plates(folder: Path, content: str | bytes) -> tuple[str, ...]:
         "MH12AB1234\rDL8CAF5030\r",
     ],
 )
-def test_the_plate_stands_first_however_it_is_written(tmp_path: Path, content: str | bytes) -> None:
+def test_the_plate_comes_first_however_it_is_written(tmp_path: Path, content: str | bytes) -> None:
     assert plates(tmp_path, content) == ("MH12AB1234", "DL8CAF5030")
 
 
@@ -52,7 +52,7 @@ def test_a_header_alone_is_a_list_without_plates(tmp_path: Path) -> None:
         (b"plate\nMH12AB1234,caf\xe9\n", ":2: this is not UTF-8 text; save the file as CSV UTF-8"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line_and_without_a_plate(
+def test_what_is_wrong_is_reported_with_its_line_and_without_a_plate(
     tmp_path: Path, content: str | bytes, complaint: str
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_told_with_its_line_and_without_a_plate(
     assert "MH12" not in str(refused.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"absent.csv: the list cannot be read \(No such file"):
         read_entries(tmp_path / "absent.csv")
 
