@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_app import config
-from edge_app.app import build_stages, play_clip
-from edge_app.clips.playback import ClipEvent
-from edge_app.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
+from edge_app.app import play_clip
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.evaluation.clips.playback import ClipEvent
+from edge_app.evaluation.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
 from edge_app.image_files import silence_opencv
+from edge_app.stages import build_stages
 
 HEADER = f"{'clips':<20} {'events':>7} {'same':>7} {'sights':>8} {'reads on':>9} {'off':>6}"
 

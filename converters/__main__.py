@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.exports import Export, exports_of
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import EdgeAnprError, ModelError, UsageError
+from training.exports import Export, exports_of
 from training.repository import REPOSITORY
 
 _TOLD_OF_PATH = 3
@@ -59,8 +59,8 @@ def _quantized(export: Export, checkpoint: Path, calibration: Path | None) -> tu
     """The int8 model of a checkpoint and its multiply-accumulates."""
     from converters.calibration import calibration_pixels
     from converters.macs import count_macs
-    from converters.networks import load_checkpoint
     from converters.quantize import quantize
+    from training.networks import load_checkpoint
 
     model = load_checkpoint(checkpoint, export.input)
     macs = count_macs(model)
@@ -83,10 +83,10 @@ def parity(arguments: argparse.Namespace) -> int:
 
 def _gate(models: Path, arguments: argparse.Namespace) -> bool:
     """Whether int8 loses little enough; notes the scores in the manifests."""
-    from converters.exports import all_exports
     from converters.held_out import generated_scenes
     from converters.manifest import add_scores
     from converters.parity import as_table, compare, pooled_losses
+    from training.exports import all_exports
 
     with tempfile.TemporaryDirectory() as scratch:
         held_out = arguments.held_out or [generated_scenes(Path(scratch) / "generated_scenes")]
@@ -107,10 +107,10 @@ def _gate(models: Path, arguments: argparse.Namespace) -> bool:
 
 def threshold(arguments: argparse.Namespace) -> int:
     """Choose the detector's confidence on held-out datasets and note it; scores measured at another are dropped."""
-    from converters.exports import all_exports
     from converters.manifest import add_scores, add_working_point
     from converters.model_card import write_cards
     from converters.parity import working_point_on
+    from training.exports import all_exports
 
     if not arguments.held_out:
         raise UsageError(

@@ -28,5 +28,5 @@ def _layer_macs(layer: Any) -> int:
         raise ModelError(f"multiply-accumulates of {layer.name} ({kind}) are not known; teach converters/macs.py")
     positions = layer.output.shape[1:-1]
     if None in positions:
-        raise ModelError(f"the output size of {layer.name} is not fixed; count after converters.networks.at_size")
+        raise ModelError(f"the output size of {layer.name} is not fixed; count after training.networks.at_size")
     return int(np.prod(layer.kernel.shape)) * int(np.prod(positions))

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from converters.exports import Export
 from converters.inspection import inspect
-from edge_app import __version__
+from edge_app.version import __version__
+from training.exports import Export
 
 
 def write_model(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str, out: Path) -> Path:

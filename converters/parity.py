@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.exports import all_exports, checkpoint_of
-from converters.networks import float_twin, load_checkpoint
-from edge_app.app import stages_around
 from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import UsageError
-from edge_app.evaluation import evaluate_dataset, run_over, working_point
+from edge_app.evaluation.pictures import evaluate_dataset, run_over, working_point
+from edge_app.evaluation.scoring import DatasetScore, pooled
 from edge_app.recognizer import PlateRecognizer
-from edge_app.scoring import DatasetScore, pooled
-from edge_app.tflite_model import ModelManifest, Network, TfliteModel
+from edge_app.stages import stages_around
+from edge_app.tflite_model import Network
+from training.networks import networks_as_converted, networks_as_trained
 
 Progress = Callable[[str], Callable[[int, int], None]]
 
@@ -112,21 +111,3 @@ def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
 
 def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
     return PlateRecognizer(stages_around(*networks, Settings()))
-
-
-def networks_as_converted(models: Path) -> tuple[Network, Network]:
-    """The int8 detector and reader of a folder, in the device's runtime."""
-    detector, reader = (TfliteModel.load(models / f"{export.name}.tflite", export.kind) for export in all_exports())
-    return detector, reader
-
-
-def networks_as_trained(models: Path) -> tuple[Network, Network]:
-    """The float detector and reader that those were made from."""
-    detector, reader = (
-        float_twin(
-            load_checkpoint(checkpoint_of(export, None, models), export.input),
-            ModelManifest.read(models / f"{export.name}.json"),  # so that both run at the same working point
-        )
-        for export in all_exports()
-    )
-    return detector, reader

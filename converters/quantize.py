@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.networks import save_for_converter
 from edge_app.errors import ModelError
+from training.networks import save_for_converter
 
 Pixels = NDArray[np.uint8]
 """(1, height, width, channels)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from converters.exports import Export, all_exports, checkpoint_of
+from training.exports import Export, all_exports, checkpoint_of
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from edge_app.version import __version__
+
 if TYPE_CHECKING:
     from edge_app.recognizer import PlateRecognizer
     from edge_app.records import PlateRead
 
 __all__ = ["PlateRead", "PlateRecognizer", "__version__"]
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

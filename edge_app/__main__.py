@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge_app import __version__
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.version import __version__
 
 COMMANDS = {
     "run": "Watch the camera and publish what passes, until told to stop.",

@@ -1,4 +1,4 @@
-"""The composition root: settings in, running parts out; nothing else builds a stage."""
+"""The composition root: settings in, running parts out; what reads a plate is built in `stages`."""
 
 import contextlib
 import logging
@@ -10,87 +10,33 @@ from typing import TYPE_CHECKING
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
-from edge_app.clips.playback import Logbook, Playback, play
 from edge_app.config import PrivacySettings, Settings
 from edge_app.daemon import Daemon
-from edge_app.detection.detector import PlateDetector
-from edge_app.errors import ConfigurationError, ModelError
-from edge_app.lists.hook import Hook
-from edge_app.lists.lists import Lists
+from edge_app.evaluation.clips.playback import Logbook, Playback, play
+from edge_app.events import hash_keys
+from edge_app.events.event import EventFactory
+from edge_app.events.left_overs import LeftOvers
+from edge_app.events.lists.hook import Hook
+from edge_app.events.lists.lists import Lists
+from edge_app.outbox.outbox import Outbox
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
-from edge_app.recognition.reader import PlateReader
-from edge_app.recognition.rectifier import Rectifier
-from edge_app.recognizer import PlateRecognizer, Stages
-from edge_app.remote.commander import Commander
 from edge_app.second_look import SecondLook
-from edge_app.tflite_model import Network, TfliteModel
+from edge_app.stages import Stages, load_networks, stages_around
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
-from edge_app.uplink import hash_keys
-from edge_app.uplink.event import EventFactory
+from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
-from edge_app.uplink.left_overs import LeftOvers
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 
 if TYPE_CHECKING:
-    from edge_app.evidence.seal import Sealer
+    from edge_app.events.evidence.seal import Sealer
 
-DETECTOR_FILE = "plate_detector.tflite"
-READER_FILE = "plate_reader.tflite"
 OUTBOX_FILE = "outbox.sqlite"
 
 log = logging.getLogger(__name__)
-
-_PACKAGE = Path(__file__).resolve().parent
-
-
-def models_directory(settings: Settings) -> Path:
-    """Where the networks are: as set, or those shipped with the package or lying beside it in its repository."""
-    if (set_here := settings.models.directory) is not None:
-        if not set_here.is_dir():
-            raise ConfigurationError(f"[models] directory: {set_here}: no such folder; name the one with the models")
-        return set_here
-    places = [_PACKAGE / "models", _PACKAGE.parent / "models"]
-    for place in places:
-        if (place / DETECTOR_FILE).is_file():
-            return place
-    looked = " and ".join(str(place) for place in places)
-    raise ModelError(f"no models in {looked}; put them there, or name their folder as `directory` in [models]")
-
-
-def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel]:
-    """The detector's network and the reader's."""
-    directory = models_directory(settings)
-    threads = settings.models.threads
-    detector = TfliteModel.load(directory / DETECTOR_FILE, "plate-detector", threads)
-    return detector, TfliteModel.load(directory / READER_FILE, "plate-reader", threads)
-
-
-def stages_around(detector: Network, reader: Network, settings: Settings) -> Stages:
-    """What reads a picture, around two networks of any kind."""
-    plate_reader = PlateReader(reader)
-    formats = PlateFormats.load(settings.recognition.formats)
-    return Stages(
-        detector=PlateDetector(detector, settings.detection.confidence, settings.detection.max_plates),
-        rectifier=Rectifier(reader.manifest.input.width, reader.manifest.input.height),
-        reader=plate_reader,
-        voter=Voter(formats, plate_reader.alphabet, settings.recognition.max_candidates),
-    )
-
-
-def build_stages(settings: Settings) -> Stages:
-    """What reads a picture."""
-    return stages_around(*load_networks(settings), settings)
-
-
-def build_recognizer(settings: Settings) -> PlateRecognizer:
-    """Reads single pictures."""
-    return PlateRecognizer(build_stages(settings))
 
 
 def open_video(path: Path, complain: Callable[[str], object] = log.warning) -> FileSource:
@@ -141,8 +87,8 @@ def load_sealer(settings: Settings) -> "Sealer | None":
     """What signs reads, where that is wanted."""
     if not settings.evidence.enabled:
         return None
-    from edge_app.evidence import keys
-    from edge_app.evidence.seal import Sealer
+    from edge_app.events.evidence import keys
+    from edge_app.events.evidence.seal import Sealer
 
     sealer = Sealer(keys.load(settings.evidence))
     log.info("reads are signed with key %s", sealer.key_name)

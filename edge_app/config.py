@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated
 
-from edge_app import strict_toml
-from edge_app.capture import source_url
-from edge_app.capture.source_url import SourceForm
-from edge_app.limits import Between, Matching, OneOf, Share, TopicLevel
-from edge_app.strict_toml import Complaint
+from edge_app.configuration import source_url, strict_toml
+from edge_app.configuration.limits import Between, Matching, OneOf, Share, TopicLevel
+from edge_app.configuration.source_url import SourceForm
+from edge_app.configuration.strict_toml import Complaint
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
 

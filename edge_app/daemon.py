@@ -7,7 +7,6 @@ runs the operator's program, where there is one.
 
 import contextlib
 import logging
-import os
 import signal
 import threading
 import time
@@ -20,16 +19,17 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
-from edge_app.lists.hook import Hook
-from edge_app.lists.lists import Lists
+from edge_app.events.event import EventFactory, PlateEvent
+from edge_app.events.lists.hook import Hook
+from edge_app.events.lists.lists import Lists
+from edge_app.events.messages import VitalsMessage
+from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
 from edge_app.records import Frame, ListMatch, PlatePass
-from edge_app.remote.commander import Commander
-from edge_app.uplink.event import EventFactory, PlateEvent
-from edge_app.uplink.messages import VitalsMessage
-from edge_app.uplink.outbox import Outbox
+from edge_app.service.systemd import Systemd
+from edge_app.service.worker import Worker
+from edge_app.uplink.commander import Commander
 from edge_app.uplink.publisher import Publisher
-from edge_app.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +39,6 @@ JOIN_SECONDS = 1.5
 """Longest wait for the threads at the end; systemd expects us gone soon."""
 DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
-WATCHDOG_SECONDS = 1.0
-STATUS_SECONDS = 10.0
-_REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 
 class Stages(Protocol):
@@ -306,44 +303,3 @@ class Daemon:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-class Systemd:
-    """Tells systemd how we are (sd_notify); does nothing where there is none."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._is_ready = False
-        self._progress: tuple[int, int] | None = None
-        self._fed_at = self._status_at = float("-inf")
-        try:
-            from systemd import daemon
-        except ImportError:
-            if "NOTIFY_SOCKET" in os.environ:
-                log.error("systemd waits to hear that we are ready, but systemd-python is missing: %s", _REMEDY)
-            self._send: Callable[[str], object] = lambda _: None
-        else:
-            self._send = daemon.notify
-
-    def ready(self) -> None:
-        """Say once that we are at work."""
-        if not self._is_ready:
-            self._is_ready = True
-            self._send("READY=1")
-
-    def alive(self, progress: tuple[int, int]) -> None:
-        """Feed the watchdog, provided that something happened since."""
-        now = self._clock()
-        if progress != self._progress and now - self._fed_at >= WATCHDOG_SECONDS:
-            self._progress, self._fed_at = progress, now
-            self._send("WATCHDOG=1")
-
-    def status(self, line: str) -> None:
-        """Show a line in `systemctl status`, not too often."""
-        if self._clock() - self._status_at >= STATUS_SECONDS:
-            self._status_at = self._clock()
-            self._send(f"STATUS={line}")
-
-    def stopping(self) -> None:
-        """Say that we are about to end."""
-        self._send("STOPPING=1")

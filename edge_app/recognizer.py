@@ -1,9 +1,7 @@
 """One picture at a time: `PlateRecognizer().recognize(image_bgr)`."""
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import cv2
@@ -11,16 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate, share_within
-from edge_app.detection.detector import PADDING_BGR, PlateDetector
+from edge_app.detection.corner_decoding import hulls, same_plate
+from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
 from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
-from edge_app.recognition.reader import PlateReader
-from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognition.turned_view import TURNS, turned_view
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlateRead
-from edge_app.tracking.voter import Voter
+from edge_app.records import ImageBgr, PlateDetection, PlateRead
+from edge_app.stages import Stages, as_frame, build_stages, shows
 
 CROP_PADDING = 0.25
 """A crop is padded by this share of its width and height on each side before plates are looked for in it."""
@@ -36,13 +32,6 @@ its text is this certain."""
 _WORTH_A_LOOK = -6.0
 """Promise of the first look at a doubtful plate, below which hardly any becomes certain."""
 
-_CLEAR, _USUAL = -0.3, -1.5
-"""Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
-three to one, in a layout that is known."""
-
-_LEAST_SHOWN = 0.5
-"""Share of a plate that what is found with the picture turned has to cover."""
-
 _TWO_LINES_BELOW = 2.4
 """A crop narrower than this many of its heights may hold two lines, one above `_ONE_LINE_ABOVE` may hold one."""
 _ONE_LINE_ABOVE = 1.6
@@ -51,31 +40,12 @@ _ONE_LINE_ABOVE = 1.6
 _Seen = TypeVar("_Seen", Look, Sight)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stages:
-    """What reads a picture; `app.build_stages` makes it."""
-
-    detector: PlateDetector
-    rectifier: Rectifier
-    reader: PlateReader
-    voter: Voter
-
-    def look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
-        """One look at a plate."""
-        reading = self.reader.read(self.rectifier.rectify(image_bgr, detection))
-        glance = self.voter.glance(reading)
-        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
-        return Look(detection, reading, glance.promise, clear)
-
-
 class PlateRecognizer:
     """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
 
     def __init__(self, stages: Stages | None = None, thorough: bool = True) -> None:
         """`thorough`: look in pictures also for what the detector is less sure of, or sees only in parts of them."""
         if stages is None:
-            from edge_app.app import build_stages
-
             stages = build_stages(Settings())
         self._stages = stages
         self._thorough = thorough
@@ -183,14 +153,6 @@ def _places(reads: list[PlateRead]) -> list[PlateDetection]:
     return [read.detection for read in reads]
 
 
-def shows(again: PlateDetection, found: PlateDetection) -> bool:
-    """Whether it is what was found and no part of that; where nothing was found, any part may be a plate."""
-    place, box = hulls(np.stack([found.corners_px, again.corners_px]))
-    if found.confidence == 0:
-        return bool(same_plate(place, box[None])[0])
-    return bool(share_within(place, box) >= _LEAST_SHOWN)
-
-
 def _apart(seen: list[_Seen]) -> list[_Seen]:
     """Those that promise most, each of another plate; a line that was found by itself belongs to its plate of two."""
     kept: list[_Seen] = []
@@ -236,11 +198,6 @@ def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
     across, down = round(width * CROP_PADDING), round(height * CROP_PADDING)
     padded = cv2.copyMakeBorder(crop_bgr, down, down, across, across, cv2.BORDER_REPLICATE)
     return np.asarray(padded, np.uint8), (across, down)
-
-
-def as_frame(image_bgr: ImageBgr) -> Frame:
-    """A frame of no camera."""
-    return Frame(image_bgr, datetime.now(UTC), time.monotonic_ns(), sequence=0, camera="image")
 
 
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:

@@ -2,8 +2,8 @@
 
 from edge_app.recognition.closer_look import look_closely
 from edge_app.recognition.turned_view import turned_view
-from edge_app.recognizer import Stages, as_frame, shows
 from edge_app.records import ImageBgr, PlateDetection, Reading
+from edge_app.stages import Stages, as_frame, shows
 
 
 class SecondLook:

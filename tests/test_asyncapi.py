@@ -10,8 +10,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from edge_app.config import CommandSettings, DeviceSettings, HomeAssistantSettings, Settings
-from edge_app.uplink import topics
-from edge_app.uplink.event_schema import MESSAGES, schema_of
+from edge_app.events import topics
+from edge_app.events.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rehearsal import rehearse, rehearse_commands
 from tests.mosquitto import Mosquitto, Subscriber

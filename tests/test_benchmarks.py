@@ -11,11 +11,11 @@ import pytest
 
 from benchmarks.delivery.offline_day import drain
 from edge_app.errors import OutboxError
-from edge_app.uplink.outbox import RETRY_SECONDS, Outbox
+from edge_app.outbox.outbox import RETRY_SECONDS, Outbox
 from tests import mosquitto
+from tests.events.passes import event
 from tests.mosquitto import Mosquitto
-from tests.uplink.disks import largest_file
-from tests.uplink.passes import event
+from tests.outbox.disks import largest_file
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,7 +43,7 @@ def test_a_small_fleet_loses_nothing() -> None:
 def test_a_publisher_that_ends_ends_the_measurement(
     tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
     now = 0.0
     with largest_file(0):  # it cannot be opened at first
         outbox = Outbox(tmp_path / "outbox.sqlite", 1_000_000, clock=lambda: now)

@@ -17,16 +17,17 @@ import pytest
 
 from edge_app import config
 from edge_app.config import CommandSettings, DeviceSettings, MqttSettings, Settings
-from edge_app.remote.commander import Commander
-from edge_app.uplink import credentials, topics
+from edge_app.events import topics
+from edge_app.uplink import credentials
+from edge_app.uplink.commander import Commander
 from edge_app.uplink.connection import MQTT_5, Connection, Message, UnreachableError
 from edge_app.uplink.waker import Waker
 from tests import mosquitto
 from tests.certificates import Authority
+from tests.events.passes import event
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.test_docs import blocks
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import event
 from tests.uplink.test_publisher import Running
 
 CONFIG = Path(__file__).parent.parent / "config"

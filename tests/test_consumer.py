@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from edge_app.events.event import encode
 from edge_app.uplink.connection import Message
-from edge_app.uplink.event import encode
+from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto, Subscriber
 from tests.test_docs import ROOT, blocks
-from tests.uplink.passes import factory, plate_pass
 
 TOPIC = "anpr/gate-01/north/read"
 

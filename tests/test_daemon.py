@@ -39,21 +39,22 @@ from edge_app.config import (
     Settings,
     TrackingSettings,
 )
-from edge_app.daemon import DRAIN_SECONDS, WATCHDOG_SECONDS, Daemon, Systemd
+from edge_app.daemon import DRAIN_SECONDS, Daemon
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
-from edge_app.lists.hook import Hook
-from edge_app.lists.lists import Lists
+from edge_app.events.event import WaitingEvent
+from edge_app.events.event_schema import schema_of
+from edge_app.events.lists.hook import Hook
+from edge_app.events.lists.lists import Lists
+from edge_app.events.messages import ReadMessage
+from edge_app.outbox.outbox import Outbox
 from edge_app.records import Frame, PlatePass
+from edge_app.service.systemd import WATCHDOG_SECONDS, Systemd
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.event_schema import schema_of
-from edge_app.uplink.event_store import WaitingEvent
-from edge_app.uplink.messages import ReadMessage
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.capture.pictures import write_clip, write_picture
+from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto, Subscriber
-from tests.uplink.passes import factory, plate_pass
 
 NOBODY = MqttSettings(host="127.0.0.1", port=1)
 """A broker that is not there."""
@@ -553,7 +554,7 @@ def waits_until(condition: Callable[[], bool]) -> None:
 def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and_still_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.lists.lists.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("edge_app.events.lists.lists.LOOK_SECONDS", 0.01)
     rig = Rig(tmp_path)
     lists = one_list(tmp_path, "deny", plate_pass().read.text)
 
@@ -760,7 +761,7 @@ def test_a_folder_of_models_that_is_not_there_is_wrong_configuration(tmp_path: P
 
 
 def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{CLIP}"),

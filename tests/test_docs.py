@@ -14,9 +14,9 @@ import pytest
 
 from edge_app import config
 from edge_app.__main__ import main
-from edge_app.lists.plate_file import read_plates
-from edge_app.uplink.hash_keys import HashKey
-from tests.uplink.passes import event
+from edge_app.events.hash_keys import HashKey
+from edge_app.events.lists.plate_file import read_plates
+from tests.events.passes import event
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").glob("*.md")])

@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 
 from edge_app import __version__
 from edge_app.demo import truth
+from edge_app.events.event_schema import MESSAGES, schema_of
 from edge_app.uplink.connection import Message
-from edge_app.uplink.event_schema import MESSAGES, schema_of
 from tests.mosquitto import Mosquitto, Subscriber
 
 RUN_SECONDS = 300  # on a machine that is busy with other work

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from edge_app import PlateRecognizer
-from edge_app.app import build_stages
 from edge_app.config import DetectionSettings, Settings
 from edge_app.errors import ImageError
 from edge_app.records import Corners, ImageBgr, PlateDetection
+from edge_app.stages import build_stages
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import render_plate
 

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from edge_app.app import build_stages
 from edge_app.config import Settings
 from edge_app.recognition.ctc import best_path
-from edge_app.recognizer import Stages
 from edge_app.records import Corners, ImageBgr, PlateDetection, Reading
 from edge_app.second_look import SecondLook
+from edge_app.stages import Stages, build_stages
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import render_plate
 

@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from edge_app.clips.truth import EVENTS_FILE, read_clips
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.evaluation.clips.truth import EVENTS_FILE, read_clips
+from edge_app.evaluation.scoring import Box
 from edge_app.printable import counted
 from edge_app.records import Corners, ImageBgr
-from edge_app.scoring import Box
 from training.synthetic.clip_film import ClipFilm
 from training.synthetic.clip_scenes import KINDS, clip_film
 from training.synthetic.traffic import SeenPlate

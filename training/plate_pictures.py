@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge_app.datasets import LabelledImage, LabelledPlate
+from edge_app.evaluation.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
 from edge_app.recognition.looks import NARROW
 from edge_app.recognizer import pad_crop

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_app.datasets import LabelledImage, dataset_folders, read_dataset
+from edge_app.evaluation.datasets import LabelledImage, dataset_folders, read_dataset
 
 
 def real_labels(data: Path | None) -> list[LabelledImage]:

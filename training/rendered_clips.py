@@ -11,8 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from edge_app.app import open_video
-from edge_app.clips.truth import EVENTS_FILE, read_clips
 from edge_app.errors import SourceError
+from edge_app.evaluation.clips.truth import EVENTS_FILE, read_clips
 from edge_app.records import Corners, Frame
 
 

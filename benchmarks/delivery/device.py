@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.delivery.vehicles import events
 from edge_app.config import MqttSettings
+from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 
 DRAIN_PER_SECOND = 100_000

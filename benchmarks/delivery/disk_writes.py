@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.delivery.vehicles import events
 from edge_app.commands.progress import ProgressLine
-from edge_app.uplink.outbox import Outbox
+from edge_app.outbox.outbox import Outbox
 
 
 def main() -> None:

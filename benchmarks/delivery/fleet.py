@@ -21,11 +21,11 @@ from pathlib import Path
 import psutil
 
 from edge_app.config import MqttSettings
-from edge_app.uplink.event import EventFactory
-from edge_app.uplink.outbox import Outbox
+from edge_app.events.event import EventFactory
+from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
+from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto
-from tests.uplink.passes import factory, plate_pass
 
 SHARED = "$share/archive/anpr/+/+/read"
 

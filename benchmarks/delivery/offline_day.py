@@ -17,7 +17,7 @@ import psutil
 from benchmarks.delivery.vehicles import events
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import MqttSettings
-from edge_app.uplink.outbox import Outbox
+from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto
 

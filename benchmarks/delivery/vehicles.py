@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edge_app.config import DeviceSettings, Settings
-from edge_app.uplink.event import EventFactory, PlateEvent
-from tests.uplink.passes import DETECTOR, READER, plate_pass
+from edge_app.events.event import EventFactory, PlateEvent
+from tests.events.passes import DETECTOR, READER, plate_pass
 
 CAMERAS = ("north", "south")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from edge_app.capture.source_url import SourceUrl, parse
 from edge_app.capture.stamp import Stamp
 from edge_app.config import CameraSettings
+from edge_app.configuration.source_url import SourceUrl, parse
 from edge_app.records import Frame
 
 

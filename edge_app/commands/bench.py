@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from edge_app import config
-from edge_app.app import build_stages, load_networks, open_video
+from edge_app.app import open_video
 from edge_app.config import Settings
 from edge_app.demo.truth import CLIP
-from edge_app.recognizer import Stages
 from edge_app.records import Frame
+from edge_app.stages import Stages, build_stages, load_networks
 from edge_app.tflite_model import runtime_name
 
 _EVERY = 12

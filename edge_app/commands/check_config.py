@@ -14,8 +14,9 @@ from pathlib import Path
 from edge_app import config
 from edge_app.config import Settings
 from edge_app.errors import ConfigurationError
-from edge_app.lists.plate_file import read_plates
-from edge_app.uplink import credentials, hash_keys
+from edge_app.events import hash_keys
+from edge_app.events.lists.plate_file import read_plates
+from edge_app.uplink import credentials
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def _checks(settings: Settings) -> Iterator[Callable[[], object]]:
         if plates.file.exists():
             yield partial(read_plates, plates.file)
     if settings.hook.program is not None and settings.hook.program.exists():
-        from edge_app.lists import hook  # late: it waits for numpy
+        from edge_app.events.lists import hook  # late: it waits for numpy
 
         yield partial(hook.check, settings.hook)
     if settings.privacy.key_file is not None and settings.privacy.key_file.exists():

@@ -19,8 +19,9 @@ from edge_app.demo import comparison, picture, truth
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.demo.watcher import Watcher
 from edge_app.errors import UsageError
-from edge_app.uplink.decoder import as_record
-from edge_app.uplink.messages import ReadMessage
+from edge_app.events.decoder import as_record
+from edge_app.events.messages import ReadMessage
+from edge_app.recognizer import PlateRecognizer
 
 _LAST_WORD_SECONDS = 5.0
 
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows = comparison.compare(vehicles, reads)
     print(comparison.as_table(rows))
     texts = {read["plate"]["text"] for read in reads}
-    picture.write(output / "annotated.jpg", app.build_recognizer(Settings()), vehicles, texts)
+    picture.write(output / "annotated.jpg", PlateRecognizer(), vehicles, texts)
     print(f"\nsee {output / 'annotated.jpg'} and {output / 'reads.jsonl'}")
     return 0 if all(row.verdict == "right" for row in rows) else 1
 

@@ -11,17 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from edge_app import config
-from edge_app.app import OUTBOX_FILE, load_networks, load_sealer, open_hook, open_lists
+from edge_app.app import OUTBOX_FILE, load_sealer, open_hook, open_lists
 from edge_app.capture.source import take_frame
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
+from edge_app.events import hash_keys, topics
+from edge_app.outbox import disk, outbox_file
 from edge_app.printable import counted
+from edge_app.stages import load_networks
+from edge_app.system_clock import clock_is_synchronized
 from edge_app.tflite_model import runtime_name
-from edge_app.uplink import disk, hash_keys, outbox_file, topics
 from edge_app.uplink.connection import LinkError
 from edge_app.uplink.rehearsal import rehearse, rehearse_commands
-from edge_app.uplink.system_clock import clock_is_synchronized
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 

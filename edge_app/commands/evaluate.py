@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from edge_app import config
-from edge_app.app import build_stages, play_clip
-from edge_app.clips import scores
-from edge_app.clips.matching import ClipOutcome, judge
-from edge_app.clips.scores import ClipsScore, score_clips
-from edge_app.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
+from edge_app.app import play_clip
 from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.errors import UsageError
-from edge_app.evaluation import failures, run_over, score_dataset
+from edge_app.evaluation.clips import scores
+from edge_app.evaluation.clips.matching import ClipOutcome, judge
+from edge_app.evaluation.clips.scores import ClipsScore, score_clips
+from edge_app.evaluation.clips.truth import EVENTS_FILE, is_clip_folder, read_clips
+from edge_app.evaluation.pictures import failures, run_over, score_dataset
+from edge_app.evaluation.scoring import DatasetScore
 from edge_app.image_files import silence_opencv
-from edge_app.recognizer import PlateRecognizer, Stages
-from edge_app.scoring import DatasetScore
+from edge_app.recognizer import PlateRecognizer
+from edge_app.stages import Stages, build_stages
 
 _COLUMNS = ("images", "boxes", "recall", "precis.", "false", "mAP50", "texts", "exact", "chars", "ms", "p95")
 HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)

@@ -22,11 +22,11 @@ from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.config import MqttSettings
+from edge_app.events import topics
+from edge_app.events.decoder import MessageError, decode
+from edge_app.events.messages import ReadMessage
 from edge_app.printable import counted, printable
-from edge_app.uplink import topics
 from edge_app.uplink.connection import Message
-from edge_app.uplink.decoder import MessageError, decode
-from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.subscriber import Subscriber
 
 _SESSION_SECONDS = 24 * 3600

@@ -7,7 +7,7 @@ is ever overwritten.
 import argparse
 from pathlib import Path
 
-from edge_app.evidence import keys
+from edge_app.events.evidence import keys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from edge_app import config
-from edge_app.annotate import annotate
-from edge_app.app import build_stages, open_video, pipeline_around
+from edge_app.app import open_video, pipeline_around
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
+from edge_app.drawing.annotate import annotate
 from edge_app.errors import EdgeAnprError, SourceError, UsageError
 from edge_app.image_files import IMAGE_SUFFIXES, is_video, list_media, load_image, save_image, silence_opencv
 from edge_app.printable import counted
-from edge_app.recognizer import PlateRecognizer, Stages
+from edge_app.recognizer import PlateRecognizer
 from edge_app.records import ImageBgr, PlatePass, PlateRead
+from edge_app.stages import Stages, build_stages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import fnmatch
 from dataclasses import dataclass
 
-from edge_app.uplink.messages import ReadMessage
+from edge_app.events.messages import ReadMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge_app import config
-from edge_app.app import build_stages, play_clip
-from edge_app.clips.comparison import Pair, compare
-from edge_app.clips.playback import ClipEvent
-from edge_app.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
+from edge_app.app import play_clip
 from edge_app.commands.progress import ProgressLine
 from edge_app.errors import SourceError, UsageError
+from edge_app.evaluation.clips.comparison import Pair, compare
+from edge_app.evaluation.clips.playback import ClipEvent
+from edge_app.evaluation.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
 from edge_app.image_files import is_video, silence_opencv
+from edge_app.stages import build_stages
 
 HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
 """Of the table whose lines are `as_row`."""

@@ -4,8 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from edge_app import __version__, config, logs
-from edge_app.remote import reload
+from edge_app import app, config, logs
+from edge_app.service import reload
+from edge_app.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -28,5 +29,5 @@ def run(arguments: argparse.Namespace) -> int:
     settings = config.load(arguments.config)
     logs.configure(settings.log)
     log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, settings.camera.name)
-    reload.run(settings, arguments.config)
+    reload.run(settings, arguments.config, app.build_daemon)
     return 0

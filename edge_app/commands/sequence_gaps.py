@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_app.uplink.messages import ReadMessage
+from edge_app.events.messages import ReadMessage
 
 _REPEATED_AT_MOST = 1000
 """How many numbers a device goes back to repeat what was not acknowledged: `mqtt.in_flight`, 20 unless set."""

@@ -12,8 +12,8 @@ from edge_app import config
 from edge_app.capture.source import take_frame
 from edge_app.commands.run import CONFIGURATION
 from edge_app.config import CameraSettings
+from edge_app.drawing.grid import draw_grid
 from edge_app.errors import SourceError, UsageError
-from edge_app.grid import draw_grid
 from edge_app.image_files import IMAGE_SUFFIXES, save_image, silence_opencv
 from edge_app.printable import counted
 from edge_app.records import ImageBgr

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from edge_app.errors import EdgeAnprError, UsageError
-from edge_app.evidence import keys
-from edge_app.evidence.ledger import Findings, as_words, examine
+from edge_app.events.evidence import keys
+from edge_app.events.evidence.ledger import Findings, as_words, examine
 
 _MOST_SHOWN = 20
 """Breaks of a chain that are told one by one."""

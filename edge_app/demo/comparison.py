@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.demo.truth import ShownVehicle
+from edge_app.evaluation.scoring import edit_distance
 from edge_app.printable import counted
-from edge_app.scoring import edit_distance
 
 _ALIKE = 0.5
 """A wrong text belongs to a vehicle if at most this share of its characters is wrong."""

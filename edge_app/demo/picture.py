@@ -6,8 +6,8 @@ from typing import Protocol
 
 import cv2
 
-from edge_app.annotate import annotate
 from edge_app.demo.truth import CLIP, ShownVehicle
+from edge_app.drawing.annotate import annotate
 from edge_app.errors import EdgeAnprError
 from edge_app.records import ImageBgr, PlateRead
 

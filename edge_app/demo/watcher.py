@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from edge_app.config import MqttSettings
-from edge_app.uplink import topics
-from edge_app.uplink.messages import OFFLINE
+from edge_app.events import topics
+from edge_app.events.messages import OFFLINE
 from edge_app.uplink.subscriber import Subscriber
 
 

@@ -1,1 +1,1 @@
-"""Events go out: a settled pass becomes an event, waits on disk, and leaves over MQTT."""
+"""MQTT: the connection to the broker, delivery of the events, Home Assistant, commands."""

@@ -18,9 +18,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config import MqttSettings
 from edge_app.errors import EdgeAnprError, UplinkError
-from edge_app.uplink import link_state
+from edge_app.events.link_state import LinkState
+from edge_app.uplink import tls_failures
 from edge_app.uplink.credentials import Credentials
-from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.waker import Waker
 
 MQTT_5, MQTT_3_1_1 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -288,7 +288,7 @@ class Connection:
             self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
-            state = LinkState.UNKNOWN_HOST if unknown else link_state.of_tls(str(error)) or LinkState.UNREACHABLE
+            state = LinkState.UNKNOWN_HOST if unknown else tls_failures.of_tls(str(error)) or LinkState.UNREACHABLE
             why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
             raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
@@ -323,7 +323,7 @@ class Connection:
         """Tell why there is no CONNACK; where a certificate is refused, TLS 1.3 lets us know only now."""
         refusal = self._tls_refusal() if self._tls is not None else None
         for words in (refusal or "", self._loss):
-            if state := link_state.of_tls(words):
+            if state := tls_failures.of_tls(words):
                 raise UnreachableError(state, f"the broker at {self._where} hangs up: {words}")
         raise NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
 
@@ -394,7 +394,7 @@ class Connection:
         """The one place where paho tells what broke the connection."""
         if level == mqtt.MQTT_LOG_ERR:
             self._loss = words
-            self._loss_state = link_state.of_tls(words) or LinkState.LOST
+            self._loss_state = tls_failures.of_tls(words) or LinkState.LOST
 
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object

@@ -1,11 +1,10 @@
 """Who we are to the broker: user, password and TLS, read once at the start and checked before anything is sent."""
 
-import os
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge_app.config import MqttSettings, password_complaint
+from edge_app.configuration import systemd_credentials
 from edge_app.errors import ConfigurationError
 
 _CREDENTIAL = "mqtt-password"
@@ -34,20 +33,13 @@ def load(settings: MqttSettings) -> Credentials:
 
 
 def _password(settings: MqttSettings) -> str | None:
-    path = settings.password_file or of_systemd(_CREDENTIAL)
+    path = settings.password_file or systemd_credentials.file_of(_CREDENTIAL)
     if path is None:
         return None
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"mqtt.password_file {path}: cannot be read: {error}") from error
-
-
-def of_systemd(name: str) -> Path | None:
-    """The file of a systemd credential, where the service was given one."""
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory, name) if directory else None
-    return path if path is not None and path.is_file() else None
 
 
 def _tls_context(settings: MqttSettings) -> ssl.SSLContext:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edge_app.uplink import topics
+from edge_app.events import topics
+from edge_app.events.event import WaitingEvent, as_json, encode
+from edge_app.events.link_state import LinkState
+from edge_app.events.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
+from edge_app.outbox.event_store import Link
+from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
-from edge_app.uplink.event import as_json, encode
-from edge_app.uplink.event_store import Link, WaitingEvent
-from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
 
 if TYPE_CHECKING:
-    from edge_app.evidence.seal import Sealer
+    from edge_app.events.evidence.seal import Sealer
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ Source: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payloa
 
 from typing import Any
 
-from edge_app import __version__
 from edge_app.capture.camera_health import PictureState
 from edge_app.config import Settings
-from edge_app.uplink import messages, topics
+from edge_app.events import messages, topics
+from edge_app.events.event import as_json
 from edge_app.uplink.connection import Message
 from edge_app.uplink.delivery import ALERTING
-from edge_app.uplink.event import as_json
+from edge_app.version import __version__
 
 Component = dict[str, Any]
 """One entity, in Home Assistant's words."""

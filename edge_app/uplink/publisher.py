@@ -6,24 +6,25 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edge_app import __version__
 from edge_app.config import MqttSettings
-from edge_app.uplink import credentials, messages, topics
+from edge_app.events import messages, topics
+from edge_app.events.event import encode
+from edge_app.events.link_state import LinkState
+from edge_app.outbox.outbox import Outbox
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
 from edge_app.uplink.delivery import Delivery, Sent
 from edge_app.uplink.dialler import Dialler
-from edge_app.uplink.event import encode
 from edge_app.uplink.home_assistant import HomeAssistant
-from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.rate_limit import RateLimit
-from edge_app.uplink.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink.waker import Waker
+from edge_app.version import __version__
 
 if TYPE_CHECKING:
-    from edge_app.evidence.seal import Sealer
-    from edge_app.remote.commander import Commander
+    from edge_app.events.evidence.seal import Sealer
+    from edge_app.uplink.commander import Commander
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 
 from edge_app.config import MqttSettings
-from edge_app.uplink import credentials, topics
+from edge_app.events import topics
+from edge_app.events.link_state import LinkState
+from edge_app.uplink import credentials
 from edge_app.uplink.connection import CONNECT_SECONDS, MQTT_5, Acknowledgement, Connection, Message, UnreachableError
 from edge_app.uplink.dialler import Dialler
-from edge_app.uplink.link_state import LinkState
 from edge_app.uplink.waker import Waker
 
 _ARRIVAL_SECONDS = CONNECT_SECONDS

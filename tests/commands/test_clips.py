@@ -9,7 +9,7 @@ import pytest
 from benchmarks import economy
 from edge_app.__main__ import main
 from tests.capture.pictures import write_clip as write_video
-from tests.clips.film import PLATE, car_that_comes_near
+from tests.evaluation.clips.film import PLATE, car_that_comes_near
 from training.clips import write_clip
 
 

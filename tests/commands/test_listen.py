@@ -19,17 +19,17 @@ from edge_app.commands.listen import as_json, as_line
 from edge_app.commands.read_filter import ReadFilter
 from edge_app.commands.sequence_gaps import SequenceGaps
 from edge_app.config import MqttSettings
+from edge_app.events.event import encode
+from edge_app.events.messages import ReadMessage
 from edge_app.records import ListMatch
 from edge_app.uplink import credentials
 from edge_app.uplink import subscriber as uplink
 from edge_app.uplink.connection import MQTT_5, Connection, Message, RefusedError, Terms
-from edge_app.uplink.event import encode
-from edge_app.uplink.messages import ReadMessage
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
+from tests.events.passes import event, factory, plate_pass
 from tests.mosquitto import Mosquitto, Start, Subscriber, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
 
 TOPIC = "anpr/gate-01/north/read"

@@ -12,7 +12,7 @@ from edge_app.app import open_video
 from edge_app.commands.read import Drawings, as_text, vehicle_as_json
 from edge_app.demo.truth import CLIP
 from tests.capture.pictures import write_clip, write_picture
-from tests.uplink.passes import plate_pass
+from tests.events.passes import plate_pass
 
 
 def files_below(folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from edge_app.__main__ import main
 from edge_app.config import LineSettings
 from edge_app.demo.truth import CLIP
-from edge_app.grid import draw_grid
+from edge_app.drawing.grid import draw_grid
 from edge_app.image_files import load_image
 
 SITE = f"""

@@ -8,8 +8,8 @@ import pytest
 
 from edge_app.__main__ import main
 from edge_app.config import EvidenceSettings
-from edge_app.evidence import keys
-from edge_app.evidence.seal import Sealer
+from edge_app.events.evidence import keys
+from edge_app.events.evidence.seal import Sealer
 from tests.commands.test_listen import listening
 from tests.mosquitto import Mosquitto
 from tests.uplink.test_publisher import Running

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from converters.calibration import calibration_pixels
-from converters.exports import Export, all_exports
 from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
+from training.exports import Export, all_exports
 
 DETECTOR, READER = all_exports()
 

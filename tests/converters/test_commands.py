@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from converters.__main__ import main
-from converters.exports import Export, all_exports
 from converters.manifest import add_scores, add_working_point, write_model
-from converters.networks import load_checkpoint
 from converters.quantize import quantize
 from edge_app import PlateRecognizer
-from edge_app.app import build_stages
 from edge_app.config import DetectionSettings, Settings
-from edge_app.datasets import read_dataset
+from edge_app.evaluation.datasets import read_dataset
 from edge_app.image_files import load_image
+from edge_app.stages import build_stages
 from edge_app.tflite_model import TfliteModel
 from tests.converters.tiny import detector_of_nothing, drawn_crops, drawn_scenes, noise, reader_of_nothing
+from training.exports import Export, all_exports
 from training.loop import sha256_of
+from training.networks import load_checkpoint
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 DETECTOR, READER = all_exports()

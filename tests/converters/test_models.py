@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from converters.exports import Export, all_exports, checkpoint_of
 from converters.inspection import inspect
 from converters.macs import count_macs
 from converters.model_card import write_cards
-from converters.networks import load_checkpoint
 from edge_app.errors import UsageError
+from training.exports import Export, all_exports, checkpoint_of
+from training.networks import load_checkpoint
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 

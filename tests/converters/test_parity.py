@@ -3,7 +3,7 @@
 import pytest
 
 from converters.parity import Comparison, as_table, pooled_losses
-from edge_app.scoring import DatasetScore, DetectionScore, Elapsed, ReadingScore
+from edge_app.evaluation.scoring import DatasetScore, DetectionScore, Elapsed, ReadingScore
 
 
 def score(found: tuple[int, int] | None, read: tuple[int, int] | None) -> DatasetScore:

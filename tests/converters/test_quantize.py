@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.exports import all_exports
 from converters.inspection import inspect
 from converters.macs import count_macs
 from converters.manifest import write_model
-from converters.networks import float_twin, load_checkpoint
 from converters.quantize import quantize
 from edge_app.errors import ModelError
 from edge_app.tflite_model import InputShape, TfliteModel
 from tests.converters.tiny import noise, reader_of_nothing
+from training.exports import all_exports
+from training.networks import float_twin, load_checkpoint
 
 READER = all_exports()[1]
 

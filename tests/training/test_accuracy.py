@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_app.datasets import read_dataset
-from edge_app.evaluation import run_on
+from edge_app.evaluation.datasets import read_dataset
+from edge_app.evaluation.pictures import run_on
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.recognizer import PlateRecognizer
 from training.accuracy.__main__ import main

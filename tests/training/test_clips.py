@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_app.clips.truth import read_clips
+from edge_app.evaluation.clips.truth import read_clips
 from edge_app.printable import counted
 from tests.training.test_scenes import magenta_corners, magenta_plate
 from training.clips import main, write_clip, write_clips

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.clips.film import car_that_comes_near
 from tests.converters.tiny import drawn_scenes
+from tests.evaluation.clips.film import car_that_comes_near
 from training.clips import write_clip
 from training.plate_pictures import (
     CLOSE_UP,

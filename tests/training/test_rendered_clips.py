@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_app.errors import SourceError
-from tests.clips.film import PLATE, car_that_comes_near
+from tests.evaluation.clips.film import PLATE, car_that_comes_near
 from training.clips import write_clip
 from training.rendered_clips import clip_frames
 

@@ -1,1 +1,1 @@
-"""The uplink: events made, kept and published."""
+"""The connection to the broker, delivery and commands."""

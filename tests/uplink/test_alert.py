@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from edge_app.events.event_schema import MESSAGES, schema_of
+from edge_app.outbox.outbox import Outbox
 from edge_app.records import ListMatch
-from edge_app.uplink.event_schema import MESSAGES, schema_of
-from edge_app.uplink.outbox import Outbox
+from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto, Start, Subscriber
-from tests.uplink.passes import factory, plate_pass
 from tests.uplink.test_publisher import Running
 
 

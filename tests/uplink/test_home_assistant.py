@@ -18,13 +18,13 @@ from edge_app.config import (
     MqttSettings,
     Settings,
 )
+from edge_app.events.messages import VitalsMessage
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
 from edge_app.uplink.delivery import alarming_entries, as_alert, flatten
 from edge_app.uplink.home_assistant import LATE_READ, READ, UPDATE, HomeAssistant
-from edge_app.uplink.messages import VitalsMessage
+from tests.events.passes import event, factory, plate_pass
 from tests.mosquitto import Mosquitto, Subscriber
-from tests.uplink.passes import event, factory, plate_pass
 from tests.uplink.test_publisher import Running
 
 DENIED = ListMatch("stolen", "deny", "MH12AB1234", 0.0)

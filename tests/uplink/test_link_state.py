@@ -14,19 +14,19 @@ import pytest
 
 from edge_app.commands import doctor
 from edge_app.config import DeviceSettings, MqttSettings, Settings
-from edge_app.uplink import connection, link_state
+from edge_app.events.event import EventFactory
+from edge_app.events.link_state import LinkState
+from edge_app.outbox.outbox import Outbox
+from edge_app.system_clock import utc_now
+from edge_app.uplink import connection, tls_failures
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import LinkError
-from edge_app.uplink.event import EventFactory
-from edge_app.uplink.link_state import LinkState
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import rehearse
-from edge_app.uplink.system_clock import utc_now
 from tests.certificates import Authority, Certificate
+from tests.events.passes import DETECTOR, READER, event, plate_pass
 from tests.mosquitto import Mosquitto, Start, Subscriber, free_port, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import DETECTOR, READER, event, plate_pass
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <ssl.SSLSocket"  # paho forgets its socket when the handshake fails
@@ -167,8 +167,8 @@ def test_a_device_with_the_wrong_certificate(
 def test_what_only_a_clock_that_is_wrong_can_show() -> None:
     words = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:992)"
 
-    assert link_state.of_tls(words) is LinkState.BROKER_NOT_YET_VALID
-    assert link_state.of_tls("[Errno 111] Connection refused") is None
+    assert tls_failures.of_tls(words) is LinkState.BROKER_NOT_YET_VALID
+    assert tls_failures.of_tls("[Errno 111] Connection refused") is None
 
 
 def test_another_devices_certificate_can_neither_read_nor_write_ours(

@@ -15,19 +15,19 @@ from jsonschema import Draft202012Validator
 
 from edge_app.config import MqttSettings
 from edge_app.errors import ConfigurationError, OutboxError
-from edge_app.evidence.seal import Sealer
-from edge_app.remote.commander import Commander
+from edge_app.events.disk_state import DiskState
+from edge_app.events.event_schema import MESSAGES, schema_of
+from edge_app.events.evidence.seal import Sealer
+from edge_app.events.messages import VitalsMessage
+from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.disk import DiskState
-from edge_app.uplink.event_schema import MESSAGES, schema_of
+from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
-from edge_app.uplink.messages import VitalsMessage
-from edge_app.uplink.outbox import Outbox
 from edge_app.uplink.publisher import Publisher
+from tests.events.passes import event, factory, plate_pass
 from tests.mosquitto import Mosquitto, Subscriber
-from tests.uplink.disks import largest_file
+from tests.outbox.disks import largest_file
 from tests.uplink.fault_proxy import FaultProxy
-from tests.uplink.passes import event, factory, plate_pass
 
 
 class Running:
@@ -488,7 +488,7 @@ def test_on_a_failing_disk_reads_arrive_all_the_same(running: Running, subscribe
 def test_an_outbox_that_another_process_has_taken_ends_the_thread(
     tmp_path: Path, make: Make, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.uplink.outbox_file._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
     with largest_file(0):  # it cannot be opened at first
         running = make(broker.settings)
 

@@ -7,18 +7,18 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.parity import networks_as_converted, networks_as_trained
-from edge_app.app import stages_around
 from edge_app.commands.evaluate import HEADER, as_row
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import FORMATS_DIRECTORY, Settings
 from edge_app.errors import EdgeAnprError, UsageError
-from edge_app.evaluation import evaluate_dataset, run_over, score_dataset
-from edge_app.recognizer import PlateRecognizer, Stages
-from edge_app.scoring import DatasetScore
+from edge_app.evaluation.pictures import evaluate_dataset, run_over, score_dataset
+from edge_app.evaluation.scoring import DatasetScore
+from edge_app.recognizer import PlateRecognizer
+from edge_app.stages import Stages, stages_around
 from training.accuracy.generated import generated_bins
 from training.accuracy.outcomes import Outcome, outcomes_of, substitutions
 from training.accuracy.page import Measured, write_page
+from training.networks import networks_as_converted, networks_as_trained
 from training.repository import REPOSITORY
 
 _COUNTRY = "IN"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from edge_app.recognizer import Stages
 from edge_app.records import PlateDetection
+from edge_app.stages import Stages
 from training.accuracy.outcomes import Bin
 from training.synthetic.observation import place
 from training.synthetic.plates import RenderedPlate, render_plate

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from edge_app.evaluation import ImageResult, reads_and_plates
+from edge_app.evaluation.pictures import ImageResult, reads_and_plates
+from edge_app.evaluation.scoring import edit_distance
 from edge_app.image_files import load_image
 from edge_app.recognition.rectifier import Rectifier
-from edge_app.scoring import edit_distance
 
 SURE = 0.9
 """Reads from this confidence on are meant to be acted on without a person looking."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.scoring import DatasetScore, pooled
+from edge_app.evaluation.scoring import DatasetScore, pooled
 from training.accuracy.outcomes import SURE, Bin, Outcome, exact_share, sure_reads
 
 LOOKALIKES = (("0", "O"), ("1", "I"), ("8", "B"), ("0", "D"), ("0", "Q"), ("5", "S"), ("2", "Z"))

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge_app.datasets import clean_text
 from edge_app.errors import UsageError
+from edge_app.evaluation.datasets import clean_text
 from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
 
 _IMAGE = ("image", "filename", "file", "file_name", "image_path", "img", "path")

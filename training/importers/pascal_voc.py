@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from edge_app.datasets import clean_text
 from edge_app.errors import UsageError
+from edge_app.evaluation.datasets import clean_text
 from edge_app.image_files import IMAGE_SUFFIXES
 from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.datasets import read_dataset
+from edge_app.evaluation.datasets import read_dataset
 from tests.training.importers.imported import labels, picture, plates, run
 
 BOX = "<bndbox><xmin>10</xmin><ymin>20</ymin><xmax>50</xmax><ymax>32</ymax></bndbox>"

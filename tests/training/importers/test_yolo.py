@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.datasets import read_dataset
+from edge_app.evaluation.datasets import read_dataset
 from tests.training.importers.imported import labels, picture, plates, run
 
 CENTRED = "0 0.5 0.5 0.25 0.2\n"

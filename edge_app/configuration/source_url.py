@@ -1,0 +1,106 @@
+"""The URL of a source, taken apart: text only, so that a configuration can be checked without a camera or OpenCV."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from edge_app.errors import ConfigurationError
+
+FORMS = {
+    "picamera2": "picamera2:0",
+    "v4l2": "v4l2:/dev/video0",
+    "rtsp": "rtsp://HOST/PATH",
+    "gst": "gst:PIPELINE",
+    "file": "file:clip.mp4?loop=1&speed=1",
+    "images": "images:DIR",
+}
+"""An example of every kind of URL, by its scheme."""
+
+_PATH_AND_OPTIONS = re.compile(r"(?://)?(?P<path>[^?].*?)(?:\?(?P<options>[^/?]*))?")
+"""What follows the last `?` is options; one in the name of a folder is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUrl:
+    """Where frames come from."""
+
+    scheme: str
+    """A key of `FORMS`."""
+    place: str
+    """A number, a device, a whole `rtsp://` address, a pipeline or a path."""
+    loop: bool = False
+    """A file is played again and again."""
+    speed: float = 0.0
+    """How many times as fast as it was taken a file is played; 0 as fast as its frames are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceForm:
+    """A limit of a settings field: a URL that `parse` takes."""
+
+    def complaint(self, value: object) -> str | None:
+        """See `edge_app.configuration.limits.Limit`."""
+        try:
+            parse(str(value))
+        except ConfigurationError as error:
+            return str(error)
+        return None
+
+
+def parse(url: str) -> SourceUrl:
+    """Take a URL apart; `ConfigurationError` where it is not one we know, or is incomplete."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme not in FORMS:
+        raise ConfigurationError(f"'{scheme}{colon}' is no kind of source; give one of {', '.join(FORMS.values())}")
+    if not rest:
+        raise ConfigurationError(f"'{url}' is cut short; write {FORMS[scheme]}")
+    if scheme == "picamera2" and not rest.isdecimal():
+        raise ConfigurationError(f"'{url}' names no camera by its number; write {FORMS[scheme]}")
+    if scheme == "rtsp":
+        _check_address(url)
+        return SourceUrl(scheme, url)
+    if scheme == "images":
+        return SourceUrl(scheme, rest.removeprefix("//"))
+    return _file(url, rest) if scheme == "file" else SourceUrl(scheme, rest)
+
+
+def starting_at(folder: Path, url: str) -> str:
+    """The URL of a file or of images with its path starting at `folder` where it is relative; others as they are."""
+    scheme, _, rest = url.partition(":")
+    return f"{scheme}:{folder / rest.removeprefix('//')}" if scheme in ("file", "images") else url
+
+
+def _check_address(url: str) -> None:
+    """Complain without showing the address: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return
+        wrong = "no host" if not parts.hostname else "port 0"
+    except ValueError as error:
+        wrong = str(error)
+    raise ConfigurationError(f"the address of the camera is wrong ({wrong}); write {FORMS['rtsp']}")
+
+
+def _file(url: str, rest: str) -> SourceUrl:
+    parts = _PATH_AND_OPTIONS.fullmatch(rest)
+    if parts is None:
+        raise ConfigurationError(f"'{url}' is cut short; write {FORMS['file']}")
+    options = _numbers(url, parts["options"] or "", {"loop": 0.0, "speed": 0.0})
+    return SourceUrl("file", parts["path"], loop=bool(options["loop"]), speed=options["speed"])
+
+
+def _numbers(url: str, query: str, defaults: dict[str, float]) -> dict[str, float]:
+    """Read the options behind the `?` of a URL: each is a number of zero or more."""
+    options = dict(defaults)
+    for key, text in parse_qsl(query, keep_blank_values=True):
+        if key not in defaults:
+            raise ConfigurationError(f"'{url}': unknown option '{key}'; known are {', '.join(defaults)}")
+        try:
+            options[key] = float(text)
+        except ValueError:
+            raise ConfigurationError(f"'{url}': {key}={text} is not a number; give one, as in {key}=1") from None
+        if not 0 <= options[key] < float("inf"):
+            raise ConfigurationError(f"'{url}': {key}={text} must be zero or more")
+    return options

@@ -1,0 +1,1 @@
+"""How good the reading is: labelled pictures and clips, and the scores of what was read there."""

@@ -1,0 +1,211 @@
+"""A settled pass becomes an event: everything a subscriber is told, and the plate's picture."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import cv2
+
+from edge_app.config import Settings
+from edge_app.errors import EdgeAnprError
+from edge_app.events import messages, topics
+from edge_app.events.hash_keys import HashKey, HashKeys
+from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
+from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.version import __version__
+
+_JPEG_QUALITY = 90
+_UNNUMBERED = 0
+"""The outbox numbers an event in the transaction that commits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateEvent:
+    """One event, not yet numbered."""
+
+    event_id: str
+    camera: str
+    message: messages.ReadMessage
+    image_jpeg: bytes | None
+    created_monotonic_ns: int
+    """`time.monotonic_ns()` when it was made."""
+
+    def payload(self, sequence: int = _UNNUMBERED) -> bytes:
+        """The message as UTF-8 JSON, with a number once it has one."""
+        return encode(dataclasses.replace(self.message, sequence=sequence))
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event as the outbox keeps it."""
+
+    sequence: int
+    event_id: str
+    camera: str
+    payload: bytes
+    """`ReadMessage` as JSON, not yet numbered."""
+    image_jpeg: bytes | None
+    created_monotonic_ns: int
+    left_over: bool = False
+    """It was here before the outbox was opened: made by an earlier run."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What counts against the bound."""
+        return len(self.payload) + len(self.image_jpeg or b"")
+
+
+def encode(message: object) -> bytes:
+    """A record of `messages` as UTF-8 JSON."""
+    assert dataclasses.is_dataclass(message)
+    assert not isinstance(message, type)
+    return as_json(dataclasses.asdict(message))
+
+
+def as_json(message: dict[str, object]) -> bytes:
+    """A message as compact UTF-8 JSON."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class EventFactory:
+    """Makes the events of one device.
+
+    `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
+    former can be trusted. With `hash_keys`, no plate leaves but as its hash.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        detector_sha256: str,
+        reader_sha256: str,
+        hash_keys: HashKeys | None = None,
+        now: Callable[[], datetime] = utc_now,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        synchronized: Callable[[], bool] = clock_is_synchronized,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._settings = settings
+        self._software = messages.SoftwareMessage(__version__, detector_sha256, reader_sha256)
+        self._boot_id = read_boot_id()
+        self._hash_keys = hash_keys
+        self._now = now
+        self._monotonic_ns = monotonic_ns
+        self._synchronized = synchronized
+        self._random_bytes = random_bytes
+        self._told_early: dict[int, messages.ReadMessage] = {}
+        """Reads that will have an update, by their vehicles' numbers."""
+
+    def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
+        """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        now_ns, now = self._monotonic_ns(), self._now()
+        key = self._hash_keys.at(now) if self._hash_keys else None
+        told = self._told_early.pop(plate_pass.vehicle, None)
+        event_id = told.event_id if told else str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
+        message = messages.ReadMessage(
+            schema=messages.READ_SCHEMA,
+            event_id=event_id,
+            sequence=_UNNUMBERED,
+            boot_id=self._boot_id,
+            historical=False,
+            revision=plate_pass.revision if told else None,  # the early one may have been of a plate to ignore
+            device=self._settings.device.name,
+            camera=plate_pass.camera,
+            plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
+            lists=tuple(_match(match, key) for match in matches),
+            seen=_seen(plate_pass, self._synchronized()),
+            geometry=_geometry(plate_pass),
+            image=self._image(plate_pass.camera, event_id, image_jpeg),
+            software=self._software,
+            timing_ms=_timing(plate_pass, now_ns),
+        )
+        if not plate_pass.is_final:
+            self._told_early[plate_pass.vehicle] = message
+        return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
+
+    def withdraw(self, vehicle: int) -> PlateEvent | None:
+        """The update that takes an early read back and says nothing that it has not said; None where there is none."""
+        told = self._told_early.pop(vehicle, None)
+        if told is None:
+            return None
+        message = dataclasses.replace(told, revision=messages.WITHDRAWN, lists=(), image=None)
+        return PlateEvent(told.event_id, told.camera, message, None, self._monotonic_ns())
+
+    def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
+        if image_jpeg is None:
+            return None
+        root = topics.root(self._settings.mqtt.topic_prefix, self._settings.device.name)
+        topic = topics.image(root, camera, event_id)
+        return messages.ImageMessage(topic, hashlib.sha256(image_jpeg).hexdigest(), "image/jpeg")
+
+
+def _plate(plate: PlateText, lines: int, key: HashKey | None) -> messages.PlateMessage:
+    characters = tuple(messages.CharacterMessage(c.value, _share(c.confidence)) for c in plate.characters)
+    candidates = tuple(messages.CandidateMessage(c.text, _share(c.confidence), c.valid) for c in plate.candidates)
+    return messages.PlateMessage(
+        text=key.hash(plate.text) if key else plate.text,
+        hash_key=key.name if key else None,
+        country=plate.country,
+        format=plate.format,
+        valid=plate.valid,
+        lines=lines,
+        confidence=_share(plate.confidence),
+        characters=() if key else characters,
+        candidates=() if key else candidates,
+    )
+
+
+def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
+    entry = key.hash(match.entry) if key else match.entry
+    return messages.ListMatchMessage(match.list, match.kind, entry, match.cost)
+
+
+def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:
+    return messages.SeenMessage(
+        first=as_rfc3339(plate_pass.first_seen),
+        best=as_rfc3339(plate_pass.best_seen),
+        last=as_rfc3339(plate_pass.last_seen),
+        frames=plate_pass.frames,
+        reads=plate_pass.reads,
+        agreeing=plate_pass.read.plate.agreeing,
+        clock_synchronized=clock_synchronized,
+    )
+
+
+def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
+    corners = plate_pass.read.detection.corners_px
+    return messages.GeometryMessage(
+        frame_size=plate_pass.frame_size,
+        corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
+        direction=plate_pass.direction,
+        zones=plate_pass.zones,
+        lines=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.lines),
+    )
+
+
+def _timing(plate_pass: PlatePass, now_ns: int) -> messages.TimingMessage:
+    # A recording played faster than it was filmed is ahead of the clock: then nothing was waited for.
+    waited_ms = max(0.0, (now_ns - plate_pass.last_monotonic_ns) / 1e6)
+    return messages.TimingMessage(
+        detect=round(plate_pass.times.detect_ms, 2),
+        read=round(plate_pass.times.read_ms, 2),
+        capture_to_outbox=round(waited_ms, 2),
+    )
+
+
+def _share(value: float) -> float:
+    return round(min(1.0, max(0.0, float(value))), 4)
+
+
+def _as_jpeg(image_bgr: ImageBgr) -> bytes:
+    done, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not done:
+        raise EdgeAnprError("a plate's picture could not be encoded; set mqtt.images = false to go without")
+    return jpeg.tobytes()

@@ -1,0 +1,135 @@
+"""A read's seal: a signature over its canonical JSON (RFC 8785), which holds the hash of the read before.
+
+What is known only when a read is sent is not signed: `historical`, and `image`, whose hash the seal has instead. Where
+the read before was given up, a second signature, the gap, tells after which read this one comes now: it is made when
+the read is sent, and leaves the chain of hashes as it was.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import rfc8785
+
+from edge_app.events.decoder import MessageError, as_record
+from edge_app.events.event import as_json
+from edge_app.events.evidence.keys import PrivateKey, PublicKey
+from edge_app.events.messages import EvidenceMessage, GapMessage, ReadMessage
+
+_UNSIGNED = ("historical", "image")
+_UNSIGNED_EVIDENCE = ("signature", "gap")
+
+Read = dict[str, Any]
+"""`ReadMessage` as parsed JSON."""
+
+
+class SealError(Exception):
+    """A read is not what the device signed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a good read says of its place in the chain."""
+
+    device: str
+    sequence: int
+    event_id: str
+    digest: str
+    previous: str | None
+    """The digest of the read before, as it was made."""
+    gap: GapMessage | None
+
+    @property
+    def before(self) -> tuple[str | None, ...]:
+        """The digests of the reads that it may come after."""
+        return (self.previous,) if self.gap is None else (self.previous, self.gap.follows)
+
+
+class Sealer:
+    """Signs reads with the device's key."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+        self.key_name = key.public.name
+
+    def seal(self, payload: bytes, sequence: int, previous: str | None) -> tuple[bytes, str]:
+        """The read with its number and seal, and its digest."""
+        read = json.loads(payload)
+        image_sha256 = read["image"]["sha256"] if read["image"] else None
+        evidence: dict[str, Any] = {"key": self.key_name, "previous": previous, "image_sha256": image_sha256}
+        read |= {"sequence": sequence, "evidence": evidence}
+        signed = signed_part(read)
+        evidence |= {"signature": self._sign(signed), "gap": None}
+        return as_json(read), _digest(signed)
+
+    def reseal(self, payload: bytes, sequence: int, replaced: bytes) -> bytes:
+        """The read as it may be sent now, in the place of one that is replaced; unsigned where that one was."""
+        evidence = json.loads(replaced).get("evidence")
+        return self.seal(payload, sequence, evidence["previous"])[0] if evidence else payload
+
+    def bridge(self, read: Read, follows: str | None) -> str:
+        """Tell in a sealed read after which one it comes, where that is another than when it was made; its digest.
+
+        Nothing can be told of reads that were sealed with an earlier key.
+        """
+        digest = _digest(signed_part(read))
+        evidence = read["evidence"]
+        if evidence["previous"] != follows and evidence["key"] == self.key_name:
+            evidence["gap"] = asdict(GapMessage(follows, self._sign(_gap_part(digest, follows))))
+        return digest
+
+    def _sign(self, message: bytes) -> str:
+        return base64.b64encode(self._key.sign(message)).decode()
+
+
+def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
+    """What stands in a read's seal, checked with one of the keys, which are given by name.
+
+    Raises:
+        SealError: it is no read, has no seal, or is not what was signed.
+    """
+    try:
+        read = as_record(ReadMessage, document)
+        signed = signed_part(document)  # type: ignore[arg-type]  # a record came of it
+    except MessageError as error:
+        raise SealError(f"this is no read: {error}") from error
+    except ValueError as error:
+        raise SealError(f"it holds what JSON cannot carry from program to program: {error}") from error
+    if read.evidence is None:
+        raise SealError("it is not signed")
+    _check(read, read.evidence, signed, keys)
+    evidence, digest = read.evidence, _digest(signed)
+    return Seal(read.device, read.sequence, read.event_id, digest, evidence.previous, evidence.gap)
+
+
+def signed_part(read: Read) -> bytes:
+    """The canonical JSON of all that is signed; `ValueError` where there is none, as of huge numbers."""
+    kept = {key: value for key, value in read.items() if key not in _UNSIGNED}
+    if kept.get("evidence"):
+        kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key not in _UNSIGNED_EVIDENCE}
+    return rfc8785.dumps(kept)
+
+
+def _check(read: ReadMessage, evidence: EvidenceMessage, signed: bytes, keys: Mapping[str, PublicKey]) -> None:
+    key = keys.get(evidence.key)
+    if key is None:
+        raise SealError(f"it was signed with key {evidence.key}, which was not given")
+    if not key.fits(base64.b64decode(evidence.signature), signed):
+        raise SealError("its signature is wrong: something in it was changed after it was signed")
+    if read.image is not None and read.image.sha256 != evidence.image_sha256:
+        raise SealError("its `image` names another picture than was signed")
+    if (gap := evidence.gap) is not None:
+        part = _gap_part(_digest(signed), gap.follows)
+        if not key.fits(base64.b64decode(gap.signature), part):
+            raise SealError("the signature of its `gap` is wrong: the device did not say so")
+
+
+def _gap_part(digest: str, follows: str | None) -> bytes:
+    return rfc8785.dumps({"read": digest, "follows": follows})
+
+
+def _digest(signed: bytes) -> str:
+    return hashlib.sha256(signed).hexdigest()

@@ -1,0 +1,58 @@
+"""How it stands with the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
+
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """One name for each thing that an operator would mend in another way."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_HOST = "unknown host"
+    NO_ANSWER = "no answer"
+    LOST = "lost"
+    TAKEN_OVER = "taken over"
+    VERSION_REFUSED = "version refused"
+    LOGIN_REFUSED = "login refused"
+    REFUSED = "refused"
+    NO_TLS = "no TLS"
+    BROKER_NOT_TRUSTED = "broker certificate not trusted"
+    BROKER_EXPIRED = "broker certificate expired"
+    BROKER_NOT_YET_VALID = "broker certificate not yet valid"
+    BROKER_OF_OTHER_NAME = "broker certificate of another host"
+    CERTIFICATE_WANTED = "device certificate wanted"
+    CERTIFICATE_REFUSED = "device certificate refused"
+    CERTIFICATE_EXPIRED = "device certificate expired"
+    ACCESS_REFUSED = "access refused"
+    NOT_ACKNOWLEDGED = "not acknowledged"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return _ADVICE[self]
+
+
+_LOG = "the broker's own log tells why"
+_ADVICE = {
+    LinkState.CONNECTING: "wait a moment",
+    LinkState.CONNECTED: "all is well",
+    LinkState.UNREACHABLE: "check `host` and `port`, the network between, and that the broker runs",
+    LinkState.UNKNOWN_HOST: "check `host` and this machine's name server",
+    LinkState.NO_ANSWER: "check that `port` is one for MQTT, and that `tls` is as the broker has it",
+    LinkState.LOST: f"check the network between; {_LOG}",
+    LinkState.TAKEN_OVER: "another client has logged in by the same name; give each device its own [device] name",
+    LinkState.VERSION_REFUSED: "the broker has to know MQTT 5 or 3.1.1",
+    LinkState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's own list of users",
+    LinkState.REFUSED: _LOG,
+    LinkState.NO_TLS: "what answers speaks no TLS; check `port` and `tls`",
+    LinkState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",
+    LinkState.BROKER_EXPIRED: "have the broker's certificate renewed, or set this machine's clock right",
+    LinkState.BROKER_NOT_YET_VALID: "set this machine's clock right, or wait until the certificate is valid",
+    LinkState.BROKER_OF_OTHER_NAME: "set `host` to a name that stands in the broker's certificate",
+    LinkState.CERTIFICATE_WANTED: "set `certificate_file` and `key_file`: the broker lets nobody in without",
+    LinkState.CERTIFICATE_REFUSED: "have `certificate_file` signed by an authority that the broker trusts",
+    LinkState.CERTIFICATE_EXPIRED: "renew `certificate_file`",
+    LinkState.ACCESS_REFUSED: "let its access list allow this user the topic; a device writes below <prefix>/<device>/",
+    LinkState.NOT_ACKNOWLEDGED: f"the broker takes what is sent and acknowledges none of it; {_LOG}",
+}

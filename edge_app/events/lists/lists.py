@@ -1,0 +1,73 @@
+"""Every list, and which of their entries stand for a plate."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from edge_app.config import ListSettings
+from edge_app.events.lists import confusions
+from edge_app.events.lists.watched_file import WatchedFile
+from edge_app.events.messages import ListStateMessage
+from edge_app.records import ListMatch
+
+LOOK_SECONDS = 1.0
+"""The files are looked at this often."""
+
+_ALLOW, _DENY, _IGNORE = "allow", "deny", "ignore"
+
+
+class Lists:
+    """The operator's lists.
+
+    `is_valid` tells whether a text fits a country's format. With `only_listed`, nothing may be kept of plates that are
+    on no list. Raises `ConfigurationError` where a file is wrong at the start.
+    """
+
+    def __init__(
+        self,
+        settings: Sequence[ListSettings],
+        is_valid: Callable[[str], bool],
+        only_listed: bool = False,
+    ) -> None:
+        self._lists = [(each, WatchedFile(each.name, each.file, confusions.shape)) for each in settings]
+        self._is_valid = is_valid
+        self._only_listed = only_listed
+
+    def look_up(self, text: str) -> tuple[ListMatch, ...] | None:
+        """The entries nearest to the text, all equally near, deny lists first and without allow lists beside them.
+
+        None where nothing may be kept of the plate. An entry that is near by confusions stands for the text only where
+        one of them fits no country's format, and so was misread or miswritten; else both are real, and different,
+        plates.
+        """
+        near = [match for settings, file in self._lists for match in self._matches(settings, file, text)]
+        least = min((match.cost for match in near), default=0.0)
+        nearest = [match for match in near if match.cost == least]
+        kinds = {match.kind for match in nearest}
+        if _IGNORE in kinds or (self._only_listed and not kinds):
+            return None
+        denied = [match for match in nearest if match.kind == _DENY]
+        overruled = (_DENY, _ALLOW) if denied else ()  # nobody is let in by a second list
+        return (*denied, *(match for match in nearest if match.kind not in overruled))
+
+    def run(self, stop: threading.Event) -> None:
+        """Read again what has changed, until the stop event: the body of a thread, for a list may be long."""
+        while not stop.wait(LOOK_SECONDS):
+            self.tend()
+
+    def tend(self) -> None:
+        """Look at every file once."""
+        for _, file in self._lists:
+            file.tend()
+
+    def state(self) -> tuple[ListStateMessage, ...]:
+        """How the lists are, for the telemetry."""
+        return tuple(ListStateMessage(each.name, each.kind, file.count, file.fault) for each, file in self._lists)
+
+    def _matches(self, settings: ListSettings, file: WatchedFile, text: str) -> list[ListMatch]:
+        found = [
+            ListMatch(settings.name, settings.kind, entry, confusions.cost(text, entry)) for entry in file.like(text)
+        ]
+        return [match for match in found if match.cost <= settings.max_cost and not self._are_two(text, match)]
+
+    def _are_two(self, text: str, match: ListMatch) -> bool:
+        return match.cost > 0 and self._is_valid(text) and self._is_valid(match.entry)

@@ -1,0 +1,346 @@
+"""What leaves over MQTT, field by field; `docs/schema` is generated from these records.
+
+Every key is always present, but messages of earlier versions lack those with a default. Times are UTC as
+`2026-01-31T10:00:00.123Z`, pixels those of the camera's full picture.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from edge_app.configuration.limits import Between, Matching, OneOf, Share
+from edge_app.events.disk_state import DiskState
+from edge_app.events.link_state import LinkState
+
+READ_SCHEMA = "edge-anpr/read/1"
+ALERT_SCHEMA = "edge-anpr/alert/1"
+LAST_SCHEMA = "edge-anpr/last/1"
+TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
+
+WITHDRAWN = "withdrawn"
+"""The vehicle of an early read has turned out to be one of which nothing may be kept."""
+
+ONLINE, OFFLINE = "online", "offline"
+StatusMessage = Annotated[str, OneOf((ONLINE, OFFLINE))]
+"""`<prefix>/<device>/status`: whether the daemon is there, as plain text and not as JSON. QoS 1, retained."""
+
+Count = Annotated[int, Between(0, math.inf)]
+Milliseconds = Annotated[float, Between(0, math.inf)]
+PlateCharacters = Annotated[str, Matching(r"^[A-Z0-9]+$", "A-Z and 0-9")]
+Sha256 = Annotated[str, Matching(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
+Moment = Annotated[str, Matching(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", "a time in UTC with milliseconds")]
+HashKeyName = Annotated[str, Matching(r"^[0-9a-f]{8}$", "8 hexadecimal digits")] | None
+Signature = Annotated[str, Matching(r"^[A-Za-z0-9+/]{86}==$", "64 bytes in Base64")]
+SigningKeyName = Annotated[str, Matching(r"^[0-9a-f]{16}$", "16 hexadecimal digits")]
+EventId = Annotated[str, Matching(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", "a UUIDv7")]
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterMessage:
+    """One character of the text."""
+
+    value: Annotated[str, Matching(r"^[A-Z0-9]$", "A-Z or 0-9")]
+    confidence: Share
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateMessage:
+    """A text that the plate may bear."""
+
+    text: PlateCharacters
+    confidence: Share
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlateMessage:
+    """What the plate says."""
+
+    text: PlateCharacters
+    """The top line first; where `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
+    hash_key: HashKeyName
+    """Null where `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
+    country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
+    """ISO 3166-1 alpha-2; null where the text fits no country's format."""
+    format: str | None
+    """The name of the format that the text fits."""
+    valid: bool
+    """Whether the text fits a format. One that fits none is published too, where it is
+    read surely enough (`tracking.min_confidence_unknown`)."""
+    lines: Annotated[int, Between(1, 2)]
+    confidence: Share
+    """Probability of the text against all candidates."""
+    characters: tuple[CharacterMessage, ...]
+    """None where `text` is a hash."""
+    candidates: tuple[CandidateMessage, ...]
+    """The best first, the text itself among them; none where `text` is a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListMatchMessage:
+    """An entry of one of the device's lists that stands for this plate."""
+
+    list: str
+    """The list's name."""
+    kind: Annotated[str, OneOf(("allow", "deny", "watch"))]
+    entry: PlateCharacters
+    """The plate as it stands in the list, or its hash where the plate's text is one."""
+    cost: Annotated[float, Between(0, math.inf)]
+    """0: the very plate. Else it is near: 0.25 for each 0/O and 1/I taken for one another, 0.5 for 8/B, 5/S, 2/Z."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """When and how often the vehicle was seen."""
+
+    first: Moment
+    best: Moment
+    """When the picture was taken that shows the plate best."""
+    last: Moment
+    frames: Count
+    """Frames in which the plate was found."""
+    reads: Count
+    """Frames in which it was read."""
+    agreeing: Count
+    """Of these, frames that on their own say what `plate.text` says."""
+    clock_synchronized: bool
+    """False: do not trust these times, only their differences."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineCrossingMessage:
+    """A virtual line that the vehicle crossed."""
+
+    line: str
+    """The line's name."""
+    label: str
+    """In which direction, in the operator's words; "in" or "out" unless set otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryMessage:
+    """Where the plate was in the best picture."""
+
+    frame_size: tuple[Count, Count]
+    """Width, height."""
+    corners: tuple[tuple[float, float], ...]
+    """Four points x, y, clockwise from the plate's own top left; they may lie outside the picture."""
+    direction: Annotated[str, OneOf(("approaching", "receding", "unknown"))]
+    """From the trend of the plate's size."""
+    zones: tuple[str, ...]
+    """Those that its centre was in, in the order in which it entered them."""
+    lines: tuple[LineCrossingMessage, ...]
+    """Those that its centre crossed, in that order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMessage:
+    """The plate's picture, published on a topic of its own before the read."""
+
+    topic: str
+    sha256: Sha256
+    media_type: Annotated[str, OneOf(("image/jpeg",))]
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareMessage:
+    """What read it."""
+
+    version: str
+    detector: Sha256
+    reader: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class TimingMessage:
+    """What it took, in milliseconds."""
+
+    detect: Milliseconds
+    """Finding plates, summed over the `seen.frames` frames of this pass; counted for every plate of a frame."""
+    read: Milliseconds
+    """Reading this one, summed over the frames in which that was tried."""
+    capture_to_outbox: Milliseconds
+    """From the last sight of the vehicle to the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapMessage:
+    """Reads before this one were given up by the device itself."""
+
+    follows: Sha256 | None
+    """The hash of the read that it comes after now; null: of none."""
+    signature: Signature
+    """Ed25519, over the canonical JSON of `{"follows": …, "read": …}`, where `read` is this read's own hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceMessage:
+    """The device's signature under the read; docs/evidence.md tells how it is checked."""
+
+    key: SigningKeyName
+    """The first digits of the SHA-256 of the public key's 32 bytes."""
+    previous: Sha256 | None
+    """The hash of the read before: SHA-256 of what was signed there; null: the chain begins here."""
+    image_sha256: Sha256 | None
+    """Of the picture that was taken, though it may have had to make room since."""
+    signature: Signature
+    """Ed25519, over the read's canonical JSON (RFC 8785) less `historical`, `image` and here `signature`, `gap`."""
+    gap: GapMessage | None
+    """Where the read that `previous` names will never come; null where it was sent, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessage:
+    """`<prefix>/<device>/<camera>/read`: one vehicle passed. QoS 1, not retained."""
+
+    schema: Annotated[str, OneOf((READ_SCHEMA,))]
+    event_id: EventId
+    """The same in every delivery of this event: drop what you have seen."""
+    sequence: Annotated[int, Between(1, math.inf)]
+    """Rises by one with every event of this device, across restarts: a gap is a loss."""
+    boot_id: str
+    """Of the boot in which the event was made."""
+    historical: bool
+    """True: it comes late, from the outbox; do not open the gate for it."""
+    revision: Annotated[str, OneOf(("confirmed", "corrected", WITHDRAWN))] | None
+    """Null unless a read with this `event_id` was sent early: this one says all of the vehicle and takes its place,
+    with the same text ("confirmed") or another one ("corrected"); or it takes it back ("withdrawn")."""
+    device: str
+    camera: str
+    plate: PlateMessage
+    lists: tuple[ListMatchMessage, ...]
+    """The nearest entries of the device's lists, all equally near; none of an allow list beside one of a deny list."""
+    seen: SeenMessage
+    geometry: GeometryMessage
+    image: ImageMessage | None
+    """Null where pictures are switched off, or where this one had to make room for reads."""
+    software: SoftwareMessage
+    timing_ms: TimingMessage
+    evidence: EvidenceMessage | None = None
+    """Null where [evidence] is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMessage:
+    """`<prefix>/<device>/<camera>/alert`: a plate on a deny or watch list, sent after its read. QoS 1, not retained."""
+
+    schema: Annotated[str, OneOf((ALERT_SCHEMA,))]
+    event_id: EventId
+    """The read's."""
+    sequence: Annotated[int, Between(1, math.inf)]
+    """The read's."""
+    historical: bool
+    """True: it comes late, from the outbox."""
+    device: str
+    camera: str
+    text: PlateCharacters
+    hash_key: HashKeyName
+    """As in the read."""
+    country: str | None
+    valid: bool
+    confidence: Share
+    lists: tuple[ListMatchMessage, ...]
+    """Those of the read that are of deny and watch lists."""
+    seen: Moment
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """`<prefix>/<device>/<camera>/last`: the latest vehicle, flat, for dashboards. QoS 1, retained."""
+
+    schema: Annotated[str, OneOf((LAST_SCHEMA,))]
+    event_id: EventId
+    device: str
+    camera: str
+    text: PlateCharacters
+    """Or its hash, as in the read."""
+    hash_key: HashKeyName
+    """As in the read."""
+    country: str | None
+    valid: bool
+    confidence: Share
+    seen: Moment
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListStateMessage:
+    """How one of the device's lists is."""
+
+    name: str
+    kind: str
+    plates: Count
+    """In the list as it is used."""
+    fault: str | None
+    """Why its file, as it is now, is not used, but what was read of it before; null where nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookStateMessage:
+    """How the program run for plates on a list does, in runs since the start."""
+
+    done: Count
+    failed: Count
+    """It could not be started, ended with another code than 0 or was killed after its time."""
+    skipped: Count
+    """Not run, because those before it took too long or the daemon stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class VitalsMessage:
+    """How the daemon is."""
+
+    frames: Count
+    """Frames looked at since the start."""
+    frames_dropped: Count
+    """Frames overtaken by newer ones before they could be looked at."""
+    frames_corrupt: Count
+    """Frames of the camera that could not be decoded, or were no pictures."""
+    vehicles: Count
+    """Vehicles that became events since the start."""
+    picture: str
+    """What the camera's picture is worth: "good", or what is wrong with it."""
+    lists: tuple[ListStateMessage, ...]
+    hook: HookStateMessage | None
+    """Null where no program is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryMessage:
+    """`<prefix>/<device>/telemetry`: how the device is, every 30 seconds. QoS 0, retained."""
+
+    schema: Annotated[str, OneOf((TELEMETRY_SCHEMA,))]
+    device: str
+    boot_id: str
+    at: Moment
+    software_version: str
+    uptime_seconds: Annotated[float, Between(0, math.inf)]
+    """Of the daemon."""
+    clock_synchronized: bool
+    connections: Count
+    """Times the broker was reached since the start."""
+    events_waiting: Count
+    """Events that the broker has not acknowledged."""
+    bytes_waiting: Count
+    events_in_memory: Count
+    """Of the events that wait, those that the disk has not taken yet: a power cut would cost them."""
+    disk: Annotated[str, OneOf(tuple(DiskState))]
+    """Of the outbox. In every state but "good" events wait in memory, and are sent from there."""
+    images_sacrificed: Count
+    """Pictures that had to make room, since the outbox was made."""
+    reads_sacrificed: Count
+    """Reads that had to make room, since the outbox was made."""
+    images_damaged: Count
+    """Pictures that could not be saved from a damaged outbox."""
+    reads_damaged: Count
+    """Reads that could not be saved from one."""
+    reads_expired: Count
+    """Reads deleted since the start because they had waited for longer than they may be kept."""
+    reads_withheld: Count
+    """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
+    or told early, of a plate that turned out to be one to ignore."""
+    last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
+    """What kept the device from the broker the last time since the start; null where nothing did."""
+    vitals: VitalsMessage | None
+    """Null until the daemon has looked at its camera for the first time."""

@@ -1,0 +1,101 @@
+"""What reads a plate: the stages that pictures and the daemon share, and what builds them."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from edge_app.config import Settings
+from edge_app.detection.corner_decoding import hulls, same_plate, share_within
+from edge_app.detection.detector import PlateDetector
+from edge_app.errors import ConfigurationError, ModelError
+from edge_app.recognition.closer_look import Look
+from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.recognition.reader import PlateReader
+from edge_app.recognition.rectifier import Rectifier
+from edge_app.records import Frame, ImageBgr, PlateDetection
+from edge_app.tflite_model import Network, TfliteModel
+from edge_app.tracking.voter import Voter
+
+DETECTOR_FILE = "plate_detector.tflite"
+READER_FILE = "plate_reader.tflite"
+
+_CLEAR, _USUAL = -0.3, -1.5
+"""Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
+three to one, in a layout that is known."""
+
+_LEAST_SHOWN = 0.5
+"""Share of a plate that what is found with the picture turned has to cover."""
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """What reads a picture; `build_stages` makes it."""
+
+    detector: PlateDetector
+    rectifier: Rectifier
+    reader: PlateReader
+    voter: Voter
+
+    def look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
+        """One look at a plate."""
+        reading = self.reader.read(self.rectifier.rectify(image_bgr, detection))
+        glance = self.voter.glance(reading)
+        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
+        return Look(detection, reading, glance.promise, clear)
+
+
+def models_directory(settings: Settings) -> Path:
+    """Where the networks are: as set, or those shipped with the package or lying beside it in its repository."""
+    if (set_here := settings.models.directory) is not None:
+        if not set_here.is_dir():
+            raise ConfigurationError(f"[models] directory: {set_here}: no such folder; name the one with the models")
+        return set_here
+    places = [_PACKAGE / "models", _PACKAGE.parent / "models"]
+    for place in places:
+        if (place / DETECTOR_FILE).is_file():
+            return place
+    looked = " and ".join(str(place) for place in places)
+    raise ModelError(f"no models in {looked}; put them there, or name their folder as `directory` in [models]")
+
+
+def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel]:
+    """The detector's network and the reader's."""
+    directory = models_directory(settings)
+    threads = settings.models.threads
+    detector = TfliteModel.load(directory / DETECTOR_FILE, "plate-detector", threads)
+    return detector, TfliteModel.load(directory / READER_FILE, "plate-reader", threads)
+
+
+def stages_around(detector: Network, reader: Network, settings: Settings) -> Stages:
+    """What reads a picture, around two networks of any kind."""
+    plate_reader = PlateReader(reader)
+    formats = PlateFormats.load(settings.recognition.formats)
+    return Stages(
+        detector=PlateDetector(detector, settings.detection.confidence, settings.detection.max_plates),
+        rectifier=Rectifier(reader.manifest.input.width, reader.manifest.input.height),
+        reader=plate_reader,
+        voter=Voter(formats, plate_reader.alphabet, settings.recognition.max_candidates),
+    )
+
+
+def build_stages(settings: Settings) -> Stages:
+    """What reads a picture."""
+    return stages_around(*load_networks(settings), settings)
+
+
+def as_frame(image_bgr: ImageBgr) -> Frame:
+    """A frame of no camera."""
+    return Frame(image_bgr, datetime.now(UTC), time.monotonic_ns(), sequence=0, camera="image")
+
+
+def shows(again: PlateDetection, found: PlateDetection) -> bool:
+    """Whether it is what was found and no part of that; where nothing was found, any part may be a plate."""
+    place, box = hulls(np.stack([found.corners_px, again.corners_px]))
+    if found.confidence == 0:
+        return bool(same_plate(place, box[None])[0])
+    return bool(share_within(place, box) >= _LEAST_SHOWN)

@@ -1,0 +1,23 @@
+"""What a failure of TLS means, by the words of OpenSSL."""
+
+from edge_app.events.link_state import LinkState
+
+# What OpenSSL says, as `ssl.SSLError` repeats it; alerts by their names in RFC 8446, section 6.2. The first counts.
+_TLS_SIGNS = (
+    ("certificate has expired", LinkState.BROKER_EXPIRED),
+    ("certificate is not yet valid", LinkState.BROKER_NOT_YET_VALID),
+    ("mismatch, certificate is not valid for", LinkState.BROKER_OF_OTHER_NAME),
+    ("certificate verify failed", LinkState.BROKER_NOT_TRUSTED),
+    ("alert certificate required", LinkState.CERTIFICATE_WANTED),
+    ("alert handshake failure", LinkState.CERTIFICATE_WANTED),  # what TLS 1.2 says in place of it
+    ("alert certificate expired", LinkState.CERTIFICATE_EXPIRED),
+    ("alert", LinkState.CERTIFICATE_REFUSED),
+    ("wrong version number", LinkState.NO_TLS),
+)
+
+
+def of_tls(words: str) -> LinkState | None:
+    """What a failure of TLS means; None where the words are about something else."""
+    if "SSL" not in words:
+        return None
+    return next((state for sign, state in _TLS_SIGNS if sign in words), LinkState.NO_TLS)

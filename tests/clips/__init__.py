@@ -1,1 +1,0 @@
-"""Tests of `edge_app.clips`."""

@@ -1,0 +1,77 @@
+"""SourceUrl: what a source's URL says, and what is wrong with one that will not do."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_app.configuration.source_url import FORMS, SourceUrl, parse, starting_at
+from edge_app.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(("scheme", "form"), FORMS.items())
+def test_every_form_shown_is_understood(scheme: str, form: str) -> None:
+    assert parse(form).scheme == scheme
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("file:clip.mp4?loop=1&speed=2", SourceUrl("file", "clip.mp4", loop=True, speed=2.0)),
+        ("file:///srv/clip.mp4", SourceUrl("file", "/srv/clip.mp4")),
+        ("file:/srv/why?/clip.mp4?speed=1", SourceUrl("file", "/srv/why?/clip.mp4", speed=1.0)),
+        ("images:/srv/why?", SourceUrl("images", "/srv/why?")),
+        ("rtsp://user:word@[::1]:8554/stream", SourceUrl("rtsp", "rtsp://user:word@[::1]:8554/stream")),
+    ],
+)
+def test_a_url_is_taken_apart(url: str, told: SourceUrl) -> None:
+    assert parse(url) == told
+
+
+@pytest.mark.parametrize("url", ["", "clip.mp4", "http://camera/video", "FILE:clip.mp4", ":"])
+def test_an_unknown_url_is_refused_with_the_forms_that_are_known(url: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        parse(url)
+
+    assert all(form in str(refusal.value) for form in FORMS.values())
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("file:", "cut short"),
+        ("file:?loop=1", "cut short"),
+        ("picamera2:front", "picamera2:0"),
+        ("rtsp://", "no host"),
+        ("rtsp:///stream", "no host"),
+        ("rtsp://[::1/stream", "Invalid IPv6 URL"),
+        ("rtsp://camera:99999/stream", "Port out of range"),
+        ("rtsp://camera:0/stream", "port 0"),
+        ("file:a.mp4?pace=1", "unknown option 'pace'"),
+        ("file:a.mp4?speed=fast", "not a number"),
+        ("file:a.mp4?speed=-1", "zero or more"),
+        ("file:a.mp4?speed=nan", "zero or more"),
+    ],
+)
+def test_a_url_that_is_half_right_is_refused_with_what_is_missing(url: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        parse(url)
+
+
+def test_a_password_in_a_wrong_address_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        parse("rtsp://user:s3cret@camera:99999/stream")
+
+    assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "absolute"),
+    [
+        ("file:clip.mp4?loop=1", "file:/etc/edge-anpr/clip.mp4?loop=1"),
+        ("file:/srv/clip.mp4", "file:/srv/clip.mp4"),
+        ("images:pictures", "images:/etc/edge-anpr/pictures"),
+        ("v4l2:0", "v4l2:0"),
+    ],
+)
+def test_only_a_relative_path_starts_at_the_folder(url: str, absolute: str) -> None:
+    assert starting_at(Path("/etc/edge-anpr"), url) == absolute

@@ -1,0 +1,1 @@
+"""Messages, and the events of passages."""

@@ -1,0 +1,139 @@
+"""`edge-anpr run`, reloaded over a real broker: with settings that work, and with such that do not."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_app.demo.truth import CLIP
+from edge_app.uplink.connection import Message
+from tests.mosquitto import Mosquitto, Subscriber, free_port
+from tests.uplink.test_commander import told
+
+ANSWER = "anpr/gate-01/answer"
+PATIENCE_SECONDS = 120.0  # on a machine that is busy with other work
+
+
+class Device:
+    """The daemon as a process, and somebody who tells it what to do."""
+
+    def __init__(self, folder: Path, broker: Mosquitto, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.log: list[str] = []
+        self._folder = folder
+        self._subscriber = Subscriber(broker.port)
+        self._port = broker.port
+        threading.Thread(target=self._read_log, daemon=True).start()
+
+    def until_pictures_arrive(self, times: int = 1) -> None:
+        """Wait for the first picture of so many lives, and the broker."""
+        self._subscriber.until(1, "/status", PATIENCE_SECONDS)
+        while sum("camera north: pictures arrive" in line for line in self.log) < times:
+            assert self.process.poll() is None, self.log
+            self._subscriber.listen(0.2)
+
+    def reload(self, count: int = 1, **settings: Any) -> dict[str, Any]:
+        """Write other settings, have them taken up, and give the answer."""
+        configure(self._folder, self._port, **settings)
+        return self.ask("reload", count)
+
+    def ask(self, command: str, count: int = 1) -> dict[str, Any]:
+        """The answer to a request."""
+        self._subscriber.publish(Message(f"anpr/gate-01/cmd/{command}", b"", correlation_data=b"7"))
+        return self.answers(count)[-1]
+
+    def answers(self, count: int) -> list[dict[str, Any]]:
+        """As many as came, once they have."""
+        messages = self._subscriber.until(count, "/answer", PATIENCE_SECONDS)
+        assert all(message.correlation_data == b"7" for message in messages)
+        return [told(message) for message in messages]
+
+    def stop(self) -> int:
+        """End it as systemd does."""
+        self.process.terminate()
+        code = self.process.wait(PATIENCE_SECONDS)
+        self._subscriber.close()
+        return code
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        self.log.extend(iter(self.process.stderr.readline, ""))
+
+
+def configure(folder: Path, port: int, camera: str = "north", seconds: float = 60.0, more: str = "") -> None:
+    (folder / "config.toml").write_text(f"""
+[device]
+name = "gate-01"
+state_directory = "state"
+[camera]
+name = "{camera}"
+source = "file:{CLIP}?loop=1&speed=1"
+[mqtt]
+host = "127.0.0.1"
+port = {port}
+[commands]
+allow = ["ping", "snapshot", "reload"]
+reload_seconds = {seconds}
+{more}
+""")
+
+
+@contextmanager
+def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
+    configure(folder, broker.port)
+    command = [sys.executable, "-m", "edge_app", "run", "--config", str(folder / "config.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            device = Device(folder, broker, process)
+            device.until_pictures_arrive()
+            yield device
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("how", ["works", "fails"])
+def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_where_they_have_not(
+    tmp_path: Path, broker: Mosquitto, how: str
+) -> None:
+    with running(tmp_path, broker) as device:
+        refused = device.reload(more="[mqtt2]\n")
+        if how == "works":
+            answer = device.reload(2, camera="south")
+        else:
+            configure(tmp_path, free_port(), camera="south", seconds=25.0)  # nobody listens there
+            answer = device.ask("reload", 2)
+            device.until_pictures_arrive(times=2)
+        snapshot = device.ask("snapshot", 3)
+        code = device.stop()
+
+    assert "nothing was changed: " in refused["error"]
+    assert "[mqtt2]: there is no such section" in refused["error"]
+    if how == "works":
+        assert (answer["ok"], answer["error"]) == (True, None)
+        assert snapshot["snapshot"]["camera"] == "south"
+    else:
+        assert not answer["ok"]
+        assert "the former configuration is back: the broker was not reached (unreachable: " in answer["error"]
+        assert snapshot["snapshot"]["camera"] == "north"
+    assert code == 0
+    assert "Traceback" not in "".join(device.log)
+
+
+def test_settings_with_which_nothing_can_be_built_are_dropped(tmp_path: Path, broker: Mosquitto) -> None:
+    (tmp_path / "models").mkdir()
+    with running(tmp_path, broker) as device:
+        answer = device.reload(more='[models]\ndirectory = "models"\n')
+        again = device.ask("ping", 2)
+        device.stop()
+
+    assert not answer["ok"]
+    assert "the former configuration is back" in answer["error"]
+    assert "plate_detector" in answer["error"]
+    assert again["ok"]
+    assert json.dumps(answer).count("config.toml") == 1
