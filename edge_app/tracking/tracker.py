@@ -43,6 +43,9 @@ _GROWTH_SAY = 1.5
 _SIGHTS_TO_TRUST = 3
 """Two sights may be of two things, and tell no speed."""
 
+_SURPRISE = 0.5
+"""Plate widths between the third sight and where the first two put it, from which on the first was another thing's."""
+
 _MISSES_TO_FORGET, _SECONDS_TO_FORGET = 8, 0.3
 """Frames in a row, and time, without a plate that was seen once or twice: what is found there then is another one."""
 
@@ -89,6 +92,10 @@ class _Track:
         narrowness, before = 1 / width_px(corners_px), 1 / width_px(self.corners_px)
         moved = corners_px.mean(axis=0) - self.corners_px.mean(axis=0)
         velocity, recession = moved * narrowness / elapsed, (narrowness - before) / elapsed
+        if self.velocity is not None and self.sights < _SIGHTS_TO_TRUST:
+            expected = self.predict(monotonic_ns)
+            if float(np.hypot(*(corners_px - expected).T).mean()) > _SURPRISE * width_px(expected):
+                self.sights, self.velocity, self.recession = 1, None, 0.0  # the first sight was another thing's
         if self.velocity is not None:
             velocity = self.velocity + _VELOCITY_GAIN * (velocity - self.velocity)
         self.recession -= math.expm1(-elapsed / _RECESSION_SECONDS) * (recession - self.recession)
