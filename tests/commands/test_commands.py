@@ -158,10 +158,18 @@ def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
 def test_evaluate_scores_a_dataset_folder(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["evaluate", "--json", str(dataset_of(photo))])
 
-    printed = json.loads(capsys.readouterr().out)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert code == 0
-    assert set(printed) == {"dataset", "images", "detection", "reading", "elapsed_ms"}
-    assert (printed["images"], printed["detection"]["plates"], printed["reading"]["plates"]) == (1, 1, 1)
+    assert [row["effort"] for row in rows] == [0, 1]
+    for row in rows:
+        assert set(row) == {"dataset", "effort", "images", "detection", "reading", "elapsed_ms"}
+        assert (row["images"], row["detection"]["plates"], row["reading"]["plates"]) == (1, 1, 1)
+
+
+def test_evaluate_scores_with_the_effort_asked_for_alone(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "--json", "--effort", "0", "--", str(dataset_of(photo))])
+
+    assert json.loads(capsys.readouterr().out)["effort"] == 0
 
 
 def test_failures_are_written_and_a_wrong_path_for_them_is_an_error_before_anything_is_scored(

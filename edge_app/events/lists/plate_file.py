@@ -66,7 +66,7 @@ def parse_entries(content: bytes, where: object) -> tuple[Entry, ...]:
     wrong = [each.line for each in entries if not _PLATE.fullmatch(each.text)]
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
-        place = f"stands in column {column + 1}" if column else "stands first"
+        place = f"in column {column + 1}" if column else "comes first"
         raise ConfigurationError(f"{where}:{wrong[0]}{others}: no plate {place}; give 3 to 16 letters A-Z and digits")
     return tuple(entries)
 

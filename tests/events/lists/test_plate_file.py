@@ -44,11 +44,11 @@ def test_a_header_alone_is_a_list_without_plates(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("", "the list is empty; write `plate` in its first line, plates below"),
-        ("plate\nMH12AB1234\nMH12*\n", ":3: no plate stands first; give 3 to 16 letters A-Z and digits"),
-        ("plate\n,MH12AB1234\n", ":2: no plate stands first"),
-        ("who,plate\nRao,\n", ":2: no plate stands in column 2"),
+        ("plate\nMH12AB1234\nMH12*\n", ":3: no plate comes first; give 3 to 16 letters A-Z and digits"),
+        ("plate\n,MH12AB1234\n", ":2: no plate comes first"),
+        ("who,plate\nRao,\n", ":2: no plate in column 2"),
         ('plate,who\nMH12AB1234,"Rao\n', ":2: a quote is opened here and not closed"),
-        ("A\nB\nC\nMH12AB1234\n", ":1 (and 2 more lines): no plate stands first"),
+        ("A\nB\nC\nMH12AB1234\n", ":1 (and 2 more lines): no plate comes first"),
         (b"plate\nMH12AB1234,caf\xe9\n", ":2: this is not UTF-8 text; save the file as CSV UTF-8"),
     ],
 )
