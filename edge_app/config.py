@@ -214,6 +214,9 @@ class MqttSettings:
     """Most events sent and not yet acknowledged."""
     drain_per_second: Annotated[float, Between(0.1, 100_000)] = 50.0
     """Most events sent in a second, so that a device that comes back does not flood the broker."""
+    resend_seconds: Annotated[float, Between(0, 3600)] = 10.0
+    """Events acknowledged within this time are sent again after a lost connection, for a broker may acknowledge before
+    it has saved; 0: never."""
     images: bool = True
     """Publish the plate's picture beside the read."""
 

@@ -1,8 +1,10 @@
 """What arrived becomes a record of `messages` again: the way back from `event.encode`."""
 
 import dataclasses
+import functools
 import json
 import types
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from edge_app.errors import EdgeAnprError
@@ -29,50 +31,89 @@ def decode(kind: type[Record], payload: bytes) -> Record:
 
 def as_record(kind: type[Record], document: object) -> Record:
     """The same for JSON that is parsed already."""
-    record: Record = _value(kind, document, "")
+    hint: Any = kind
+    record: Record = _reader(hint)(document, "")
     return record
 
 
-def _value(hint: Any, value: object, where: str) -> Any:
+Reader = Callable[[Any, str], Any]
+"""Makes the value of a field of what JSON gives for it, found at the named place."""
+
+
+@functools.cache
+def _reader(hint: Any) -> Reader:
+    """Of values of this type: type hints are looked at once, for that takes longer than reading a whole message."""
     arguments = get_args(hint)
     if get_origin(hint) is Annotated:
-        return _limited(arguments, value, where)
+        return _limited(_reader(arguments[0]), arguments[1:])
     if get_origin(hint) in (Union, types.UnionType):  # always "or null"
-        return None if value is None else _value(arguments[0], value, where)
+        return _optional(_reader(arguments[0]))
     if get_origin(hint) is tuple:
-        return _tuple(arguments, value, where)
-    if dataclasses.is_dataclass(hint):
-        return _record(hint, value, where)
-    if type(value) is int and hint is float:
-        return float(value)
-    if type(value) is hint:
-        return value
-    raise MessageError(f"{where} is of the wrong type")
+        if arguments[-1] is Ellipsis:
+            return _list(_reader(arguments[0]))
+        return _tuple([_reader(argument) for argument in arguments])
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _record(hint)
+    return _plain(hint)
 
 
-def _limited(arguments: tuple[Any, ...], value: object, where: str) -> Any:
-    kept = _value(arguments[0], value, where)
-    for limit in arguments[1:]:
-        if complaint := limit.complaint(kept):
-            raise MessageError(f"{where}: {complaint}")
-    return kept
+def _plain(kind: type) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is kind:
+            return value
+        if type(value) is int and kind is float:
+            return float(value)
+        raise MessageError(f"{where} is of the wrong type")
+
+    return read
 
 
-def _tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
+def _limited(reader: Reader, limits: Sequence[Any]) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        kept = reader(value, where)
+        for limit in limits:
+            if complaint := limit.complaint(kept):
+                raise MessageError(f"{where}: {complaint}")
+        return kept
+
+    return read
+
+
+def _optional(reader: Reader) -> Reader:
+    return lambda value, where: None if value is None else reader(value, where)
+
+
+def _list(reader: Reader) -> Reader:
+    return lambda value, where: tuple([reader(item, where) for item in _checked_list(value, where)])
+
+
+def _tuple(readers: Sequence[Reader]) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if len(_checked_list(value, where)) != len(readers):
+            raise MessageError(f"{where} has {len(value)} items and not {len(readers)}")
+        return tuple([reader(item, where) for reader, item in zip(readers, value, strict=True)])
+
+    return read
+
+
+def _checked_list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise MessageError(f"{where} is not a list")
-    hints = items[:1] * len(value) if items[-1] is Ellipsis else items
-    if len(hints) != len(value):
-        raise MessageError(f"{where} has {len(value)} items and not {len(hints)}")
-    return tuple(_value(hint, item, where) for hint, item in zip(hints, value, strict=True))
+    return value
 
 
-def _record(kind: Any, value: object, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise MessageError(f"{where or 'it'} is not an object")
+def _record(kind: Any) -> Reader:
     hints = get_type_hints(kind, include_extras=True)
-    above = f"{where}." if where else ""
-    for field in dataclasses.fields(kind):
-        if field.name not in value and field.default is dataclasses.MISSING:
-            raise MessageError(f"{above}{field.name} is missing")
-    return kind(**{key: _value(hint, value[key], f"{above}{key}") for key, hint in hints.items() if key in value})
+    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
+    required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise MessageError(f"{where or 'it'} is not an object")
+        above = f"{where}." if where else ""
+        for name in required:
+            if name not in value:
+                raise MessageError(f"{above}{name} is missing")
+        return kind(**{key: reader(value[key], above + key) for key, reader in readers.items() if key in value})
+
+    return read

@@ -335,6 +335,8 @@ class TelemetryMessage:
     """Pictures that could not be saved from a damaged outbox."""
     reads_damaged: Count
     """Reads that could not be saved from one."""
+    images_refused: Count
+    """Pictures that the broker did not take, since the outbox was made."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count

@@ -35,6 +35,8 @@ _ALERT_SECONDS = 1.0
 _MOST_UNACKNOWLEDGED = 100
 """Messages on their way where the broker allows more, or does not say."""
 
+TOO_LARGE = "Packet too large"
+
 _VERSION_REFUSED = "Unsupported protocol version"
 
 _TAKEN_OVER = "Session taken over"
@@ -47,7 +49,7 @@ _LASTING = {
     "Bad authentication method",
     "Topic name invalid",
     "Topic filter invalid",
-    "Packet too large",
+    TOO_LARGE,
     "Payload format invalid",
     "Retain not supported",
     "QoS not supported",
@@ -174,7 +176,7 @@ class Connection:
         """Publish a message, in the order of the calls; its number comes back in an `Acknowledgement` at QoS 1."""
         self._last_number += 1
         if len(message.payload) + len(message.topic) + 64 > self._maximum_packet_size:  # 64: header and properties
-            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, "Packet too large"))
+            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, TOO_LARGE))
         else:
             self._unsent.append((self._last_number, message))
         return self._last_number

@@ -14,7 +14,7 @@ from edge_app.events.event import EventFactory
 from edge_app.events.event_schema import schema_of
 from edge_app.events.messages import ReadMessage
 from edge_app.records import LineCrossing, ListMatch
-from tests.events.passes import DETECTOR, NOON, READER, event, factory, plate_pass
+from tests.events.passes import NOON, SOFTWARE, event, factory, plate_pass
 
 MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 
@@ -22,8 +22,7 @@ MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 def test_an_event_says_what_the_pass_was() -> None:
     maker = EventFactory(
         Settings(),
-        DETECTOR,
-        READER,
+        SOFTWARE,
         now=lambda: NOON + timedelta(seconds=3),
         monotonic_ns=lambda: 5_000_000_000,
         synchronized=lambda: False,
@@ -45,7 +44,7 @@ def test_an_event_says_what_the_pass_was() -> None:
     }
     assert message["geometry"]["corners"] == [[10.0, 20.0], [110.0, 22.0], [108.0, 50.0], [9.0, 48.0]]
     assert message["timing_ms"] == {"detect": 21.0, "read": 7.5, "capture_to_outbox": 1500.0}
-    assert message["software"]["detector"] == DETECTOR
+    assert message["software"]["detector"] == SOFTWARE.detector
 
 
 def test_its_picture_is_the_plate_and_its_digest_is_told() -> None:
@@ -84,7 +83,7 @@ def test_two_vehicles_have_two_ids() -> None:
 
 
 def test_a_recording_played_fast_has_not_waited_a_negative_time() -> None:
-    maker = EventFactory(Settings(), DETECTOR, READER, monotonic_ns=lambda: 0)
+    maker = EventFactory(Settings(), SOFTWARE, monotonic_ns=lambda: 0)
 
     made = maker.make(plate_pass(last_monotonic_ns=9_000_000_000))
 

@@ -24,7 +24,7 @@ from edge_app.uplink.connection import LinkError
 from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import rehearse
 from tests.certificates import Authority, Certificate
-from tests.events.passes import DETECTOR, READER, event, plate_pass
+from tests.events.passes import SOFTWARE, event, plate_pass
 from tests.mosquitto import Mosquitto, Start, Subscriber, free_port, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 
@@ -266,7 +266,7 @@ def test_an_hour_set_back_changes_neither_order_nor_history(
     tmp_path: Path, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
     hour = timedelta(hours=1)
-    slow = EventFactory(Settings(), DETECTOR, READER, now=lambda: utc_now() - hour)
+    slow = EventFactory(Settings(), SOFTWARE, now=lambda: utc_now() - hour)
     first, second = event(), slow.make(plate_pass())
     stop = threading.Event()
     with closing(Outbox(tmp_path / "outbox.sqlite", 1_000_000)) as outbox:
