@@ -40,6 +40,7 @@ class DiskQueue:
         self.state = DiskState.GOOD
         self.queue: Queue | None = None
         """None if the file cannot even be read."""
+        self.is_writable = False
         self.path = path
         self._max_bytes = max_bytes
         self._clock = clock
@@ -51,7 +52,7 @@ class DiskQueue:
         self.close()
         self._look_at = self._clock() + LOOK_AGAIN_SECONDS
         try:
-            self._begin(files.open_queue(self.path, self._max_bytes, wait_seconds))
+            self._begin(files.open_queue(self.path, self._max_bytes, wait_seconds), is_writable=True)
         except (sqlite3.Error, OSError) as error:
             if disk.is_damage(error):
                 self._replace(error)
@@ -87,6 +88,9 @@ class DiskQueue:
         self._retry_at = self._clock() + RETRY_SECONDS
         if self.state is DiskState.READ_ONLY and disk.is_read_only(self.path.parent):
             return
+        if self.queue is not None and self.state is DiskState.FULL:
+            with contextlib.suppress(sqlite3.Error):
+                self.queue.fold()  # the write-ahead log gives its room back
         if self.queue is not None and (write() or self.state is DiskState.FULL or self._clock() < self._look_at):
             return
         self.open()
@@ -116,14 +120,14 @@ class DiskQueue:
             self.queue.close()
         self.queue = None
 
-    def _begin(self, queue: Queue) -> None:
-        self.queue = queue
+    def _begin(self, queue: Queue, is_writable: bool) -> None:
+        self.queue, self.is_writable = queue, is_writable
         self._opened(queue)
 
     def _open_read_only(self) -> None:
         if self.state is not DiskState.LOCKED:
             with contextlib.suppress(sqlite3.Error, OSError):
-                self._begin(files.open_read_only(self.path))
+                self._begin(files.open_read_only(self.path), is_writable=False)
 
     def _replace(self, damage: sqlite3.Error | OSError) -> None:
         """Set the damaged file aside and begin a new one; soon after the last time, the disk is to blame."""

@@ -240,8 +240,9 @@ class Outbox:
             if done[0] == after:
                 break
             after, changed = done[0], changed + done[1]
+            if done[1]:
+                self._queue.fold()
         if changed:
-            self._queue.fold()
             log.warning("%d events from before were changed or deleted: they did not keep to [privacy]", changed)
         return True
 
@@ -267,7 +268,6 @@ class Outbox:
         if old:
             self._drop_expired(old)
             self._queue.tend()
-            self._queue.fold()
         if retention.synchronized():
             files.delete_set_aside(self._path, retention.unix_now() - retention.seconds)
 

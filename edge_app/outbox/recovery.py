@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 _MOST_GUESSED = 10_000
 """Positions that are tried where a damaged file cannot be walked: more than stand on several pages."""
 
-_TOGETHER = 50
+_TOGETHER = 20
 """Events that are put back in one write: few, so that a disk with little room takes them."""
 
 

@@ -185,7 +185,8 @@ class SpillingQueue:
         self.notes, has_room = done
         self._noted = self.notes
         self.leaving.has_left(leaving)
-        self._fold_at = min(self._fold_at, self._clock() + FOLD_SECONDS)
+        is_urgent = any(each.due == -math.inf for each in leaving)  # it must not be kept
+        self._fold_at = min(self._fold_at, self._clock() + (0.0 if is_urgent else FOLD_SECONDS))
         if not has_room:
             free = self._limits.keep_free_bytes / 1e6
             self.file.enter(DiskState.FULL, f"less than {free:.0f} MB would be left free")
@@ -207,7 +208,7 @@ class SpillingQueue:
         self._noted = queue.notes()
         self.position = max(self.position, queue.last_position())
         self._settle_at = -math.inf
-        if self.file.state is DiskState.GOOD:
+        if self.file.is_writable:
             self._settle()
 
     def _settle(self) -> None:
@@ -244,10 +245,12 @@ class SpillingQueue:
                 return False
             losses += self.memory.put(entries)
         else:
-            sacrificed = self.file.write(lambda it: it.put(entries) if self._has_room(it, size_bytes) else None)
+            room_bytes = 2 * size_bytes  # in the write-ahead log and in the file
+            sacrificed = self.file.write(lambda it: it.put(entries) if self._has_room(it, room_bytes) else None)
             if sacrificed is None:
                 return False
             losses += sacrificed
+            self.fold()
         self.lose(losses)
         self.position = max(self.position, *(each.position for each in entries), 0)
         return True
@@ -260,5 +263,6 @@ class SpillingQueue:
             leaving = self.leaving.find(position)
             if leaving is not None and leaving.due <= until:
                 self.memory.delete(position, leaving.event_id)
-                self.leaving.has_left([leaving])
+                if self._noted is not None:  # else the file may hold the same event, which could not be read
+                    self.leaving.has_left([leaving])
                 self.notes = self.notes.delivering([leaving.link])

@@ -286,15 +286,15 @@ def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.Lo
     caplog.set_level(logging.ERROR)
     made = [event() for _ in range(200)]
     taken: list[int] = []
-    done = threading.Event()
+    all_put = threading.Event()
 
     def put() -> None:
         for each in made:
             outbox.put(each)
-        done.set()
+        all_put.set()
 
     def take() -> None:
-        while not (done.is_set() and outbox.state().events == 0):
+        while not (all_put.is_set() and outbox.state().events == 0):
             waiting = outbox.pending(7)
             done(outbox, waiting)
             taken.extend(each.sequence for each in waiting)
