@@ -120,7 +120,7 @@ class Rig:
 
     def __init__(self, directory: Path, mqtt: MqttSettings = NOBODY) -> None:
         self.path = directory / "state" / "outbox.sqlite"
-        self.outbox = Outbox(self.path, 10_000_000)
+        self.outbox = Outbox(self.path)
         self.backoff = Backoff()
         self._mqtt = mqtt
         self.stop = threading.Event()
@@ -152,7 +152,7 @@ class Rig:
     def waiting(self) -> list[WaitingEvent]:
         """The events left on the disk, once the daemon is known to have let go of the file."""
         assert list(self.path.parent.iterdir()) == [self.path], "the journal was not folded into the file"
-        after = Outbox(self.path, 10_000_000)
+        after = Outbox(self.path)
         waiting = after.pending(100)
         after.close()
         return waiting
@@ -771,7 +771,7 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, mon
     with pytest.raises(ConfigurationError, match="absent") as refused:
         build_daemon(settings)
 
-    Outbox(tmp_path / "state" / "outbox.sqlite", 1_000_000).close()
+    Outbox(tmp_path / "state" / "outbox.sqlite").close()
     assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
 
 

@@ -206,7 +206,7 @@ class SpillingQueue:
                 noted = recovery.notes_of(damaged[-1])
             self.notes = self.notes.following(noted)
         self._noted = queue.notes()
-        self.position = max(self.position, queue.last_position())
+        self.position = max(self.position, queue.last_position(), self.notes.last_sequence)
         self._settle_at = -math.inf
         if self.file.is_writable:
             self._settle()
@@ -218,6 +218,7 @@ class SpillingQueue:
             self._settle_at = math.inf
 
     def _recover_aside(self, path: Path) -> bool:
+        self.fold()  # or the write-ahead log takes the room that the recovered events need
         try:
             done = self.recover(path)
         except OutboxError as error:

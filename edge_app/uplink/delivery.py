@@ -44,6 +44,8 @@ MOST_HANG_UPS = 3
 PASS_OVER_SECONDS = 600.0
 """A read that the broker does not take is tried again after this time; those behind it are sent meanwhile."""
 
+_LARGER = "let the broker take larger messages, as by `message_size_limit` or `max_packet_size` of mosquitto"
+
 _PICTURE, _READ, _ALERT = "a picture", "a read", "an alert"
 
 
@@ -170,7 +172,9 @@ class Delivery:
         if history.hang_ups[message.topic, event.event_id] >= MOST_HANG_UPS:
             del history.hang_ups[message.topic, event.event_id]
             what = f"{what} of {len(message.payload)} bytes"
-            self._give_up(position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}")
+            self._give_up(
+                position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}", _LARGER
+            )
 
     def _next(self, count: int) -> list[WaitingEvent]:
         """The next events to send, less those that are passed over for the time being."""
@@ -210,19 +214,20 @@ class Delivery:
         is_too_large = acknowledgement.refusal == TOO_LARGE
         if not (is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
             return False
+        what = f"{what} of {len(message.payload)} bytes"
         refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        self._give_up(position, message, f"{refusal} ({len(message.payload)} bytes)")
+        self._give_up(position, message, refusal, _LARGER if is_too_large else acknowledgement.state.advice)
         return True
 
-    def _give_up(self, position: int, message: Message, why: str) -> None:
+    def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:
         """Let a message that the broker does not take block no other."""
         if message.topic.rpartition("/")[0].endswith("/image"):
             self._outbox.drop_picture(position)
-            log.warning("%s; it is given up; let the broker take larger messages, or set `mqtt.images = false`", why)
+            log.warning("%s; it is given up: %s", why, advice)
         else:
             self._history.passed_over[position] = self._clock() + PASS_OVER_SECONDS
             self._history.suspect = None
-            log.error("%s; it is kept and tried again in %.0f minutes", why, PASS_OVER_SECONDS / 60)
+            log.error("%s; it is kept and tried again in %.0f minutes: %s", why, PASS_OVER_SECONDS / 60, advice)
 
     def _send(self, event: WaitingEvent, newest: bool) -> None:
         age_seconds = self._clock() - event.origin.monotonic_ns / 1e9

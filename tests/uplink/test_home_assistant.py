@@ -18,6 +18,7 @@ from edge_app.config import (
     MqttSettings,
     Settings,
 )
+from edge_app.events.event import encode
 from edge_app.events.messages import VitalsMessage
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
@@ -137,7 +138,7 @@ def test_the_topics_are_those_that_the_device_sends_on(running: Running, subscri
 def test_the_last_plate_is_unknown_once_its_read_was_withdrawn() -> None:
     template = components()["north-last"]["value_template"]
 
-    assert rendered(template, flatten(json.loads(event().payload(1)))) == "MH12AB1234"
+    assert rendered(template, encode(flatten(event().message))) == "MH12AB1234"
     assert rendered(template, b"") == "None"  # Home Assistant's word for a state that is not known
 
 
