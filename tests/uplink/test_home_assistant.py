@@ -205,9 +205,9 @@ def test_where_pictures_are_off_their_entity_is_taken_away() -> None:
 def test_an_alert_is_an_event_of_the_kind_of_its_list(historical: bool, kind: str) -> None:
     entity = components()["north-alert"]
     made = factory().make(plate_pass(), [DENIED])
-    read = json.loads(made.payload()) | {"historical": historical}
+    read = dataclasses.replace(made.message, historical=historical)
 
-    told = json.loads(rendered(entity["value_template"], as_alert(read, alarming_entries(read))))
+    told = json.loads(rendered(entity["value_template"], encode(as_alert(read, alarming_entries(read)))))
 
     assert told["event_type"] == kind
     assert kind in entity["event_types"]

@@ -267,9 +267,9 @@ def test_an_hour_set_back_changes_neither_order_nor_history(
 ) -> None:
     hour = timedelta(hours=1)
     slow = EventFactory(Settings(), SOFTWARE, now=lambda: utc_now() - hour)
-    first, second = event(), slow.make(plate_pass())
     stop = threading.Event()
     with closing(Outbox(tmp_path / "outbox.sqlite")) as outbox:
+        first, second = event(), slow.make(plate_pass())
         outbox.put(first)
         outbox.put(second)
         thread = threading.Thread(target=Publisher(broker.settings, "gate-01", outbox, stop).run)

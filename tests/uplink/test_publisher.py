@@ -496,6 +496,7 @@ def test_an_outbox_that_cannot_be_used_ends_the_thread(tmp_path: Path, make: Mak
 
     with pytest.raises(OutboxError, match="check that its directory is writable"):
         running.publisher.run()
+    (tmp_path / "outbox.sqlite3").rmdir()
 
 
 def test_a_password_does_not_cross_the_network_in_the_clear(running: Running, tmp_path: Path) -> None:
