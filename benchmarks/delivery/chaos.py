@@ -31,7 +31,7 @@ BROKER = (
     "autosave_on_changes true",
 )
 KINDS = ("broker", "network", "device")
-QUIET_SECONDS = 60
+QUIET_SECONDS = 180
 """So long without a new event, and it is over."""
 
 

@@ -124,19 +124,17 @@ class Delivery:
 
     def fill(self) -> None:
         """Send the oldest events that are not on their way yet, as many as the window takes."""
-        window = self._window if self._history.suspect is None else 1
-        space = min(window - len(self._in_flight), self._rate_limit.left())
-        if space <= 0:
+        space = min(self._window - len(self._in_flight), self._rate_limit.left())
+        if space <= 0 or self._history.suspect in self._in_flight:
             return
         if self.is_idle:
             self._progress_at = self._clock()
             self._last_position = 0  # should a disk that could not be read have come back, or a read be tried again
         events = self._next(space + 1)  # one more shows which is the newest
-        for event in events[:space]:
+        sendable = self._up_to_suspect(events[:space])
+        for event in sendable:
             self._send(event, newest=event is events[-1])
-        self._rate_limit.take(len(events[:space]))
-        if self.is_idle:
-            self._history.suspect = None  # it has expired, say
+        self._rate_limit.take(len(sendable))
 
     def settle(self, acknowledgements: list[Acknowledgement]) -> int:
         """Take note of what is acknowledged, and return how many events are complete now.
@@ -175,6 +173,18 @@ class Delivery:
             self._give_up(
                 position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}", _LARGER
             )
+
+    def _up_to_suspect(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
+        """What may be sent now: a suspected event goes alone."""
+        suspect = self._history.suspect
+        if suspect is None:
+            return events
+        if not events or events[0].position > suspect:
+            self._history.suspect = None  # it has been deleted, or passed over
+            return events
+        if events[0].position == suspect:
+            return events[:1] if self.is_idle else []
+        return [each for each in events if each.position < suspect]
 
     def _next(self, count: int) -> list[WaitingEvent]:
         """The next events to send, less those that are passed over for the time being."""
@@ -249,7 +259,7 @@ class Delivery:
 
     def _send_some(self, position: int, event: _InFlight) -> None:
         """Send an event's messages: all of them or, of one that is suspected, one after the other."""
-        while event.unsent and not (event.unacknowledged and self._history.suspect is not None):
+        while event.unsent and not (event.unacknowledged and self._history.suspect == position):
             what, message = event.unsent.popleft()
             number = self._connection.send(message)
             event.unacknowledged[number] = what, message
