@@ -60,7 +60,7 @@ def pipeline_around(
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.lines),
+        Lines(settings.crossing_lines),
         settings.tracking,
         watch=watch,
         second_look=SecondLook(stages),

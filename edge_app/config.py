@@ -106,8 +106,8 @@ class ZoneSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LineSettings:
-    """`[[lines]]`: a virtual line across the road."""
+class CrossingLineSettings:
+    """`[[crossing_lines]]`: a virtual line across the road."""
 
     name: TopicLevel
     start: tuple[Share, Share]
@@ -284,7 +284,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
     zones: tuple[ZoneSettings, ...] = ()
-    lines: tuple[LineSettings, ...] = ()
+    crossing_lines: tuple[CrossingLineSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     lists: tuple[ListSettings, ...] = ()
     hook: HookSettings = field(default_factory=HookSettings)
@@ -324,7 +324,7 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """What only several keys together show."""
     yield from _zone_complaints(settings.zones)
-    yield from _line_complaints(settings.lines)
+    yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
     if settings.evidence.key_file and not settings.evidence.enabled:
@@ -386,15 +386,19 @@ def _turn(a: Point, b: Point, c: Point) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
+def _line_complaints(lines: tuple[CrossingLineSettings, ...]) -> Iterator[Complaint]:
     names = [line.name for line in lines]
     for index, line in enumerate(lines):
         if line.name in names[:index]:
-            yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
+            yield Complaint(
+                ("crossing_lines", index, "name"), f'a line is called "{line.name}" already; give another name'
+            )
         if line.start == line.end:
-            yield Complaint(("lines", index, "end"), "the line ends where it starts; give another point")
+            yield Complaint(("crossing_lines", index, "end"), "the line ends where it starts; give another point")
         if line.to_right == line.to_left:
-            yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
+            yield Complaint(
+                ("crossing_lines", index, "to_left"), "both directions are called the same; give another label"
+            )
 
 
 def _list_complaints(settings: Settings) -> Iterator[Complaint]:

@@ -191,7 +191,7 @@ class PlatePass:
     times: StageTimes
     last_monotonic_ns: int
     """`Frame.monotonic_ns` of the last sight."""
-    lines: tuple[LineCrossing, ...] = ()
+    crossings: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
     """Its number in this run: an update has that of its read."""

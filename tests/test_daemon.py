@@ -48,6 +48,7 @@ from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.records import Frame, PlatePass
 from edge_app.service.systemd import WATCHDOG_SECONDS, Systemd
 from edge_app.uplink.backoff import Backoff
@@ -273,6 +274,21 @@ def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog
 
     assert [each.sequence for each in rig.waiting()] == [1, 2, 3, 4]
     assert "the broker has not taken every event; the rest waits in the outbox" in caplog.text
+
+
+def test_events_that_a_full_disk_has_not_taken_are_named_once_as_lost_and_the_command_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rig = Rig(tmp_path)
+    rig.outbox.close()
+    rig.outbox = Outbox(rig.path, Limits(keep_free_bytes=10**18))
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+
+    with pytest.raises(OutboxError, match="2 events that the disk of the outbox did not take are lost, for it is full"):
+        daemon.run()
+
+    assert "wait in the outbox" not in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -570,7 +586,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and
     assert rig.publisher.vitals is not None
     (state,) = rig.publisher.vitals.lists
     assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
-    assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
+    assert [each.read.lists[0].kind for each in rig.waiting()] == ["deny"] * 8
     assert "list the-list: the last good one, of 1 plate, holds" in caplog.text
 
 
@@ -760,8 +776,7 @@ def test_a_folder_of_models_that_is_not_there_is_wrong_configuration(tmp_path: P
         build_daemon(settings)
 
 
-def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
+def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{CLIP}"),
@@ -771,7 +786,8 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, mon
     with pytest.raises(ConfigurationError, match="absent") as refused:
         build_daemon(settings)
 
-    Outbox(tmp_path / "state" / "outbox.sqlite").close()
+    with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as after:
+        assert after.disk is DiskState.GOOD
     assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
 
 

@@ -230,7 +230,7 @@ def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
         corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
         direction=plate_pass.direction,
         zones=plate_pass.zones,
-        lines=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.lines),
+        crossings=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.crossings),
     )
 
 

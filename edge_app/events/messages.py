@@ -129,8 +129,8 @@ class GeometryMessage:
     """From the trend of the plate's size."""
     zones: tuple[str, ...]
     """Those that its centre was in, in the order in which it entered them."""
-    lines: tuple[LineCrossingMessage, ...]
-    """Those that its centre crossed, in that order."""
+    crossings: tuple[LineCrossingMessage, ...]
+    """The virtual lines that its centre crossed, in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,8 @@ class AlertMessage:
     confidence: Share
     lists: tuple[ListMatchMessage, ...]
     """Those of the read that are of deny and watch lists."""
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 
@@ -260,7 +261,8 @@ class LastMessage:
     country: str | None
     valid: bool
     confidence: Share
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 

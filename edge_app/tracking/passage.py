@@ -213,7 +213,7 @@ class Passage:
     def settle(
         self,
         text: PlateText,
-        lines: tuple[LineCrossing, ...] = (),
+        crossings: tuple[LineCrossing, ...] = (),
         vehicle: int = 0,
         *,
         is_final: bool = True,
@@ -237,7 +237,7 @@ class Passage:
             zones=tuple(self._zones),
             times=self._times,
             last_monotonic_ns=self.last_monotonic_ns,
-            lines=lines,
+            crossings=crossings,
             vehicle=vehicle,
             is_final=is_final,
             revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",

@@ -316,7 +316,7 @@ def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> Alert
         valid=plate.valid,
         confidence=plate.confidence,
         lists=alarming,
-        seen=read.seen.best,
+        seen_at=read.seen.best,
         direction=read.geometry.direction,
     )
 
@@ -334,6 +334,6 @@ def flatten(read: ReadMessage) -> LastMessage:
         country=plate.country,
         valid=plate.valid,
         confidence=plate.confidence,
-        seen=read.seen.best,
+        seen_at=read.seen.best,
         direction=read.geometry.direction,
     )

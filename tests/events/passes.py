@@ -48,7 +48,7 @@ def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: 
         zones=("lane",),
         times=StageTimes(detect_ms=21.0, read_ms=7.5),
         last_monotonic_ns=last_monotonic_ns,
-        lines=(LineCrossing("gate", "in"),),
+        crossings=(LineCrossing("gate", "in"),),
     )
 
 

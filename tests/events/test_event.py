@@ -125,9 +125,9 @@ def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None
 def test_lines_crossed_are_told_in_their_order() -> None:
     crossings = (LineCrossing("gate", "in"), LineCrossing("kerb", "leaving"))
 
-    made = factory().make(dataclasses.replace(plate_pass(), lines=crossings))
+    made = factory().make(dataclasses.replace(plate_pass(), crossings=crossings))
 
     message = json.loads(made.payload(1))
     Draft202012Validator(schema_of(ReadMessage)).validate(message)
     expected = [{"line": "gate", "label": "in"}, {"line": "kerb", "label": "leaving"}]
-    assert message["geometry"]["lines"] == expected
+    assert message["geometry"]["crossings"] == expected
