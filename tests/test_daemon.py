@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -42,6 +43,7 @@ from edge_app.config import (
 from edge_app.daemon import DRAIN_SECONDS, Daemon
 from edge_app.demo.truth import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
+from edge_app.events.disk_state import DiskState
 from edge_app.events.event import WaitingEvent
 from edge_app.events.event_schema import schema_of
 from edge_app.events.lists.hook import Hook
