@@ -138,7 +138,7 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
         training: bool = True,  # noqa: ARG002
     ) -> Any:
         """The sum of the parts, each of which is noted."""
-        parts = self._loss_of(y, y_pred)
+        parts = self._loss_of(keras.tree.map_structure(ops.convert_to_tensor, y), y_pred)
         for name, value in parts.items():
             self.parts[name].update_state(value)
         return sum(parts.values())
