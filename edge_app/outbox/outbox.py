@@ -182,12 +182,14 @@ class Outbox:
 
     def _sendable(self, entry: Entry) -> WaitingEvent | None:
         """The event as it may be sent, though its file may not be revised yet; None if it must not be."""
-        event = self._as_event(entry)
+        event = _as_event(entry, self._opened_at_ns)
         if event is None:
             self._lose_damaged(entry, Losses(reads_damaged=1))
             return None
         if entry.image_jpeg == b"" and entry.position not in self._queue.leaving.pictures:
             self._lose_damaged(entry, Losses(images_damaged=1))
+        if entry.position in self._queue.leaving.pictures:
+            event = replace(event, image_jpeg=None)
         if self._retention is not None and self._retention.is_over(entry.origin):
             self._drop_expired([(entry.position, entry.event_id)])
             return None
@@ -196,16 +198,6 @@ class Outbox:
             self._queue.leaving.drop(entry.position, entry.event_id)
             self._withheld += 1
         return revised
-
-    def _as_event(self, entry: Entry) -> WaitingEvent | None:
-        """The event; None if it cannot be read."""
-        try:
-            read = decode(ReadMessage, entry.read)
-        except MessageError:
-            return None
-        origin, is_dropped = entry.origin, entry.position in self._queue.leaving.pictures
-        left_over = origin.boot_id != read_boot_id() or origin.monotonic_ns < self._opened_at_ns
-        return WaitingEvent(entry.position, read, (not is_dropped and entry.image_jpeg) or None, origin, left_over)
 
     def _revised(self, event: WaitingEvent) -> WaitingEvent | None:
         return self._revise(event) if event.left_over and self._revise is not None else event
@@ -248,7 +240,7 @@ class Outbox:
 
     def _revise_entry(self, queue: Queue, entry: Entry) -> bool:
         """Whether it had to be changed or deleted; what is damaged is left to those who send it."""
-        event = self._as_event(entry)
+        event = _as_event(entry, self._opened_at_ns)
         revised = None if event is None else self._revised(event)
         if revised == event:
             return False
@@ -276,3 +268,13 @@ class Outbox:
             self._queue.leaving.drop(position, event_id)
         self._expired += len(events)
         log.warning("%d events have waited for as long as they may be kept: deleted", len(events))
+
+
+def _as_event(entry: Entry, opened_at_ns: int) -> WaitingEvent | None:
+    """The event; None if it cannot be read. What was made before the outbox was opened is left over."""
+    try:
+        read = decode(ReadMessage, entry.read)
+    except MessageError:
+        return None
+    left_over = entry.origin.boot_id != read_boot_id() or entry.origin.monotonic_ns < opened_at_ns
+    return WaitingEvent(entry.position, read, entry.image_jpeg or None, entry.origin, left_over)

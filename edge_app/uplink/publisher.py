@@ -40,6 +40,8 @@ _TURN_SECONDS = 0.5
 class Publisher:
     """Connects, publishes what waits in the outbox, says how the device is, and connects again.
 
+    Nine parameters, for the last three are parts that a device may go without.
+
     Raises:
         ConfigurationError: at the start, where the broker's settings or their files cannot be used.
     """

@@ -37,9 +37,9 @@ def test_what_can_be_read_of_a_file_from_another_disk_is_put_into_the_outbox(
     with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as outbox:
         sequences = [each.sequence for each in outbox.pending(1000)]
     assert codes == [0, 0]
-    assert sequences == list(range(1, len(sequences) + 1)), "the second time nothing is added"
+    assert sequences == sorted(set(sequences)), "the second time nothing is added"
     assert len(sequences) > 100
-    assert told[0].endswith(f"{len(sequences)} events wait to be sent")
+    assert all(line.endswith(f"; {len(sequences)} events wait to be sent") for line in told)
 
 
 def test_a_file_that_is_not_there_is_an_error(
