@@ -27,6 +27,8 @@ class Leaving:
     def __init__(self) -> None:
         self.pictures: set[int] = set()
         """Positions of pictures that are dropped."""
+        self.heard_at = -math.inf
+        """When the broker was heard last: what it acknowledged long enough before that is safe."""
         self._delivered: dict[int, LeavingEvent] = {}  # in the order in which they are due
         self._dropped: dict[int, LeavingEvent] = {}
 
@@ -35,7 +37,8 @@ class Leaving:
         """When there is something to delete."""
         if self._dropped or self.pictures:
             return -math.inf
-        return next((each.due for each in self._delivered.values()), math.inf)
+        first = next((each.due for each in self._delivered.values()), math.inf)
+        return first if first <= self.heard_at else math.inf
 
     def deliver(self, event: LeavingEvent) -> None:
         """The broker has acknowledged an event."""
@@ -54,9 +57,9 @@ class Leaving:
         """What leaves from a position."""
         return self._dropped.get(position) or self._delivered.get(position)
 
-    def send_again(self, now: float) -> int:
-        """Let delivered events that are still kept wait again; how many these are."""
-        again = [position for position, each in self._delivered.items() if each.due > now]
+    def send_again(self) -> int:
+        """Let delivered events that may not be safe wait again; how many these are."""
+        again = [position for position, each in self._delivered.items() if each.due > self.heard_at]
         for position in again:
             del self._delivered[position]
         return len(again)

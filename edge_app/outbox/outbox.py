@@ -125,15 +125,21 @@ class Outbox:
     def done(self, events: Iterable[tuple[int, str, ChainLink | None]]) -> None:
         """Note that the broker has acknowledged events: position, id and, of signed ones, place in the chain."""
         with self._lock:
+            self._queue.leaving.heard_at = self._clock()  # an acknowledgement is a sign of life
             due = self._clock() + self._limits.resend_seconds
             for position, event_id, link in events:
                 self._queue.leaving.deliver(LeavingEvent(position, event_id, due, link))
         self.tend()
 
-    def send_again(self) -> int:
-        """After a lost connection: what was acknowledged a moment ago waits again; how many events these are."""
+    def broker_lives(self) -> None:
+        """Something came from the broker: what it acknowledged long enough before, it has had the time to save."""
         with self._lock:
-            return self._queue.leaving.send_again(self._clock())
+            self._queue.leaving.heard_at = self._clock()
+
+    def send_again(self) -> int:
+        """The connection is lost: what was acknowledged a moment before waits again; how many events these are."""
+        with self._lock:
+            return self._queue.leaving.send_again()
 
     def drop(self, event_id: str) -> int | None:
         """Delete the newest event with this id, unless it was acknowledged; its position."""
@@ -193,14 +199,11 @@ class Outbox:
         if self._retention is not None and self._retention.is_over(entry.origin):
             self._drop_expired([(entry.position, entry.event_id)])
             return None
-        revised = self._revised(event)
+        revised = self._revise(event) if event.left_over and self._revise is not None else event
         if revised is None:
             self._queue.leaving.drop(entry.position, entry.event_id)
             self._withheld += 1
         return revised
-
-    def _revised(self, event: WaitingEvent) -> WaitingEvent | None:
-        return self._revise(event) if event.left_over and self._revise is not None else event
 
     def _lose_damaged(self, entry: Entry, losses: Losses) -> None:
         """Delete what is damaged from a file that is whole otherwise; one that is not is recovered without it."""
@@ -241,8 +244,7 @@ class Outbox:
     def _revise_entry(self, queue: Queue, entry: Entry) -> bool:
         """Whether it had to be changed or deleted; what is damaged is left to those who send it."""
         event = _as_event(entry, self._opened_at_ns)
-        revised = None if event is None else self._revised(event)
-        if revised == event:
+        if event is None or not event.left_over or self._revise is None or (revised := self._revise(event)) == event:
             return False
         queue.delete(entry.position, entry.event_id)
         if revised is None:

@@ -116,7 +116,7 @@ class SpillingQueue:
         """Do what is due: delete what leaves, try a disk again that took nothing."""
         now = self._clock()
         if self.file.state is not DiskState.GOOD:
-            self._delete_from_memory(now)
+            self._delete_from_memory(self.leaving.heard_at)
             self.file.retry(lambda: self.commit([]))
         elif now >= self.leaving.next_due + self._limits.commit_seconds:
             self.commit([])
@@ -164,7 +164,7 @@ class SpillingQueue:
         size_bytes = sum(each.size_bytes for each in waiting)
         if self.file.read(lambda it: it.stored_bytes, 0) + size_bytes > self._limits.file_bytes:
             until = math.inf  # what was delivered makes room before what was not
-        leaving = self.leaving.due(self._clock() if until is None else until)
+        leaving = self.leaving.due(self.leaving.heard_at if until is None else until)
         notes = self.notes.delivering(each.link for each in leaving)
 
         def work(queue: Queue) -> tuple[Notes, bool]:

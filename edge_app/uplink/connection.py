@@ -147,6 +147,8 @@ class Connection:
         self.version = version
         self.has_resumed = False
         """Whether the broker has kept the session, with its subscriptions."""
+        self.has_heard = False
+        """Whether anything has come from the broker; whoever looks sets it back."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -366,7 +368,8 @@ class Connection:
             self._waker.clear()
         happened = events.get(socket.fileno(), 0)
         if decrypted or happened & ~select.POLLOUT:
-            self._client.loop_read()
+            is_heard = self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS
+            self.has_heard = self.has_heard or is_heard
         if happened & select.POLLOUT:
             self._client.loop_write()
         self._client.loop_misc()

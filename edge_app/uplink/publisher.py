@@ -131,14 +131,14 @@ class Publisher:
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
             )
-            if repeats := self._outbox.send_again():
-                log.info("%d events that the broker had just acknowledged are sent again", repeats)
             window, limit, history = self._settings.in_flight, self._rate_limit, self._history
             delivery = Delivery(connection, self._outbox, self._root, window, limit, history, self._clock, self._sealer)
             try:
                 self._serve(connection, delivery)
             except LinkError:
                 delivery.hang_up()
+                if repeats := self._outbox.send_again():  # now, however long the broker stays away
+                    log.info("%d events that the broker had just acknowledged will be sent again", repeats)
                 raise
         finally:
             connection.close()
@@ -155,6 +155,9 @@ class Publisher:
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
+            if connection.has_heard:
+                connection.has_heard = False
+                self._outbox.broker_lives()
             done = delivery.settle(acknowledgements)
             if done or (acknowledgements and delivery.is_idle):
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
