@@ -125,8 +125,8 @@ class Outbox:
     def done(self, events: Iterable[tuple[int, str, ChainLink | None]]) -> None:
         """Note that the broker has acknowledged events: position, id and, of signed ones, place in the chain."""
         with self._lock:
-            self._queue.leaving.heard_at = self._clock()  # an acknowledgement is a sign of life
-            due = self._clock() + self._limits.resend_seconds
+            self._queue.leaving.heard_at = now = self._clock()  # an acknowledgement is a sign of life
+            due = now + self._limits.resend_seconds
             for position, event_id, link in events:
                 self._queue.leaving.deliver(LeavingEvent(position, event_id, due, link))
         self.tend()

@@ -132,6 +132,22 @@ def test_what_is_acknowledged_is_deleted_late_and_together(path: Path) -> None:
     outbox.close()
 
 
+def test_what_was_acknowledged_waits_again_unless_the_broker_was_heard_long_enough_after_it(path: Path) -> None:
+    now = 0.0
+    with closing(Outbox(path, Limits(resend_seconds=10), clock=lambda: now)) as outbox:
+        outbox.put(event(), event(), event())
+        for each in outbox.pending(3)[:2]:
+            done(outbox, [each])
+            now += 5
+        outbox.broker_lives()
+        now = 100
+        outbox.tend()
+        waiting, again = len(outbox.pending(3)), outbox.send_again()
+
+        assert (waiting, again) == (1, 1)
+        assert [each.sequence for each in outbox.pending(3)] == [2, 3]
+
+
 def test_what_was_acknowledged_just_before_a_crash_comes_again(path: Path) -> None:
     crashed = Outbox(path, Limits(MEGABYTE, commit_seconds=60))
     crashed.put(event(), event())
