@@ -22,6 +22,7 @@ COMMANDS = {
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Gives the remedy for each fault.",
+    "recover": "Put what can be read of a damaged outbox, which the service has set aside, into the one in use.",
     "make-key": "Make the pair of keys with which a device signs its reads.",
     "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
     "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",

@@ -15,10 +15,14 @@ from edge_app.daemon import Daemon
 from edge_app.evaluation.clips.playback import Logbook, Playback, play
 from edge_app.events import hash_keys
 from edge_app.events.event import EventFactory
-from edge_app.events.left_overs import LeftOvers
+from edge_app.events.hash_keys import HashKeys
+from edge_app.events.left_overs import LeftOvers, without_signature
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
+from edge_app.events.messages import SoftwareMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.retention import Retention
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.stages import Stages, load_networks, stages_around
@@ -29,6 +33,7 @@ from edge_app.tracking.zones import Zones
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.publisher import Publisher
+from edge_app.version import __version__
 
 if TYPE_CHECKING:
     from edge_app.events.evidence.seal import Sealer
@@ -53,7 +58,7 @@ def pipeline_around(
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.lines),
+        Lines(settings.crossing_lines),
         settings.tracking,
         watch=watch,
     )
@@ -90,18 +95,22 @@ def load_sealer(settings: Settings) -> "Sealer | None":
     return sealer
 
 
-def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
-    """The durable queue of events."""
-    hours = settings.privacy.retention_hours
-    return Outbox(
-        settings.device.state_directory / OUTBOX_FILE,
-        max_bytes=int(settings.outbox.max_megabytes * 1e6),
+def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer: "Sealer | None") -> Outbox:
+    """The durable queue of events; those of an earlier run are adapted to the present privacy settings."""
+    limits = Limits(
+        file_bytes=int(settings.outbox.max_megabytes * 1e6),
         memory_bytes=int(settings.outbox.memory_megabytes * 1e6),
         keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
+        resend_seconds=settings.mqtt.resend_seconds,
         commit_seconds=settings.outbox.commit_milliseconds / 1e3,
-        retention_seconds=None if hours is None else hours * 3600,
-        sealer=sealer,
     )
+    hours = settings.privacy.retention_hours
+    retention = None if hours is None else Retention(hours * 3600)
+    revise = None
+    if settings.lists or settings.privacy != PrivacySettings():
+        sign_again = sealer.seal_again if sealer else without_signature
+        revise = LeftOvers(lists, keys, settings.takes_pictures, sign_again).revise
+    return Outbox(settings.device.state_directory / OUTBOX_FILE, limits, retention, revise)
 
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
@@ -112,16 +121,15 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
     hook = open_hook(settings, stop)
     source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
     with contextlib.ExitStack() as on_error:
-        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, sealer)))
-        if settings.lists or settings.privacy != PrivacySettings():
-            outbox.revise(LeftOvers(lists, keys, settings.takes_pictures).revise)
+        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
+        software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)
         daemon = Daemon(
             settings,
             source,
             MotionGate(settings.motion),
             pipeline_around(stages_around(detector, reader, settings), settings),
             lists,
-            EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256, keys),
+            EventFactory(settings, software, keys, sealer),
             outbox,
             Publisher(
                 settings.mqtt,

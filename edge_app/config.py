@@ -118,8 +118,8 @@ class ZoneSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LineSettings:
-    """`[[lines]]`: any number of virtual lines across the road, each with a name of its own.
+class CrossingLineSettings:
+    """`[[crossing_lines]]`: any number of virtual lines across the road, each with a name of its own.
 
     Each read names the lines that the vehicle crossed, and in which direction. `edge-anpr snapshot --grid OUT.jpg`
     draws zones and lines on a frame of the camera.
@@ -250,6 +250,9 @@ class MqttSettings:
     """Most events sent and not yet acknowledged."""
     drain_per_second: Annotated[float, Between(0.1, 100_000)] = 50.0
     """Most events sent in a second, so that a device that comes back does not flood the broker."""
+    resend_seconds: Annotated[float, Between(0, 3600)] = 10.0
+    """Events acknowledged within this time are sent again after a lost connection, for a broker may acknowledge before
+    it has saved; 0: never."""
     images: bool = True
     """Publish the plate's picture beside the read."""
 
@@ -323,7 +326,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
     zones: tuple[ZoneSettings, ...] = ()
-    lines: tuple[LineSettings, ...] = ()
+    crossing_lines: tuple[CrossingLineSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     lists: tuple[ListSettings, ...] = ()
     hook: HookSettings = field(default_factory=HookSettings)
@@ -368,7 +371,7 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """Errors that only several keys together show."""
     yield from _zone_complaints(settings.zones)
-    yield from _line_complaints(settings.lines)
+    yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
     if settings.evidence.key_file and not settings.evidence.enabled:
@@ -430,15 +433,19 @@ def _turn(a: Point, b: Point, c: Point) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
+def _line_complaints(lines: tuple[CrossingLineSettings, ...]) -> Iterator[Complaint]:
     names = [line.name for line in lines]
     for index, line in enumerate(lines):
         if line.name in names[:index]:
-            yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
+            yield Complaint(
+                ("crossing_lines", index, "name"), f'a line is called "{line.name}" already; give another name'
+            )
         if line.start == line.end:
-            yield Complaint(("lines", index, "end"), "start and end are the same point; give another")
+            yield Complaint(("crossing_lines", index, "end"), "start and end are the same point; give another")
         if line.to_right == line.to_left:
-            yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
+            yield Complaint(
+                ("crossing_lines", index, "to_left"), "both directions are called the same; give another label"
+            )
 
 
 def _list_complaints(settings: Settings) -> Iterator[Complaint]:

@@ -97,8 +97,6 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
-        self._early_sequences: dict[int, int] = {}
-        """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
         self._gate_was_open = False
@@ -163,9 +161,9 @@ class Daemon:
             self._hook.end()
         # Last, because the publisher may note acknowledgements until it ends. One that was left behind gets an error
         # that nobody sees, and sends again next time.
-        with contextlib.closing(self._outbox):
-            waiting = self._outbox.state().events
-        log.info("camera %s: stopped; %d events wait in the outbox", self._name, waiting)
+        state = self._outbox.state()
+        self._outbox.close()  # which reports what the disk has not taken even now
+        log.info("camera %s: stopped; %s wait in the outbox", self._name, counted(state.events, "event"))
 
     def _capture(self) -> None:
         """Body of the camera thread."""
@@ -225,8 +223,6 @@ class Daemon:
         self._publisher.wake()
         self.passes += sum(event.message.revision is None for event, _, _ in made)
         for sequence, (event, plate_pass, matches) in zip(sequences, made, strict=True):
-            if not plate_pass.is_final:
-                self._early_sequences[plate_pass.vehicle] = sequence
             log.info("camera %s: event %s after %s", self._name, event.event_id, counted(plate_pass.reads, "read"))
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
@@ -235,13 +231,10 @@ class Daemon:
 
     def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
         """The pass's event; of a plate that must not be stored, the withdrawal of an early one, if it was sent."""
-        early = self._early_sequences.pop(plate_pass.vehicle, None)
         if matches is not None:
             return self._event_factory.make(plate_pass, matches)
         withdrawal = self._event_factory.withdraw(plate_pass.vehicle)
-        if withdrawal is None or early is None:
-            return withdrawal
-        return None if self._publisher.recall(withdrawal.event_id, early) else withdrawal
+        return None if withdrawal is None or self._publisher.recall(withdrawal.event_id) else withdrawal
 
     def _end_of_recording(self) -> None:
         """Give the broker and the hook some time for the rest; a camera should not have ended."""

@@ -197,7 +197,7 @@ class PlatePass:
     best_monotonic_ns: int
     last_monotonic_ns: int
     """As `Frame.monotonic_ns`."""
-    lines: tuple[LineCrossing, ...] = ()
+    crossings: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
     """Its number in this run: an update has that of its read."""

@@ -117,7 +117,7 @@ def test_a_country_without_formats_is_reported_with_those_there_are(tmp_path: Pa
     assert "in" in message.rpartition(": ")[2].split(", ")
 
 
-LINE = "[[lines]]\nname = '{}'\nstart = {}\nend = {}\n"
+LINE = "[[crossing_lines]]\nname = '{}'\nstart = {}\nend = {}\n"
 
 
 def test_zones_whose_edges_cross_are_reported(tmp_path: Path) -> None:
@@ -150,14 +150,16 @@ def test_an_item_that_cannot_be_made_hides_no_error_of_the_others(tmp_path: Path
 def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path) -> None:
     line = LINE.format("gate", "[0.1, 0.5]", "[0.9, 0.5]")
 
-    (set_line,) = loaded(tmp_path, line).lines
+    (set_line,) = loaded(tmp_path, line).crossing_lines
     assert (set_line.start, set_line.to_right, set_line.to_left) == ((0.1, 0.5), "in", "out")
-    assert errors(tmp_path, 2 * line) == ['6: [[lines]] name: a line is called "gate" already; give another name']
+    assert errors(tmp_path, 2 * line) == [
+        '6: [[crossing_lines]] name: a line is called "gate" already; give another name'
+    ]
     assert errors(tmp_path, LINE.format("gate", "[0, 0]", "[0, 0]")) == [
-        "4: [[lines]] end: start and end are the same point; give another"
+        "4: [[crossing_lines]] end: start and end are the same point; give another"
     ]
     assert errors(tmp_path, line + "to_left = 'in'\n") == [
-        "5: [[lines]] to_left: both directions are called the same; give another label"
+        "5: [[crossing_lines]] to_left: both directions are called the same; give another label"
     ]
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -42,12 +43,14 @@ from edge_app.config import (
 from edge_app.daemon import DRAIN_SECONDS, Daemon
 from edge_app.demo import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
+from edge_app.events.disk_state import DiskState
 from edge_app.events.event import WaitingEvent
 from edge_app.events.event_schema import schema_of
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.records import Frame, PlatePass
 from edge_app.service.systemd import WATCHDOG_SECONDS, Systemd
 from edge_app.uplink.backoff import Backoff
@@ -121,7 +124,7 @@ class Rig:
 
     def __init__(self, directory: Path, mqtt: MqttSettings = NOBODY) -> None:
         self.path = directory / "state" / "outbox.sqlite"
-        self.outbox = Outbox(self.path, 10_000_000)
+        self.outbox = Outbox(self.path)
         self.backoff = Backoff()
         self._mqtt = mqtt
         self.stop = threading.Event()
@@ -153,7 +156,7 @@ class Rig:
     def waiting(self) -> list[WaitingEvent]:
         """The events left on the disk, once the daemon is known to have let go of the file."""
         assert list(self.path.parent.iterdir()) == [self.path], "the journal was not folded into the file"
-        after = Outbox(self.path, 10_000_000)
+        after = Outbox(self.path)
         waiting = after.pending(100)
         after.close()
         return waiting
@@ -274,6 +277,21 @@ def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog
 
     assert [each.sequence for each in rig.waiting()] == [1, 2, 3, 4]
     assert "the broker has not taken every event; the rest waits in the outbox" in caplog.text
+
+
+def test_events_that_a_full_disk_has_not_taken_are_named_once_as_lost_and_the_command_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rig = Rig(tmp_path)
+    rig.outbox.close()
+    rig.outbox = Outbox(rig.path, Limits(keep_free_bytes=10**18))
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+
+    with pytest.raises(OutboxError, match="2 events that the disk of the outbox did not take are lost, for it is full"):
+        daemon.run()
+
+    assert "wait in the outbox" not in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -571,7 +589,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_in_the_telemetry_and_stil
     assert rig.publisher.vitals is not None
     (state,) = rig.publisher.vitals.lists
     assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
-    assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
+    assert [each.read.lists[0].kind for each in rig.waiting()] == ["deny"] * 8
     assert "list the-list: the last good one, of 1 plate, holds" in caplog.text
 
 
@@ -757,8 +775,7 @@ def test_a_folder_of_models_that_is_not_there_is_wrong_configuration(tmp_path: P
         build_daemon(settings)
 
 
-def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
+def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{CLIP}"),
@@ -768,7 +785,8 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, mon
     with pytest.raises(ConfigurationError, match="absent") as refused:
         build_daemon(settings)
 
-    Outbox(tmp_path / "state" / "outbox.sqlite", 1_000_000).close()
+    with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as after:
+        assert after.disk is DiskState.GOOD
     assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from edge_app.config import LineSettings, TrackingSettings, ZoneSettings
+from edge_app.config import CrossingLineSettings, TrackingSettings, ZoneSettings
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt, read_plate
@@ -140,7 +140,7 @@ def pipeline_for(
     vehicles: Sequence[Vehicle],
     settings: TrackingSettings = DEFAULTS,
     zones: tuple[ZoneSettings, ...] = (),
-    lines: tuple[LineSettings, ...] = (),
+    lines: tuple[CrossingLineSettings, ...] = (),
     closer: Closer | None = None,
     clarity: float = 0.98,
 ) -> Pipeline:
@@ -520,12 +520,12 @@ def test_texts_that_too_few_frames_bear_out_are_not_told() -> None:
 
 def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 45)]
-    beyond = LineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
+    beyond = CrossingLineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
     pipeline = pipeline_for(vehicles, zones=(LEFT,), lines=(beyond,))
 
     ((_, plate_pass),) = told_by_frame(pipeline, vehicles, frames=70)
 
-    assert plate_pass.lines == (LineCrossing("beyond", "in"),)
+    assert plate_pass.crossings == (LineCrossing("beyond", "in"),)
     assert plate_pass.zones == ("left",)
 
 

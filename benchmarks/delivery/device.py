@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.delivery.vehicles import events
 from edge_app.config import MqttSettings
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.publisher import Publisher
 
@@ -25,8 +26,9 @@ def run(folder: Path, port: int, name: str, total: int, per_second: float, stop:
     ledger_path = folder / "ledger"
     committed = len(ledger_path.read_bytes().split()) if ledger_path.exists() else 0
     settings = MqttSettings(host="127.0.0.1", port=port, drain_per_second=DRAIN_PER_SECOND)
+    limits = Limits(resend_seconds=settings.resend_seconds)
     with (
-        contextlib.closing(Outbox(folder / "outbox.sqlite", 10**9)) as outbox,
+        contextlib.closing(Outbox(folder / "outbox.sqlite", limits)) as outbox,
         ledger_path.open("ab", 0) as ledger,
     ):
         publisher = Publisher(settings, name, outbox, stop, backoff=Backoff(0.1, 0.5))

@@ -25,6 +25,7 @@ import psutil
 from edge_app.config import MqttSettings
 from edge_app.events.event import EventFactory
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.publisher import Publisher
 from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto
@@ -39,7 +40,7 @@ class Device:
     def __init__(self, name: str, settings: MqttSettings, folder: Path) -> None:
         self._factory: EventFactory = factory(images=False, device=name)
         self._stop = threading.Event()
-        self.outbox = Outbox(folder / f"{name}.sqlite", 10_000_000)
+        self.outbox = Outbox(folder / f"{name}.sqlite", Limits(10_000_000, resend_seconds=settings.resend_seconds))
         self._publisher = Publisher(settings, name, self.outbox, self._stop)
         self._thread = threading.Thread(target=self._publisher.run)
         self._thread.start()

@@ -18,6 +18,7 @@ from benchmarks.delivery.vehicles import events
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import MqttSettings
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto
 
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=20, help="as in [mqtt] (default: %(default)s)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        outbox = Outbox(Path(folder) / "outbox.sqlite", 10**10)
+        outbox = Outbox(Path(folder) / "outbox.sqlite", Limits(10**10, resend_seconds=MqttSettings().resend_seconds))
         with contextlib.closing(outbox):
             queue(outbox, arguments.events)
             print(f"on the disk: {(Path(folder) / 'outbox.sqlite').stat().st_size / MEGABYTE:.0f} MB")

@@ -16,7 +16,7 @@ from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import hash_keys, topics
-from edge_app.outbox import disk, outbox_file
+from edge_app.outbox import disk, files
 from edge_app.printable import counted, without_secrets
 from edge_app.stages import load_networks
 from edge_app.system_clock import clock_is_synchronized
@@ -186,8 +186,11 @@ def check_disk(settings: Settings) -> Finding:
     if free < least:
         words = f"full ({free:.0f} MB free, {least:.0f} are left alone): events wait in memory only; free some"
         return Finding("disk", FAULT, f"{folder} is {words}")
-    if damaged := outbox_file.set_aside(folder / OUTBOX_FILE):
-        words = f"a damaged outbox was set aside as {damaged[-1].name}; check the disk, then move the file away"
+    if damaged := files.damaged_files(folder / OUTBOX_FILE):
+        words = f"{damaged[-1].name} is not recovered yet: free room, then stop the service and `edge-anpr recover` it"
+        return Finding("disk", FAULT, f"{folder}: {words}")
+    if recovered := files.recovered_files(folder / OUTBOX_FILE):
+        words = f"a damaged outbox was recovered and kept as {recovered[-1].name}; check the disk, then delete the file"
         return Finding("disk", WARNING, f"{folder}: {words}")
     wanted = settings.outbox.max_megabytes + _LOW_MEGABYTES
     if free < wanted:

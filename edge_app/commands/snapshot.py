@@ -42,10 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     image_bgr = take_picture(settings.camera)
     height, width = image_bgr.shape[:2]
     if arguments.grid:
-        image_bgr = draw_grid(image_bgr, settings.zones, settings.lines)
+        image_bgr = draw_grid(image_bgr, settings.zones, settings.crossing_lines)
     save_image(arguments.out, image_bgr)
     drawn = (
-        f", {counted(len(settings.zones), 'zone')}, {counted(len(settings.lines), 'line')}" if arguments.grid else ""
+        f", {counted(len(settings.zones), 'zone')}, {counted(len(settings.crossing_lines), 'line')}"
+        if arguments.grid
+        else ""
     )
     print(f"{arguments.out}: {width} × {height} pixels{drawn}")
     return 0

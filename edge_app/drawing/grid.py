@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from edge_app.config import LineSettings, ZoneSettings
+from edge_app.config import CrossingLineSettings, ZoneSettings
 from edge_app.records import ImageBgr
 
 _GRID_BGR = (200, 200, 200)
@@ -22,7 +22,7 @@ _FILL = 0.2
 """Opacity of a zone's colour."""
 
 
-def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequence[LineSettings]) -> ImageBgr:
+def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequence[CrossingLineSettings]) -> ImageBgr:
     """A copy of the picture with a grid in the unit of the configuration, and its zones and lines."""
     drawn = image_bgr.copy()
     unit = max(1, round(max(image_bgr.shape[:2]) / 960))
@@ -62,7 +62,7 @@ def _rule(drawn: ImageBgr, unit: int) -> None:
         _write(drawn, f"{share:.1f}", (14 * unit, y), unit, _INK_BGR)
 
 
-def _draw_line(drawn: ImageBgr, line: LineSettings, share: float, unit: int) -> None:
+def _draw_line(drawn: ImageBgr, line: CrossingLineSettings, share: float, unit: int) -> None:
     """The line with its start as a dot; at a share of it its name and, on either side, the label of that direction.
 
     A share of its own for each line keeps the words of parallel lines apart.

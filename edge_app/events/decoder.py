@@ -1,9 +1,12 @@
 """Turns a payload into a record of `messages` again: the inverse of `event.encode`."""
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from edge_app.configuration.limits import Limit
 from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.errors import EdgeAnprError
 
@@ -29,47 +32,77 @@ def decode(kind: type[Record], payload: bytes) -> Record:
 
 def as_record(kind: type[Record], document: object) -> Record:
     """The same for JSON that is parsed already."""
-    record: Record = _record(kind, document, "")
+    hint: Any = kind
+    record: Record = _record(hint)(document, "")
     return record
 
 
-def _value(shape: Shape, value: object, where: str) -> Any:
-    if value is None and shape.is_optional:
-        return None
+Reader = Callable[[Any, str], Any]
+"""Makes the value of a field of its JSON, found at the named place."""
+
+
+def _reader(shape: Shape) -> Reader:
+    kind: Hashable = shape.kind
     if shape.item is not None:
-        made = _tuple(shape.item, shape.length, value, where)
-    elif dataclasses.is_dataclass(shape.kind):
-        made = _record(shape.kind, value, where)
+        reader = _tuple(_reader(shape.item), shape.length)
+    elif dataclasses.is_dataclass(kind):
+        reader = _record(kind)
     else:
-        made = _scalar(shape.kind, value, where)
-    for limit in shape.limits:
-        if complaint := limit.complaint(made):
-            raise MessageError(f"{where}: {complaint}")
-    return made
+        reader = _scalar(shape.kind)
+    if shape.limits:
+        reader = _limited(reader, shape.limits)
+    return _optional(reader) if shape.is_optional else reader
 
 
-def _scalar(kind: type, value: object, where: str) -> Any:
-    if type(value) is int and kind is float:
-        return float(value)
-    if type(value) is kind:
-        return value
-    raise MessageError(f"{where} is of the wrong type")
+def _scalar(kind: type) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is kind:
+            return value
+        if type(value) is int and kind is float:
+            return float(value)
+        raise MessageError(f"{where} is of the wrong type")
+
+    return read
 
 
-def _tuple(item: Shape, length: int | None, value: object, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise MessageError(f"{where} is not a list")
-    if length not in (None, len(value)):
-        raise MessageError(f"{where} has {len(value)} items and not {length}")
-    return tuple(_value(item, each, where) for each in value)
+def _limited(reader: Reader, limits: tuple[Limit, ...]) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        made = reader(value, where)
+        for limit in limits:
+            if complaint := limit.complaint(made):
+                raise MessageError(f"{where}: {complaint}")
+        return made
+
+    return read
 
 
-def _record(kind: Any, value: object, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise MessageError(f"{where or 'it'} is not an object")
-    above = f"{where}." if where else ""
-    for field in dataclasses.fields(kind):
-        if field.name not in value and field.default is dataclasses.MISSING:
-            raise MessageError(f"{above}{field.name} is missing")
-    shapes = shapes_of(kind)
-    return kind(**{key: _value(shape, value[key], f"{above}{key}") for key, shape in shapes.items() if key in value})
+def _optional(reader: Reader) -> Reader:
+    return lambda value, where: None if value is None else reader(value, where)
+
+
+def _tuple(reader: Reader, length: int | None) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, list):
+            raise MessageError(f"{where} is not a list")
+        if length not in (None, len(value)):
+            raise MessageError(f"{where} has {len(value)} items and not {length}")
+        return tuple([reader(item, where) for item in value])
+
+    return read
+
+
+@functools.cache  # reading type hints takes longer than reading a whole message
+def _record(kind: Any) -> Reader:
+    readers = {name: _reader(shape) for name, shape in shapes_of(kind).items()}
+    required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise MessageError(f"{where or 'it'} is not an object")
+        above = f"{where}." if where else ""
+        for name in required:
+            if name not in value:
+                raise MessageError(f"{above}{name} is missing")
+        return kind(**{key: reader(value[key], above + key) for key, reader in readers.items() if key in value})
+
+    return read

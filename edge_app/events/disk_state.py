@@ -10,3 +10,5 @@ class DiskState(StrEnum):
     FULL = "full"
     READ_ONLY = "read-only"
     FAILING = "failing"
+    LOCKED = "locked"
+    """Another program has the file open."""

@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import cv2
 
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import messages, topics
+from edge_app.events.chain import ChainLink, Signer
 from edge_app.events.hash_keys import HashKey, HashKeys
-from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
+from edge_app.events.uuid7 import RANDOM_BYTES, unix_ms, uuid7
 from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
-from edge_app.version import __version__
 
 _JPEG_QUALITY = 90
 _UNNUMBERED = 0
@@ -26,49 +27,91 @@ _UNNUMBERED = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """When an event was made."""
+
+    made_at_ms: int
+    """By the clock that can be set, since 1970 (UTC)."""
+    monotonic_ns: int
+    """`time.monotonic_ns()`, which counts from the boot."""
+    boot_id: str
+    clock_synchronized: bool
+    """Whether `made_at_ms` can be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlateEvent:
     """One event, not yet numbered."""
 
-    event_id: str
-    camera: str
     message: messages.ReadMessage
     image_jpeg: bytes | None
     created_monotonic_ns: int
     """`time.monotonic_ns()` when it was made."""
+    signer: Signer | None = None
+    """What signs it, where that is wanted."""
+
+    @property
+    def event_id(self) -> str:
+        """The same for a read and its update."""
+        return self.message.event_id
+
+    @property
+    def origin(self) -> Origin:
+        """When it was made, also where it is an update."""
+        read = self.message
+        at_ms = unix_ms(read.event_id)
+        return Origin(at_ms, self.created_monotonic_ns, read.boot_id, read.seen.clock_synchronized)
 
     def payload(self, sequence: int = _UNNUMBERED) -> bytes:
         """The message as UTF-8 JSON, with a number once it has one."""
         return encode(dataclasses.replace(self.message, sequence=sequence))
 
+    def numbered(self, sequence: int, previous: ChainLink | None) -> tuple[messages.ReadMessage, ChainLink | None]:
+        """The read as it is kept, signed where that is wanted, and the end of the chain of signed reads after it."""
+        read = dataclasses.replace(self.message, sequence=sequence)
+        if self.signer is None:
+            return read, previous
+        return self.signer.seal(read, previous.digest if previous else None)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
-    """An event as the outbox keeps it."""
+    """An event that waits in the outbox."""
 
-    sequence: int
-    event_id: str
-    camera: str
-    payload: bytes
-    """`ReadMessage` as JSON, not yet numbered."""
+    position: int
+    """In the queue."""
+    read: messages.ReadMessage
     image_jpeg: bytes | None
-    created_monotonic_ns: int
+    origin: Origin
     left_over: bool = False
-    """It was here before the outbox was opened: made by an earlier run."""
+    """It was made by an earlier run."""
 
     @property
-    def size_bytes(self) -> int:
-        """The size that counts against the limit."""
-        return len(self.payload) + len(self.image_jpeg or b"")
+    def event_id(self) -> str:
+        """The same for a read and its update."""
+        return self.read.event_id
+
+    @property
+    def sequence(self) -> int:
+        """Its number among the device's reads."""
+        return self.read.sequence
 
 
 def encode(message: object) -> bytes:
     """A record of `messages` as UTF-8 JSON."""
-    assert dataclasses.is_dataclass(message)
-    assert not isinstance(message, type)
-    return as_json(dataclasses.asdict(message))
+    return as_json(as_plain(message))
 
 
-def as_json(message: dict[str, object]) -> bytes:
+def as_plain(value: Any) -> Any:
+    """A record as what JSON consists of; `dataclasses.asdict` also copies every text and number, and takes longer."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, tuple | list):
+        return [as_plain(item) for item in value]
+    return {name: as_plain(getattr(value, name)) for name in value.__dataclass_fields__}
+
+
+def as_json(message: object) -> bytes:
     """A message as compact UTF-8 JSON."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -77,22 +120,23 @@ class EventFactory:
     """Makes the events of one device.
 
     `now` gives the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
-    former can be trusted. With `hash_keys`, no plate leaves but as its hash.
+    former can be trusted. With `hash_keys`, no plate leaves but as its hash; `signer` signs what is made.
     """
 
     def __init__(
         self,
         settings: Settings,
-        detector_sha256: str,
-        reader_sha256: str,
+        software: messages.SoftwareMessage,
         hash_keys: HashKeys | None = None,
+        signer: Signer | None = None,
         now: Callable[[], datetime] = utc_now,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         synchronized: Callable[[], bool] = clock_is_synchronized,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._settings = settings
-        self._software = messages.SoftwareMessage(__version__, detector_sha256, reader_sha256)
+        self._software = software
+        self._signer = signer
         self._boot_id = read_boot_id()
         self._hash_keys = hash_keys
         self._now = now
@@ -129,7 +173,7 @@ class EventFactory:
         )
         if not plate_pass.is_final:
             self._early_reads[plate_pass.vehicle] = message
-        return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
+        return PlateEvent(message, image_jpeg, now_ns, self._signer)
 
     def withdraw(self, vehicle: int) -> PlateEvent | None:
         """The update that withdraws an early read, with no content beyond it; None if there was none."""
@@ -137,7 +181,7 @@ class EventFactory:
         if early is None:
             return None
         message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
-        return PlateEvent(early.event_id, early.camera, message, None, self._monotonic_ns())
+        return PlateEvent(message, None, self._monotonic_ns(), self._signer)
 
     def _new_id(self, now: datetime) -> str:
         return str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
@@ -194,7 +238,7 @@ def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
         corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
         direction=plate_pass.direction,
         zones=plate_pass.zones,
-        lines=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.lines),
+        crossings=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.crossings),
     )
 
 

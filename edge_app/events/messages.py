@@ -129,8 +129,8 @@ class GeometryMessage:
     """From the trend of the plate's size."""
     zones: tuple[str, ...]
     """Those that its centre was in, in the order in which it entered them."""
-    lines: tuple[LineCrossingMessage, ...]
-    """Those that its centre crossed, in that order."""
+    crossings: tuple[LineCrossingMessage, ...]
+    """The virtual lines that its centre crossed, in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,8 @@ class AlertMessage:
     confidence: Share
     lists: tuple[ListMatchMessage, ...]
     """Those of the read that are of deny and watch lists."""
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 
@@ -260,7 +261,8 @@ class LastMessage:
     country: str | None
     valid: bool
     confidence: Share
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 
@@ -344,6 +346,8 @@ class TelemetryMessage:
     """Pictures that could not be saved from a damaged outbox."""
     reads_damaged: Count
     """Reads that could not be saved from one."""
+    images_refused: Count
+    """Pictures that the broker did not take, since the outbox was made."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count

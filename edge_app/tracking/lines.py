@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.config import LineSettings
+from edge_app.config import CrossingLineSettings
 from edge_app.records import LineCrossing, PlateDetection
 from edge_app.tracking.tracker import width_px
 
@@ -20,7 +20,7 @@ again and again."""
 class Lines:
     """`follow` takes the plates of each track; `crossings` returns what they have crossed, in order."""
 
-    def __init__(self, settings: Sequence[LineSettings]) -> None:
+    def __init__(self, settings: Sequence[CrossingLineSettings]) -> None:
         self._settings = settings
         self._last_clear: dict[int, dict[str, Point]] = {}
         """By track and line, the last place of the plate clearly on one side."""

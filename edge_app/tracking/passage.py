@@ -212,7 +212,7 @@ class Passage:
     def settle(
         self,
         text: PlateText,
-        lines: tuple[LineCrossing, ...] = (),
+        crossings: tuple[LineCrossing, ...] = (),
         vehicle: int = 0,
         *,
         is_final: bool = True,
@@ -238,7 +238,7 @@ class Passage:
             first_monotonic_ns=self.first_monotonic_ns,
             best_monotonic_ns=best.seen_ns,
             last_monotonic_ns=self.last_monotonic_ns,
-            lines=lines,
+            crossings=crossings,
             vehicle=vehicle,
             is_final=is_final,
             revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",

@@ -35,6 +35,7 @@ _ALERT_SECONDS = 1.0
 _MOST_UNACKNOWLEDGED = 100
 """Messages on their way where the broker allows more, or does not say."""
 
+
 _VERSION_REFUSED = "Unsupported protocol version"
 _RETAIN_REFUSED = "Retain not supported"
 _QOS_REFUSED = "QoS not supported"
@@ -123,6 +124,11 @@ class Acknowledgement:
         return self._reason in _LASTING
 
     @property
+    def is_too_large(self) -> bool:
+        """Whether the broker did not take it for its size."""
+        return self._reason == _TOO_LARGE
+
+    @property
     def state(self) -> LinkState:
         """What a refusal says of the link."""
         return _STATES.get(self._reason, LinkState.REFUSED)
@@ -175,6 +181,8 @@ class Connection:
         """The largest packet that the broker takes, if it says so (MQTT 5 only)."""
         self.has_resumed = False
         """Whether the broker has kept the session, with its subscriptions."""
+        self.has_heard = False
+        """Whether anything has come from the broker; whoever looks sets it back."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -424,7 +432,8 @@ class Connection:
             self._waker.clear()
         happened = events.get(socket.fileno(), 0)
         if decrypted or happened & ~select.POLLOUT:
-            self._client.loop_read()
+            is_heard = self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS
+            self.has_heard = self.has_heard or is_heard
         if happened & select.POLLOUT:
             self._client.loop_write()
         self._client.loop_misc()

@@ -15,7 +15,7 @@ from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_i
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms, UnreachableError
-from edge_app.uplink.delivery import Delivery, Sent
+from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rate_limit import RateLimit
@@ -43,6 +43,8 @@ _TURN_SECONDS = 0.5
 
 class Publisher:
     """Connects, publishes what waits in the outbox, says how the device is, and connects again.
+
+    Nine parameters, for the last three are parts that a device may go without.
 
     Raises:
         ConfigurationError: at the start, where the broker's settings or their files cannot be used.
@@ -78,7 +80,7 @@ class Publisher:
         self._sealer = sealer
         self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
-        self._sent = Sent()
+        self._history = History()
         self._recalled = 0
         self._sending = threading.Lock()
         """Held while it is settled what is sent and what is not any more."""
@@ -97,18 +99,17 @@ class Publisher:
         """Say that an event was put into the outbox, or that the stop event was set."""
         self._waker.wake()
 
-    def recall(self, event_id: str, sequence: int) -> bool:
+    def recall(self, event_id: str) -> bool:
         """Delete an event that still waits; whether it is certain that nothing of it was ever sent.
 
         For the thread that puts events into the outbox.
         """
         with self._sending:
-            waiting = [(each.sequence, each.event_id) for each in self._outbox.pending(1, after=sequence - 1)]
-            if waiting != [(sequence, event_id)]:
+            position = self._outbox.drop(event_id)
+            if position is None:
                 return False
-            self._outbox.forget({sequence: event_id})
             self._recalled += 1
-            return sequence > self._sent.up_to
+            return position > self._history.up_to
 
     def run(self) -> None:
         """Body of the publisher thread: returns when the stop event is set.
@@ -148,13 +149,19 @@ class Publisher:
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
             )
-            self._serve(connection)
+            window, limit, history = self._settings.in_flight, self._rate_limit, self._history
+            delivery = Delivery(connection, self._outbox, self._root, window, limit, history, self._clock, self._sealer)
+            try:
+                self._serve(connection, delivery)
+            except LinkError:
+                delivery.hang_up()
+                if repeats := self._outbox.send_again():  # now, however long the broker stays away
+                    log.info("%d events that the broker had just acknowledged will be sent again", repeats)
+                raise
         finally:
             connection.close()
 
-    def _serve(self, connection: Connection) -> None:
-        window, limit = self._settings.in_flight, self._rate_limit
-        delivery = Delivery(connection, self._outbox, self._root, window, limit, self._sent, self._clock, self._sealer)
+    def _serve(self, connection: Connection, delivery: Delivery) -> None:
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         self._listen_for_commands(connection)
@@ -170,6 +177,9 @@ class Publisher:
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
+            if connection.has_heard:
+                connection.has_heard = False
+                self._outbox.broker_lives()
             done = delivery.settle(acknowledgements)
             if done or (acknowledgements and delivery.is_idle):
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
@@ -244,6 +254,7 @@ class Publisher:
             reads_sacrificed=state.losses.reads_sacrificed,
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
+            images_refused=state.losses.images_refused,
             reads_expired=state.expired,
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,

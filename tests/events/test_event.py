@@ -14,7 +14,7 @@ from edge_app.events.event import EventFactory
 from edge_app.events.event_schema import schema_of
 from edge_app.events.messages import ReadMessage
 from edge_app.records import LineCrossing, ListMatch
-from tests.events.passes import DETECTOR, NOON, READER, event, factory, plate_pass
+from tests.events.passes import NOON, SOFTWARE, event, factory, plate_pass
 
 MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 
@@ -22,8 +22,7 @@ MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 def test_an_event_has_the_content_of_the_pass() -> None:
     maker = EventFactory(
         Settings(),
-        DETECTOR,
-        READER,
+        SOFTWARE,
         now=lambda: NOON + timedelta(seconds=3),
         monotonic_ns=lambda: 5_000_000_000,
         synchronized=lambda: False,
@@ -45,7 +44,7 @@ def test_an_event_has_the_content_of_the_pass() -> None:
     }
     assert message["geometry"]["corners"] == [[10.0, 20.0], [110.0, 22.0], [108.0, 50.0], [9.0, 48.0]]
     assert message["timing_ms"] == {"detect": 21.0, "read": 7.5, "capture_to_outbox": 1500.0}
-    assert message["software"]["detector"] == DETECTOR
+    assert message["software"]["detector"] == SOFTWARE.detector
 
 
 def test_its_picture_is_the_plate_and_its_digest_is_in_the_read() -> None:
@@ -84,7 +83,7 @@ def test_two_vehicles_have_two_ids() -> None:
 
 
 def test_a_recording_played_fast_has_not_waited_a_negative_time() -> None:
-    maker = EventFactory(Settings(), DETECTOR, READER, monotonic_ns=lambda: 0)
+    maker = EventFactory(Settings(), SOFTWARE, monotonic_ns=lambda: 0)
 
     made = maker.make(plate_pass(last_monotonic_ns=9_000_000_000))
 
@@ -126,12 +125,12 @@ def test_a_withdrawal_has_nothing_new_and_comes_once() -> None:
 def test_lines_crossed_are_in_their_order() -> None:
     crossings = (LineCrossing("gate", "in"), LineCrossing("kerb", "leaving"))
 
-    made = factory().make(dataclasses.replace(plate_pass(), lines=crossings))
+    made = factory().make(dataclasses.replace(plate_pass(), crossings=crossings))
 
     message = json.loads(made.payload(1))
     Draft202012Validator(schema_of(ReadMessage)).validate(message)
     expected = [{"line": "gate", "label": "in"}, {"line": "kerb", "label": "leaving"}]
-    assert message["geometry"]["lines"] == expected
+    assert message["geometry"]["crossings"] == expected
 
 
 def test_the_times_of_a_live_vehicle_come_from_one_reading_of_a_clock_that_was_set_meanwhile() -> None:
@@ -144,7 +143,7 @@ def test_the_times_of_a_live_vehicle_come_from_one_reading_of_a_clock_that_was_s
         is_recorded=False,
     )
     maker = EventFactory(
-        Settings(), DETECTOR, READER, now=lambda: NOON, monotonic_ns=lambda: 103 * second, synchronized=lambda: True
+        Settings(), SOFTWARE, now=lambda: NOON, monotonic_ns=lambda: 103 * second, synchronized=lambda: True
     )
 
     seen = maker.make(seen_in_1970).message.seen
@@ -161,8 +160,7 @@ def test_the_clock_is_asked_whether_it_is_right_before_it_is_read() -> None:
     asked: list[str] = []
     maker = EventFactory(
         Settings(),
-        DETECTOR,
-        READER,
+        SOFTWARE,
         now=lambda: asked.append("time") or NOON,  # type: ignore[func-returns-value]
         synchronized=lambda: not asked.append("synchronized"),  # type: ignore[func-returns-value]
     )

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from edge_app.config import LineSettings
+from edge_app.config import CrossingLineSettings
 from edge_app.records import LineCrossing, PlateDetection
 from edge_app.tracking.lines import Lines
 
 SIZE = (1000, 500)
-ACROSS = LineSettings("across", (0.2, 0.5), (0.8, 0.5))
-BARRIER = LineSettings("barrier", (0.2, 0.8), (0.8, 0.8), to_right="entering", to_left="leaving")
+ACROSS = CrossingLineSettings("across", (0.2, 0.5), (0.8, 0.5))
+BARRIER = CrossingLineSettings("barrier", (0.2, 0.8), (0.8, 0.8), to_right="entering", to_left="leaving")
 DOWN, UP = range(100, 500, 20), range(480, 80, -20)
 
 
@@ -52,7 +52,7 @@ def test_a_plate_that_stops_on_a_line_crosses_it_once_at_most() -> None:
 
 
 def test_the_right_hand_side_is_that_of_the_direction_from_start_to_end() -> None:
-    upwards = Lines([LineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
+    upwards = Lines([CrossingLineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
 
     for x in range(300, 800, 50):
         upwards.follow(7, plate_at(x, 250), SIZE)

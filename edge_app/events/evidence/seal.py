@@ -7,23 +7,20 @@ read is sent, and leaves the chain of hashes as it was.
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rfc8785
 
+from edge_app.events.chain import ChainLink
 from edge_app.events.decoder import MessageError, as_record
-from edge_app.events.event import as_json
+from edge_app.events.event import as_plain
 from edge_app.events.evidence.keys import PrivateKey, PublicKey
 from edge_app.events.messages import EvidenceMessage, GapMessage, ReadMessage
 
 _UNSIGNED = ("historical", "image")
 _UNSIGNED_EVIDENCE = ("signature", "gap")
-
-Read = dict[str, Any]
-"""`ReadMessage` as parsed JSON."""
 
 
 class SealError(Exception):
@@ -55,31 +52,28 @@ class Sealer:
         self._key = key
         self.key_name = key.public.name
 
-    def seal(self, payload: bytes, sequence: int, previous: str | None) -> tuple[bytes, str]:
-        """The read with its number and seal, and its digest."""
-        read = json.loads(payload)
-        image_sha256 = read["image"]["sha256"] if read["image"] else None
-        evidence: dict[str, Any] = {"key": self.key_name, "previous": previous, "image_sha256": image_sha256}
-        read |= {"sequence": sequence, "evidence": evidence}
-        signed = signed_part(read)
-        evidence |= {"signature": self._sign(signed), "gap": None}
-        return as_json(read), _digest(signed)
+    def seal(self, read: ReadMessage, previous: str | None) -> tuple[ReadMessage, ChainLink]:
+        """The read signed, with the digest of the one before, and its own place in the chain."""
+        image_sha256 = read.image.sha256 if read.image else None
+        unsigned = EvidenceMessage(self.key_name, previous, image_sha256, signature="", gap=None)
+        signed = signed_part(as_plain(replace(read, evidence=unsigned)))
+        evidence = replace(unsigned, signature=self._sign(signed))
+        return replace(read, evidence=evidence), ChainLink(read.sequence, _digest(signed))
 
-    def reseal(self, payload: bytes, sequence: int, replaced: bytes) -> bytes:
-        """The read as it may be sent now, in place of the one it replaces; unsigned if that one was."""
-        evidence = json.loads(replaced).get("evidence")
-        return self.seal(payload, sequence, evidence["previous"])[0] if evidence else payload
+    def seal_again(self, read: ReadMessage) -> ReadMessage:
+        """A read that was changed, signed anew at its place in the chain; unsigned if it was not signed."""
+        return self.seal(read, read.evidence.previous)[0] if read.evidence else read
 
-    def bridge(self, read: Read, follows: str | None) -> str:
-        """Add to a sealed read which one it comes after, if that has changed since it was made; its digest.
+    def bridge(self, read: ReadMessage, follows: str | None) -> tuple[ReadMessage, ChainLink]:
+        """A sealed read that names the one it comes after, if that has changed since it was made, and its place.
 
         Reads that were sealed with an earlier key stay as they are.
         """
-        digest = _digest(signed_part(read))
-        evidence = read["evidence"]
-        if evidence["previous"] != follows and evidence["key"] == self.key_name:
-            evidence["gap"] = asdict(GapMessage(follows, self._sign(_gap_part(digest, follows))))
-        return digest
+        evidence, digest = read.evidence, _digest(signed_part(as_plain(read)))
+        if evidence is not None and evidence.previous != follows and evidence.key == self.key_name:
+            gap = GapMessage(follows, self._sign(_gap_part(digest, follows)))
+            read = replace(read, evidence=replace(evidence, gap=gap))
+        return read, ChainLink(read.sequence, digest)
 
     def _sign(self, message: bytes) -> str:
         return base64.b64encode(self._key.sign(message)).decode()
@@ -105,8 +99,8 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
     return Seal(read.device, read.sequence, read.event_id, digest, evidence.previous, evidence.gap)
 
 
-def signed_part(read: Read) -> bytes:
-    """The canonical JSON of all that is signed; `ValueError` if there is none, as of huge numbers."""
+def signed_part(read: dict[str, Any]) -> bytes:
+    """The canonical JSON of all that is signed of a parsed read; `ValueError` if there is none, as of huge numbers."""
     kept = {key: value for key, value in read.items() if key not in _UNSIGNED}
     if kept.get("evidence"):
         kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key not in _UNSIGNED_EVIDENCE}
