@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from edge_app.events.chain import ChainLink
@@ -22,7 +22,11 @@ class LeavingEvent:
 
 
 class Leaving:
-    """Delivered events stay for a while, in case the broker loses them; what is dropped goes with the next write."""
+    """Delivered events stay for a while, in case the broker loses them; what is dropped goes with the next write.
+
+    What is delivered a second time goes soon: else connections that are lost again and again would see the same events
+    only.
+    """
 
     def __init__(self) -> None:
         self.pictures: set[int] = set()
@@ -30,20 +34,24 @@ class Leaving:
         self.heard_at = -math.inf
         """When the broker was heard last: what it acknowledged long enough before that is safe."""
         self._delivered: dict[int, LeavingEvent] = {}  # in the order in which they are due
-        self._dropped: dict[int, LeavingEvent] = {}
+        self._dropped: dict[int, LeavingEvent] = {}  # what goes with the next write
+        self._repeated: set[int] = set()
 
     @property
     def next_due(self) -> float:
         """When there is something to delete."""
         if self._dropped or self.pictures:
-            return -math.inf
+            return min((each.due for each in self._dropped.values()), default=-math.inf)  # few: a write takes them all
         first = next((each.due for each in self._delivered.values()), math.inf)
         return first if first <= self.heard_at else math.inf
 
     def deliver(self, event: LeavingEvent) -> None:
         """The broker has acknowledged an event."""
-        self._delivered.pop(event.position, None)
-        self._delivered[event.position] = event
+        if event.position in self._repeated:
+            self._dropped[event.position] = replace(event, due=self.heard_at)
+        else:
+            self._delivered.pop(event.position, None)
+            self._delivered[event.position] = event
 
     def drop(self, position: int, event_id: str | None) -> None:
         """An event must not be sent any more."""
@@ -62,6 +70,7 @@ class Leaving:
         again = [position for position, each in self._delivered.items() if each.due > self.heard_at]
         for position in again:
             del self._delivered[position]
+        self._repeated.update(again)
         return len(again)
 
     def due(self, now: float) -> list[LeavingEvent]:
@@ -73,6 +82,7 @@ class Leaving:
         for event in events:
             self._delivered.pop(event.position, None)
             self._dropped.pop(event.position, None)
+            self._repeated.discard(event.position)
 
     def _due_delivered(self, now: float) -> Iterator[LeavingEvent]:
         return takewhile(lambda each: each.due <= now, self._delivered.values())

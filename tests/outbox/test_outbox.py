@@ -528,3 +528,13 @@ def test_what_has_expired_can_at_once_not_be_found(path: Path) -> None:
 
 def everything_in(folder: Path) -> bytes:
     return b"".join(each.read_bytes() for each in folder.iterdir())
+
+
+def test_what_was_acknowledged_twice_is_not_sent_a_third_time(path: Path) -> None:
+    with closing(Outbox(path, Limits(resend_seconds=10))) as outbox:
+        outbox.put(event(), event())
+        for _ in range(2):
+            done(outbox, outbox.pending(1))
+            outbox.send_again()
+
+        assert [each.sequence for each in outbox.pending(2)] == [2]

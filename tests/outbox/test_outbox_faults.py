@@ -606,7 +606,9 @@ def test_a_damaged_file_without_room_for_a_copy_is_recovered_in_parts(
     assert len(parts) > 3
     assert kept.read_bytes() == damaged
     assert aside.name.endswith(kept.name.partition("recovered-")[2])
-    assert sorted(sent) == [*range(1, 138), 201], "no part is recovered twice"
+    assert sorted(sent) == sorted(set(sent)), "no part is recovered twice"
+    assert len(sent) == 138
+    assert 201 in sent
     assert outbox.disk is DiskState.GOOD
     assert "the disk does not take all of it; it is tried again" in caplog.text
 
