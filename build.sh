@@ -36,7 +36,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 
-Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` tells more.
+Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` explains each.
 TEXT
 }
 
@@ -71,7 +71,9 @@ help_test() {
 Usage: ./build.sh test [ARGUMENT…]
 
 Sets up everything and runs the tests. Arguments go to pytest: `./build.sh test tests/tracking -k voter`.
-Tests on real photos run where the folder ../shared/data exists and are skipped elsewhere.
+
+  --cov                   print how much of the code the tests run
+  --only-expected-skips   fail if a test is skipped that tests/conftest.py does not list, as CI does
 TEXT
 }
 
@@ -202,6 +204,9 @@ missing_packages() {
     [[ " $* " == *" development "* ]] || return 0
     command -v mosquitto >/dev/null || echo mosquitto # the broker that the tests publish to
     command -v mosquitto_rr >/dev/null || echo mosquitto-clients # what docs/commands.md sends commands with
+    command -v systemd-analyze >/dev/null || echo systemd # checks the unit
+    command -v jq >/dev/null || echo jq # of the examples in docs/lists.md and docs/commands.md
+    command -v openssl >/dev/null || echo openssl # makes the certificates of test brokers
     command -v shellcheck >/dev/null || echo shellcheck
     # systemd-python comes as source only:
     command -v gcc >/dev/null || echo gcc
@@ -319,7 +324,7 @@ run_check() {
     say "ruff" && "$PYTHON" -m ruff check .
     say "ruff format" && "$PYTHON" -m ruff format --check .
     say "mypy" && "$PYTHON" -m mypy
-    say "shellcheck" && shellcheck .ci/run "${scripts[@]}"
+    say "shellcheck" && shellcheck .ci/run .ci/package "${scripts[@]}"
 }
 
 run_train() {

@@ -17,7 +17,7 @@ from training.networks import networks_as_converted, networks_as_trained
 Progress = Callable[[str], Callable[[int, int], None]]
 
 _LEAST_WORKING_POINT = 0.2
-"""The detector's confidence is not looked for below this."""
+"""Lowest confidence that is considered for the detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Comparison:
 
     @property
     def recall_loss(self) -> float:
-        """Detection recall lost to int8, 0 to 1; below zero where int8 found more."""
+        """Detection recall lost to int8, 0 to 1; below zero if int8 found more."""
         return _loss(self.exact.detection, self.quantized.detection, "recall")
 
     @property
@@ -110,4 +110,4 @@ def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
 
 
 def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
-    return PlateRecognizer(stages_around(*networks, Settings()))
+    return PlateRecognizer(stages_around(*networks, Settings()), effort=0)

@@ -1,4 +1,4 @@
-"""The composition root: settings in, running parts out; what reads a plate is built in `stages`."""
+"""The composition root: settings in, running parts out; `stages` builds what reads a plate."""
 
 import contextlib
 import logging
@@ -43,15 +43,15 @@ OUTBOX_FILE = "outbox.sqlite"
 log = logging.getLogger(__name__)
 
 
-def open_video(path: Path, complain: Callable[[str], object] = log.warning) -> FileSource:
-    """Every frame of a video, as fast as they are taken; `complain` hears where some are missing."""
-    return FileSource(path, camera=path.stem, complain=complain)
+def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileSource:
+    """Every frame of a video, as fast as they are taken; `warn` is called if some are missing."""
+    return FileSource(path, camera=path.stem, warn=warn)
 
 
 def pipeline_around(
     stages: Stages, settings: Settings, watch: Callable[[int, Sight], None] = lambda _track, _sight: None
 ) -> Pipeline:
-    """One frame through these stages; `watch` hears of every sight with the number of its track."""
+    """One frame through these stages; `watch` is called for every sight with the number of its track."""
     return Pipeline(
         stages.detector,
         stages,
@@ -65,28 +65,26 @@ def pipeline_around(
 
 
 def open_lists(settings: Settings) -> Lists:
-    """What the operator says of some plates."""
+    """The operator's lists of plates."""
     formats = PlateFormats.load(settings.recognition.formats)
     return Lists(settings.lists, lambda text: formats.match(text).valid, settings.privacy.lists_only)
 
 
 def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
-    """What is done about plates on a list, where a program is set."""
+    """The program run for plates on a list, if one is set."""
     return Hook(settings.hook, stop) if settings.hook.program else None
 
 
-def play_clip(
-    path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object] = log.warning
-) -> Playback:
-    """What the daemon would make of a clip, in its own time and as fast as it goes; `complain` as of `open_video`."""
+def play_clip(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object] = log.warning) -> Playback:
+    """The events that the daemon would make of a clip, in the clip's own time; `warn` as in `open_video`."""
     logbook = Logbook()
     pipeline = pipeline_around(stages, settings, logbook.note)
-    with contextlib.closing(open_video(path, complain)) as source:
+    with contextlib.closing(open_video(path, warn)) as source:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
 def load_sealer(settings: Settings) -> "Sealer | None":
-    """What signs reads, where that is wanted."""
+    """What signs reads, if that is enabled."""
     if not settings.evidence.enabled:
         return None
     from edge_app.events.evidence import keys
@@ -98,7 +96,7 @@ def load_sealer(settings: Settings) -> "Sealer | None":
 
 
 def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer: "Sealer | None") -> Outbox:
-    """Where events wait; those that an earlier run left there are made to keep to the privacy that is set now."""
+    """The durable queue of events; those of an earlier run are adapted to the present privacy settings."""
     limits = Limits(
         file_bytes=int(settings.outbox.max_megabytes * 1e6),
         memory_bytes=int(settings.outbox.memory_megabytes * 1e6),
@@ -121,7 +119,7 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
-    source = open_source(settings.camera)  # last: what is wrong in the configuration comes before a camera that is away
+    source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
         software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)

@@ -1,5 +1,6 @@
 """One frame through the stages: detector, rectifier, reader, tracker, voter."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -7,15 +8,22 @@ from typing import Protocol
 from edge_app.config import TrackingSettings
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateText, StageTimes
+from edge_app.tracking.fixed_texts import FixedTexts
 from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.tracker import Tracker
+from edge_app.tracking.twins import Twins
 from edge_app.tracking.voter import SETTLING_WEIGHT, Voter
 from edge_app.tracking.zones import Zones
 
+log = logging.getLogger(__name__)
+
+Polygon = tuple[tuple[float, float], ...]
+"""Points x, y as shares of the picture's width and height."""
+
 _BEYOND_DOUBT = 0.99
-"""A text of this confidence is right 98 times of 100: no further attempt is made."""
+"""A text of this confidence in a known format is right 98 times of 100: no further attempt is made."""
 
 
 class Detector(Protocol):
@@ -53,6 +61,9 @@ class Pipeline:
         """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
         self.too_brief = 0
         """Vehicles that have gone and were not told, for they were read in fewer than `min_reads` frames."""
+        self.repeated = 0
+        """Vehicles that have gone and were not told, for their number was seen a moment before."""
+        self._fixed_texts = FixedTexts()
         self._detector = detector
         self._reading = reading
         self._tracker = tracker
@@ -64,7 +75,8 @@ class Pipeline:
         self._watch = watch
         self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
-        self._known = KnownPlates(max(settings.reappear_seconds, settings.lost_seconds))
+        window_seconds = max(settings.reappear_seconds, settings.lost_seconds)
+        self._known, self._twins = KnownPlates(window_seconds), Twins(window_seconds)
         self._frame_ns = 0
         self._is_resting = False
 
@@ -95,10 +107,12 @@ class Pipeline:
         found = self._detector.find(frame)
         detect_ms = (self._clock() - begun) * 1e3
         tracks = self._tracker.follow(found, frame.monotonic_ns)
+        self._twins.follow(tracks, found, frame.monotonic_ns)
         for track, detection in zip(tracks, found, strict=True):
             if track is None:  # too doubtful to begin a vehicle with
                 continue
             self._lines.follow(track, detection, size)
+            self._fixed_texts.follow(track, detection, frame.monotonic_ns, size)
             passage = self._passages.get(track)
             if self._zones.admits(detection, size):
                 sight = self._see(frame, detection, passage, detect_ms)
@@ -156,7 +170,13 @@ class Pipeline:
             if passage is not None and (plate_pass := self._conclude(track, passage)) is not None:
                 passes.append(plate_pass)
             self._lines.forget(track)
+            self._fixed_texts.forget(track)
         return passes
+
+    @property
+    def fixed_texts(self) -> tuple[Polygon, ...]:
+        """Where lettering was found that is no vehicle's."""
+        return tuple(self._fixed_texts.found)
 
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
         """What there is to say of a vehicle that has gone."""
@@ -164,18 +184,18 @@ class Pipeline:
             plate_pass = self._judge(track, passage, is_final=True)
             self.too_brief += passage.reads < self._settings.min_reads
             return plate_pass
-        self._known.note(passage.told.text, passage.last_monotonic_ns)
+        self._known.note(passage.told.text, passage.last_monotonic_ns, track)
         if not passage.awaits_update:
             return None
         text = self._read_again(passage)
         if text is None or text.confidence < self._least_confidence(text):
             text = passage.told
-        self._known.note(text.text, passage.last_monotonic_ns)
+        self._known.note(text.text, passage.last_monotonic_ns, track)
         return passage.settle(text, self._lines.crossings(track), track)
 
     def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
-        if passage.sights < self._settings.min_reads:
+        if passage.sights < self._settings.min_reads or self._fixed_texts.is_fixed(track):
             return None
         is_last_word = is_final or not self._is_early
         text = self._read_again(passage) if is_last_word else passage.vote()
@@ -183,8 +203,13 @@ class Pipeline:
             return None
         if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
             return None
-        is_known = self._known.knows(text.text, passage.first_monotonic_ns)
-        self._known.note(text.text, passage.last_monotonic_ns)
+        is_known = self._known.knows(
+            text.text, passage.first_monotonic_ns, lambda other: self._twins.are_two(track, other)
+        )
+        self._known.note(text.text, passage.last_monotonic_ns, track)
+        if is_known:
+            self.repeated += 1
+            log.info("a vehicle is not told: its number was seen less than reappear_seconds ago, on another track")
         awaits_update = self._is_early and not is_final and not is_known
         plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
         passage.told, passage.awaits_update = text, awaits_update
@@ -193,7 +218,7 @@ class Pipeline:
     def _read_again(self, passage: Passage) -> PlateText | None:
         """The text, after further attempts at the best frames if it is in doubt."""
         text = passage.vote()
-        while text is None or text.confidence < _BEYOND_DOUBT:
+        while text is None or not text.valid or text.confidence < _BEYOND_DOUBT:
             if not passage.read_again(self._read_with_effort, self._clock):
                 break
             text = passage.vote()

@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
+from edge_app.geometry import corners_of, hulls, same_plate
 from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
 from edge_app.stages import Stages, as_frame, build_stages
+
+EFFORTS = (0, 1)
+"""0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
 
 CROP_PADDING = 0.25
 """A crop is padded by this share of its width and height on each side before plates are looked for in it."""
@@ -48,11 +51,11 @@ class PlateRecognizer:
     """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
 
     def __init__(self, stages: Stages | None = None, effort: int = 1) -> None:
-        """`effort`: 0 as the daemon reads a frame; 1 with further attempts at what stays in doubt."""
+        """`effort` is one of `EFFORTS`."""
         if stages is None:
             stages = build_stages(Settings())
         self._stages = stages
-        self._effort = effort
+        self.effort = effort
 
     def recognize(self, image: NDArray[Any]) -> list[PlateRead]:
         """Plates of a picture, the most confident text first; empty if none is legible.
@@ -63,7 +66,7 @@ class PlateRecognizer:
         detector = self._stages.detector
         found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
         reads = self.read(image_bgr, found)
-        if self._effort and not any(read.confidence >= _BEYOND_DOUBT for read in reads):
+        if self.effort and not any(read.confidence >= _BEYOND_DOUBT for read in reads):
             reads = _surest_first(_apart_reads([*reads, *self.read(image_bgr, self._find_small(image_bgr))]))
         return [
             read
@@ -113,19 +116,18 @@ class PlateRecognizer:
         """A find that is doubtful and illegible at first gets no further attempts."""
         first = self._stages.read_plate(image_bgr, found, 0)
         is_doubtful = found.confidence < self._stages.detector.confidence
-        if not self._effort or first[0].is_clear or (is_doubtful and first[0].log_score < _PROMISING):
+        if not self.effort or first[0].is_clear or (is_doubtful and first[0].log_score < _PROMISING):
             return first
-        return self._stages.read_plate(image_bgr, found, self._effort)
+        return self._stages.read_plate(image_bgr, found, self.effort)
 
     def _settled(self, plates: list[_Attempts]) -> list[PlateRead]:
         """The texts of plates, the most confident first; a part of a plate is none."""
         reads = []
         for attempts in _apart(plates):
-            plate = attempts[0].plate
-            confidence = plate.confidence or _CROP_CONFIDENCE
+            confidence = attempts[0].plate.confidence or _CROP_CONFIDENCE
             text = self._stages.voter.settle_attempts([each.reading for each in attempts], confidence)
             if text is not None:
-                reads.append(PlateRead(text, plate))
+                reads.append(PlateRead(text, attempts[0].plate))
         return _surest_first(reads)
 
 
@@ -191,9 +193,8 @@ def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
     """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
     height, width = crop_bgr.shape[:2]
-    right, bottom = left + width, top + height
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    corners_px = corners_of((left, top, width, height))
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]
-    return [PlateDetection(corners, 0.0, lines) for lines in layouts]
+    return [PlateDetection(corners_px, 0.0, lines) for lines in layouts]

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate, share_within
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
+from edge_app.geometry import hulls, same_plate, share_within
 from edge_app.recognition.close_view import close_view
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
@@ -113,7 +113,7 @@ def _shows(again: PlateDetection, found: PlateDetection) -> bool:
     """Whether it is what was found and no part of that; if nothing was found, any part may be a plate."""
     place, box = hulls(np.stack([found.corners_px, again.corners_px]))
     if found.confidence == 0:
-        return bool(same_plate(place, box[None])[0])
+        return bool(same_plate(place, box))
     return bool(share_within(place, box) >= _LEAST_SHOWN)
 
 

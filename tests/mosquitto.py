@@ -6,8 +6,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials
@@ -90,6 +93,19 @@ class Mosquitto:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def running(directory: Path, settings: Sequence[str] = ("allow_anonymous true",)) -> Iterator[Mosquitto]:
+    """A broker for a while."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed")
+    broker = Mosquitto(directory, settings)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
 
 
 Start = Callable[..., Mosquitto]

@@ -41,7 +41,7 @@ from edge_app.config import (
     TrackingSettings,
 )
 from edge_app.daemon import DRAIN_SECONDS, Daemon
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
 from edge_app.events.disk_state import DiskState
 from edge_app.events.event import WaitingEvent
@@ -70,7 +70,8 @@ class VehicleInEveryFrame:
     """A pipeline to which every frame shows a new vehicle, gone with the next frame; does something in one of them."""
 
     def __init__(self, number: int = 0, then: Callable[[], object] = lambda: None) -> None:
-        self.frames = self.too_brief = 0
+        self.frames = self.too_brief = self.repeated = 0
+        self.fixed_texts = ()
         self._number, self._then = number, then
         self._in_view: list[PlatePass] = []
 
@@ -197,7 +198,7 @@ class CameraThatFallsSilent:
 
 
 class BackoffThatBreaks(Backoff):
-    """Kills the publisher, whose broker is not there, when it is told to."""
+    """Kills the publisher, whose broker is not there, on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -240,7 +241,7 @@ def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_briefly(
+def test_the_end_of_a_recording_logs_what_was_published_and_what_was_seen_too_briefly(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -250,12 +251,12 @@ def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_b
 
     daemon.run()
 
-    what = "2 plates published, 4 left out as read in fewer than 3 frames (min_reads)"
+    what = "2 plates published, 4 read in fewer than 3 frames (min_reads) and left out"
     assert f"camera north: the recording ended after 2 frames: {what}" in caplog.messages
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_pictures_that_cannot_be_decoded_are_told_in_the_telemetry(tmp_path: Path) -> None:
+def test_pictures_that_cannot_be_decoded_are_counted_in_the_telemetry(tmp_path: Path) -> None:
     rig, source = Rig(tmp_path), pictures(tmp_path, 4)
     (tmp_path / "pictures" / "001.png").write_bytes(b"not a picture")
     daemon = rig.daemon(source, EmptyRoad())
@@ -413,10 +414,10 @@ def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path:
     assert len(rig.waiting()) == 3
 
 
-def test_a_live_picture_that_shows_nothing_is_told_and_a_recording_is_not_judged(
+def test_a_live_picture_that_shows_nothing_is_logged_and_a_recording_is_not_judged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.capture.camera_health.BELIEVE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("edge_app.capture.camera_health.CONFIRM_AFTER_SECONDS", 0.0)
     (tmp_path / "live").mkdir()
     live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
@@ -459,7 +460,7 @@ def test_a_plate_to_ignore_leaves_no_event_and_is_not_counted(tmp_path: Path) ->
 
 
 class EarlyThenOther(VehicleInEveryFrame):
-    """One vehicle, told early with one text; when it has gone, with another."""
+    """One vehicle, published early with one text; when it has gone, with another."""
 
     def __init__(self, before_it_goes: Callable[[], object] = lambda: None) -> None:
         super().__init__()
@@ -493,8 +494,8 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
     ]
     assert reads[0]["event_id"] == reads[1]["event_id"]
     assert [read["sequence"] for read in reads] == [1, 2]
-    told, withdrawn = subscriber.until(2, "/last")
-    assert (json.loads(told.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
+    early, withdrawn = subscriber.until(2, "/last")
+    assert (json.loads(early.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
     assert plate_pass().read.text.encode() not in b"".join(message.payload for message in subscriber.messages)
     assert daemon.passes == 1
 
@@ -509,14 +510,14 @@ def test_an_early_read_that_still_waits_when_its_plate_turns_out_to_be_one_to_ig
 
     daemon.run()
 
-    assert daemon.passes == 1, "it was not told early"
+    assert daemon.passes == 1, "it was not published early"
     assert rig.waiting() == []
     assert b"MH12AB1239" not in rig.path.read_bytes()
 
 
 @pytest.mark.usefixtures("no_drain")
 def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path) -> None:
-    (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/told.json\n")
+    (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/hooked.json\n")
     (tmp_path / "hook").chmod(0o755)
     rig = Rig(tmp_path)
     hook = Hook(HookSettings(tmp_path / "hook"), rig.stop)
@@ -526,14 +527,14 @@ def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path)
 
     daemon.run()
 
-    told = json.loads((tmp_path / "told.json").read_bytes())
-    Draft202012Validator(schema_of(ReadMessage)).validate(told)
-    assert told["event_id"] in [each.event_id for each in rig.waiting()]
-    assert (told["historical"], told["lists"][0]["list"]) == (False, "the-list")
+    hooked = json.loads((tmp_path / "hooked.json").read_bytes())
+    Draft202012Validator(schema_of(ReadMessage)).validate(hooked)
+    assert hooked["event_id"] in [each.event_id for each in rig.waiting()]
+    assert (hooked["historical"], hooked["lists"][0]["list"]) == (False, "the-list")
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_what_the_hook_has_not_begun_when_the_daemon_stops_is_told(
+def test_what_the_hook_has_not_begun_when_the_daemon_stops_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "hook").write_text("#!/bin/sh\nsleep 1\n")
@@ -569,10 +570,10 @@ def waits_until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and_still_holds(
+def test_a_list_that_vanishes_while_the_daemon_runs_is_in_the_telemetry_and_still_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.events.lists.lists.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("edge_app.events.lists.lists.CHECK_SECONDS", 0.01)
     rig = Rig(tmp_path)
     lists = one_list(tmp_path, "deny", plate_pass().read.text)
 
@@ -659,7 +660,7 @@ class Notified:
 
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notified]:
-    """What systemd is told."""
+    """The notifications to systemd."""
     pytest.importorskip("systemd.daemon")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     listening = Notified(tmp_path / "notify")
@@ -668,9 +669,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifie
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_systemd_is_told_that_the_first_frame_went_through_how_it_goes_and_that_it_ends(
-    tmp_path: Path, systemd: Notified
-) -> None:
+def test_systemd_is_notified_of_the_first_frame_of_the_state_and_of_the_end(tmp_path: Path, systemd: Notified) -> None:
     Rig(tmp_path).daemon(pictures(tmp_path, 3), VehicleInEveryFrame()).run()
 
     said = systemd.until("STOPPING=1")
@@ -679,7 +678,7 @@ def test_systemd_is_told_that_the_first_frame_went_through_how_it_goes_and_that_
     assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in said)
 
 
-def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
+def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"not a video")
     daemon = Rig(tmp_path).daemon(FileSource(tmp_path / "clip.mp4", "north"), VehicleInEveryFrame())
 
@@ -689,9 +688,7 @@ def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: P
     assert "READY=1" not in systemd.until("STOPPING=1")
 
 
-def test_systemd_is_told_to_be_ready_when_a_camera_that_is_away_is_looked_for_again(
-    tmp_path: Path, systemd: Notified
-) -> None:
+def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Path, systemd: Notified) -> None:
     away = OpenCvStream("north", "rtsp://gate", cv2.VideoCapture, True, "wait", 0.01)
     daemon = Rig(tmp_path).daemon(away, EmptyRoad())
     running = threading.Thread(target=daemon.run)
@@ -706,7 +703,7 @@ def test_systemd_is_told_to_be_ready_when_a_camera_that_is_away_is_looked_for_ag
     assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in said)
 
 
-def test_without_systemd_python_the_log_says_why_the_service_never_becomes_ready(
+def test_without_systemd_python_the_log_explains_why_the_service_never_becomes_ready(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "systemd", None)  # import fails
@@ -722,16 +719,16 @@ def test_without_systemd_python_the_log_says_why_the_service_never_becomes_ready
 
 def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Notified) -> None:
     now = 100.0
-    told = Systemd(lambda: now)
+    notifier = Systemd(lambda: now)
 
-    told.alive((1, 1))
-    told.alive((2, 1))  # too soon
+    notifier.alive((1, 1))
+    notifier.alive((2, 1))  # too soon
     now += WATCHDOG_SECONDS
-    told.alive((1, 1))  # nothing happened
-    told.alive((2, 1))
+    notifier.alive((1, 1))  # nothing happened
+    notifier.alive((2, 1))
     now += WATCHDOG_SECONDS
-    told.alive((2, 2))  # the camera is looked for
-    told.stopping()
+    notifier.alive((2, 2))  # the camera is retried
+    notifier.stopping()
 
     assert systemd.until("STOPPING=1").count("WATCHDOG=1") == 3
 
@@ -757,7 +754,7 @@ port = 1
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["outbox.sqlite"]
 
 
-def test_a_camera_that_is_not_there_is_told_before_an_outbox_is_made(tmp_path: Path) -> None:
+def test_a_camera_that_is_not_there_is_an_error_before_an_outbox_is_made(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{tmp_path / 'absent.mp4'}"),

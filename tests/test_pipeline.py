@@ -213,8 +213,16 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
 
 
+class Sign(Vehicle):
+    """The detector doubts that it is a plate."""
+
+    def confidence(self, sequence: int) -> float:
+        """The detector's."""
+        return 0.6
+
+
 def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None:
-    sign = [Vehicle("BAKERY", 0, 9)]
+    sign = [Sign("BAKERY", 0, 9)]
 
     assert passes_of(sign, frames=10) == []
     (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
@@ -314,7 +322,7 @@ def test_with_no_further_attempts_allowed_none_is_made() -> None:
 
 @pytest.mark.parametrize("publish", ["final", "early"])
 def test_what_stays_in_view_in_doubt_is_read_again_a_few_times_and_not_in_every_frame(publish: str) -> None:
-    sign = [Vehicle("BAKERY", first=0, last=119, speed=5, growth=1)]
+    sign = [Sign("BAKERY", first=0, last=119, speed=5, growth=1)]
     closer = Closer("BAKERY", clarity=0.9)
     settings = TrackingSettings(settle_seconds=3.0, publish=publish)
     pipeline = pipeline_for(sign, settings, closer=closer)
@@ -354,7 +362,7 @@ def test_what_fits_no_format_needs_no_less_confidence_than_what_fits_one() -> No
     foreign = [Vehicle("ABC1234", 0, 9)]
 
     assert len(passes_of(foreign, frames=10)) == 1
-    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.999)) == []
+    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.9999)) == []
 
 
 def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:
@@ -519,3 +527,38 @@ def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
 
     assert plate_pass.crossings == (LineCrossing("beyond", "in"),)
     assert plate_pass.zones == ("left",)
+
+
+def test_two_vehicles_of_one_number_side_by_side_are_both_told() -> None:
+    twins = [
+        Vehicle("MH12AB1234", first=0, last=12, y=100),
+        TwinOf("MH12AB1234", first=0, last=12, y=300),
+    ]
+
+    assert [each.read.text for each in passes_of(twins, 30)] == ["MH12AB1234", "MH12AB1234"]
+
+
+class TwinOf(Vehicle):
+    """Drives four hundred pixels ahead."""
+
+    def corners(self, sequence: int) -> Corners:
+        """Where the plate is."""
+        return super().corners(sequence) + np.array([400, 0], np.float32)
+
+
+def test_a_number_that_comes_again_is_counted_though_it_is_not_told() -> None:
+    pipeline = pipeline_for(vehicles := [Vehicle("MH12AB1234", 0, 9), Vehicle("MH12AB1234", 40, 49)])
+
+    passes = [each for sequence in range(70) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert (len(passes), pipeline.repeated) == (1, 1)
+
+
+def test_lettering_that_stays_while_a_vehicle_passes_is_not_told() -> None:
+    lettering = Vehicle("GA47E1", 0, 40, y=400, speed=0, grey=120)
+    pipeline = pipeline_for(vehicles := [lettering, Vehicle("MH12AB1234", 5, 20)])
+
+    passes = [each for sequence in range(60) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert [each.read.text for each in passes + pipeline.flush()] == ["MH12AB1234"]
+    assert len(pipeline.fixed_texts) == 1

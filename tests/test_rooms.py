@@ -20,10 +20,13 @@ ORDER = (
     "errors",
     "version",
     "printable",
+    "geometry",
     "records",
     "system_clock",
     "tflite_model",
+    "jpeg_damage",
     "image_files",
+    "file_kinds",
     "configuration",
     "config",
     "logs",
@@ -154,7 +157,7 @@ def arrows() -> list[Arrow]:
     return arrows_of(ROOT)
 
 
-def test_no_room_uses_one_that_stands_after_it(arrows: list[Arrow]) -> None:
+def test_no_room_uses_one_that_comes_after_it(arrows: list[Arrow]) -> None:
     faults = back_arrows(arrows)
 
     assert not faults, "\n".join(faults)

@@ -1,6 +1,6 @@
 """What one event costs the SD card: bytes written, from its commit to its deletion.
 
-Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size; the deletions of
+Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size. The deletions of
 acknowledged events are written at once, or as `outbox.commit_milliseconds` allows, with the next event.
 """
 
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, together: int, deleted_at_once: bool) -> str:
-    """Commit so many events at a time, and delete them in a write of its own or with the next commit."""
+    """Commit `together` events at a time, and delete them in a write of its own or with the next commit."""
     now, size_bytes, made = 0.0, 0, events("gate-01")
     progress = ProgressLine("written")
     before, peak = written_bytes(), 0

@@ -1,26 +1,27 @@
-"""What arrived becomes a record of `messages` again: the way back from `event.encode`."""
+"""Turns a payload into a record of `messages` again: the inverse of `event.encode`."""
 
 import dataclasses
 import functools
 import json
-import types
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
+from edge_app.configuration.limits import Limit
+from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.errors import EdgeAnprError
 
 Record = TypeVar("Record")
 
 
 class MessageError(EdgeAnprError):
-    """What arrived is no such message."""
+    """The payload is no such message."""
 
 
 def decode(kind: type[Record], payload: bytes) -> Record:
-    """The record; keys that it has not got are passed over, for a later version may add some.
+    """The record; unknown keys are ignored, because a later version may add some.
 
     Raises:
-        MessageError: the payload is not JSON, a key is missing, or a value is not what the schema wants.
+        MessageError: the payload is not JSON, a key is missing, or a value does not fit the schema.
     """
     try:
         document = json.loads(payload)
@@ -32,32 +33,28 @@ def decode(kind: type[Record], payload: bytes) -> Record:
 def as_record(kind: type[Record], document: object) -> Record:
     """The same for JSON that is parsed already."""
     hint: Any = kind
-    record: Record = _reader(hint)(document, "")
+    record: Record = _record(hint)(document, "")
     return record
 
 
 Reader = Callable[[Any, str], Any]
-"""Makes the value of a field of what JSON gives for it, found at the named place."""
+"""Makes the value of a field of its JSON, found at the named place."""
 
 
-@functools.cache
-def _reader(hint: Any) -> Reader:
-    """Of values of this type: type hints are looked at once, for that takes longer than reading a whole message."""
-    arguments = get_args(hint)
-    if get_origin(hint) is Annotated:
-        return _limited(_reader(arguments[0]), arguments[1:])
-    if get_origin(hint) in (Union, types.UnionType):  # always "or null"
-        return _optional(_reader(arguments[0]))
-    if get_origin(hint) is tuple:
-        if arguments[-1] is Ellipsis:
-            return _list(_reader(arguments[0]))
-        return _tuple([_reader(argument) for argument in arguments])
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _record(hint)
-    return _plain(hint)
+def _reader(shape: Shape) -> Reader:
+    kind: Hashable = shape.kind
+    if shape.item is not None:
+        reader = _tuple(_reader(shape.item), shape.length)
+    elif dataclasses.is_dataclass(kind):
+        reader = _record(kind)
+    else:
+        reader = _scalar(shape.kind)
+    if shape.limits:
+        reader = _limited(reader, shape.limits)
+    return _optional(reader) if shape.is_optional else reader
 
 
-def _plain(kind: type) -> Reader:
+def _scalar(kind: type) -> Reader:
     def read(value: Any, where: str) -> Any:
         if type(value) is kind:
             return value
@@ -68,13 +65,13 @@ def _plain(kind: type) -> Reader:
     return read
 
 
-def _limited(reader: Reader, limits: Sequence[Any]) -> Reader:
+def _limited(reader: Reader, limits: tuple[Limit, ...]) -> Reader:
     def read(value: Any, where: str) -> Any:
-        kept = reader(value, where)
+        made = reader(value, where)
         for limit in limits:
-            if complaint := limit.complaint(kept):
+            if complaint := limit.complaint(made):
                 raise MessageError(f"{where}: {complaint}")
-        return kept
+        return made
 
     return read
 
@@ -83,28 +80,20 @@ def _optional(reader: Reader) -> Reader:
     return lambda value, where: None if value is None else reader(value, where)
 
 
-def _list(reader: Reader) -> Reader:
-    return lambda value, where: tuple([reader(item, where) for item in _checked_list(value, where)])
-
-
-def _tuple(readers: Sequence[Reader]) -> Reader:
+def _tuple(reader: Reader, length: int | None) -> Reader:
     def read(value: Any, where: str) -> Any:
-        if len(_checked_list(value, where)) != len(readers):
-            raise MessageError(f"{where} has {len(value)} items and not {len(readers)}")
-        return tuple([reader(item, where) for reader, item in zip(readers, value, strict=True)])
+        if not isinstance(value, list):
+            raise MessageError(f"{where} is not a list")
+        if length not in (None, len(value)):
+            raise MessageError(f"{where} has {len(value)} items and not {length}")
+        return tuple([reader(item, where) for item in value])
 
     return read
 
 
-def _checked_list(value: Any, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise MessageError(f"{where} is not a list")
-    return value
-
-
+@functools.cache  # reading type hints takes longer than reading a whole message
 def _record(kind: Any) -> Reader:
-    hints = get_type_hints(kind, include_extras=True)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
+    readers = {name: _reader(shape) for name, shape in shapes_of(kind).items()}
     required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
 
     def read(value: Any, where: str) -> Any:

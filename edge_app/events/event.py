@@ -1,4 +1,4 @@
-"""A settled pass becomes an event: everything a subscriber is told, and the plate's picture."""
+"""Turns a settled pass into an event: the message to subscribers, and the plate's picture."""
 
 import dataclasses
 import hashlib
@@ -19,7 +19,7 @@ from edge_app.events.chain import ChainLink, Signer
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.uuid7 import RANDOM_BYTES, unix_ms, uuid7
 from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
-from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
 
 _JPEG_QUALITY = 90
 _UNNUMBERED = 0
@@ -119,7 +119,7 @@ def as_json(message: object) -> bytes:
 class EventFactory:
     """Makes the events of one device.
 
-    `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
+    `now` gives the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
     former can be trusted. With `hash_keys`, no plate leaves but as its hash; `signer` signs what is made.
     """
 
@@ -143,15 +143,16 @@ class EventFactory:
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
-        self._told_early: dict[int, messages.ReadMessage] = {}
+        self._early_reads: dict[int, messages.ReadMessage] = {}
         """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
         """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
-        told = self._told_early.pop(plate_pass.vehicle, None)
-        event_id = told.event_id if told else str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        early = self._early_reads.pop(plate_pass.vehicle, None)
+        event_id = early.event_id if early else self._new_id(now)
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
@@ -159,28 +160,31 @@ class EventFactory:
             sequence=_UNNUMBERED,
             boot_id=self._boot_id,
             historical=False,
-            revision=plate_pass.revision if told else None,  # the early one may have been of a plate to ignore
+            revision=plate_pass.revision if early else None,  # the early one may have been of a plate to ignore
             device=self._settings.device.name,
             camera=plate_pass.camera,
             plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
             lists=tuple(_match(match, key) for match in matches),
-            seen=_seen(plate_pass, self._synchronized()),
+            seen=_seen(plate_pass, now, now_ns, synchronized),
             geometry=_geometry(plate_pass),
             image=self._image(plate_pass.camera, event_id, image_jpeg),
             software=self._software,
             timing_ms=_timing(plate_pass, now_ns),
         )
         if not plate_pass.is_final:
-            self._told_early[plate_pass.vehicle] = message
+            self._early_reads[plate_pass.vehicle] = message
         return PlateEvent(message, image_jpeg, now_ns, self._signer)
 
     def withdraw(self, vehicle: int) -> PlateEvent | None:
-        """The update that takes an early read back and says nothing that it has not said; None where there is none."""
-        told = self._told_early.pop(vehicle, None)
-        if told is None:
+        """The update that withdraws an early read, with no content beyond it; None if there was none."""
+        early = self._early_reads.pop(vehicle, None)
+        if early is None:
             return None
-        message = dataclasses.replace(told, revision=messages.WITHDRAWN, lists=(), image=None)
+        message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
         return PlateEvent(message, None, self._monotonic_ns(), self._signer)
+
+    def _new_id(self, now: datetime) -> str:
+        return str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
 
     def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
         if image_jpeg is None:
@@ -211,11 +215,15 @@ def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
     return messages.ListMatchMessage(match.list, match.kind, entry, match.cost)
 
 
-def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:
+def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized: bool) -> messages.SeenMessage:
+    first, best, last = plate_pass.first_seen, plate_pass.best_seen, plate_pass.last_seen
+    if not plate_pass.is_recorded:
+        moments_ns = plate_pass.first_monotonic_ns, plate_pass.best_monotonic_ns, plate_pass.last_monotonic_ns
+        first, best, last = (wall_time(moment_ns, now, now_ns) for moment_ns in moments_ns)
     return messages.SeenMessage(
-        first=as_rfc3339(plate_pass.first_seen),
-        best=as_rfc3339(plate_pass.best_seen),
-        last=as_rfc3339(plate_pass.last_seen),
+        first=as_rfc3339(first),
+        best=as_rfc3339(best),
+        last=as_rfc3339(last),
         frames=plate_pass.frames,
         reads=plate_pass.reads,
         agreeing=plate_pass.read.plate.agreeing,

@@ -1,4 +1,4 @@
-"""What an earlier run left in the outbox, made to keep to the privacy that is set now."""
+"""Adapts what an earlier run left in the outbox to the present privacy settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ def without_signature(read: ReadMessage) -> ReadMessage:
 
 
 class LeftOvers:
-    """Looks through events that are as they were when they were made; `sign_again` signs those that are changed."""
+    """Adapts events of an earlier run; `sign_again` signs those that are changed."""
 
     def __init__(
         self,
@@ -31,10 +31,10 @@ class LeftOvers:
         self._sign_again = sign_again
 
     def revise(self, event: WaitingEvent) -> WaitingEvent | None:
-        """The event as it may be kept; None if it must not be stored at all."""
+        """The event as it may be stored; None if it must not be stored."""
         read = event.read
         is_clear = read.plate.hash_key is None
-        if is_clear and self._lists.look_up(read.plate.text) is None:
+        if is_clear and self._lists.match(read.plate.text) is None:
             return None
         image_jpeg = event.image_jpeg if self._takes_pictures else None
         if is_clear and self._hash_keys:

@@ -306,6 +306,15 @@ class VitalsMessage:
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
     """Null where no program is set."""
+    vehicles_repeated: Count = 0
+    """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
+    vehicles_too_brief: Count = 0
+    """Vehicles that became no events, for they were read in fewer than `tracking.min_reads` frames: many of them mean
+    that frames come too slowly, or that the view is too short."""
+    fixed_texts: tuple[tuple[tuple[Share, Share], ...], ...] = ()
+    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not
+    published. Switch it off at the camera, or take these shares of width and height for a zone with
+    `include = false`."""
 
 
 @dataclass(frozen=True, slots=True)

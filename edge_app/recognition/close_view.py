@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import hulls
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.records import ImageBgr, PlateDetection
 
@@ -33,11 +32,11 @@ class CloseView:
 
 def close_view(image_bgr: ImageBgr, detection: PlateDetection) -> CloseView:
     """The surroundings of a plate; grey beyond the picture."""
-    left, top, right, bottom = hulls(detection.corners_px[None])[0].tolist()
-    wanted = max(1.0, _WIDTHS * max(right - left, bottom - top))
+    left, top, width, height = detection.box_px
+    wanted = max(1.0, _WIDTHS * max(width, height))
     scale = min(1.0, _LARGEST_PX / wanted)
     size = round(wanted * scale)
-    shift = ((size - scale * (left + right)) / 2, (size - scale * (top + bottom)) / 2)
+    shift = (size / 2 - scale * (left + width / 2), size / 2 - scale * (top + height / 2))
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
     image = cv2.warpAffine(image_bgr, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING_BGR)
     return CloseView(np.asarray(image, np.uint8), cv2.invertAffineTransform(matrix))

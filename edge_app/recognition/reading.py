@@ -67,8 +67,7 @@ def read_plate(
         return (best,)
     attempts, left = [best], MOST_FURTHER_ATTEMPTS
     for places in (find_again, beside):
-        around = best
-        for plate in places(around.plate):
+        for plate in places(best.plate):
             if not left:
                 break
             further = attempt(plate)

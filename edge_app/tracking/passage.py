@@ -81,6 +81,7 @@ class _CloseUp:
     """Left and top of the crop in the frame."""
     frame_size: tuple[int, int]
     seen_at: datetime
+    seen_ns: int
     is_read_again: bool = False
 
     @property
@@ -110,7 +111,7 @@ class Passage:
         self._read_ns = self._stands_since_ns = first.frame.monotonic_ns
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
-        self._camera = first.frame.camera
+        self._camera, self._is_recorded = first.frame.camera, first.frame.is_recorded
         self._kept: list[_Kept] = []
         self._close_ups: list[_CloseUp] = []
         self._most_close_ups, self._further = max(1, further), further
@@ -234,11 +235,14 @@ class Passage:
             direction=self._size.direction,
             zones=tuple(self._zones),
             times=self._times,
+            first_monotonic_ns=self.first_monotonic_ns,
+            best_monotonic_ns=best.seen_ns,
             last_monotonic_ns=self.last_monotonic_ns,
             crossings=crossings,
             vehicle=vehicle,
             is_final=is_final,
             revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",
+            is_recorded=self._is_recorded,
         )
 
 
@@ -282,8 +286,8 @@ def _portray(sight: Sight, kept: _Kept) -> _CloseUp:
     rows = _span(top, down, height, _CROP_MARGIN_DOWN)
     crop_bgr = sight.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
-    seen_at = sight.frame.captured_at
-    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at)
+    seen_at, seen_ns = sight.frame.captured_at, sight.frame.monotonic_ns
+    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:

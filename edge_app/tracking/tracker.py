@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.geometry import hulls, iou
 from edge_app.records import Corners, PlateDetection
 from edge_app.tracking.assignment import assign
 
@@ -42,6 +42,9 @@ _GROWTH_SAY = 1.5
 
 _SIGHTS_TO_TRUST = 3
 """Two sights may be of two things, and tell no speed."""
+
+_SURPRISE = 0.5
+"""Plate widths between the third sight and where the first two put it, from which on the first was another thing's."""
 
 _MISSES_TO_FORGET, _SECONDS_TO_FORGET = 8, 0.3
 """Frames in a row, and time, without a plate that was seen once or twice: what is found there then is another one."""
@@ -89,6 +92,10 @@ class _Track:
         narrowness, before = 1 / width_px(corners_px), 1 / width_px(self.corners_px)
         moved = corners_px.mean(axis=0) - self.corners_px.mean(axis=0)
         velocity, recession = moved * narrowness / elapsed, (narrowness - before) / elapsed
+        if self.velocity is not None and self.sights < _SIGHTS_TO_TRUST:
+            expected = self.predict(monotonic_ns)
+            if float(np.hypot(*(corners_px - expected).T).mean()) > _SURPRISE * width_px(expected):
+                self.sights, self.velocity, self.recession = 1, None, 0.0  # the first sight was another thing's
         if self.velocity is not None:
             velocity = self.velocity + _VELOCITY_GAIN * (velocity - self.velocity)
         self.recession -= math.expm1(-elapsed / _RECESSION_SECONDS) * (recession - self.recession)
@@ -164,7 +171,7 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt:
     if max(widths) > _LARGEST_GROWTH * min(widths):
         return np.inf
     distance_px = float(np.hypot(*(found - expected).T).mean())
-    overlap = float(iou_with(*_boxes(expected, found))[0])
+    overlap = float(iou(hulls(expected), hulls(found)))
     growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
     unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
     if track.sights < _SIGHTS_TO_TRUST:
@@ -177,11 +184,6 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt:
         away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
         reach += _REACH_UNSEEN * 4 * away * (1 - away)  # a parabola: nothing at both ends, all in the middle
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
-
-
-def _boxes(first: Corners, second: Corners) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    boxes = hulls(np.stack([first, second]))
-    return boxes[0], boxes[1:]
 
 
 def _seconds(since_ns: int, until_ns: int) -> float:

@@ -21,7 +21,7 @@ from edge_app.events.messages import (
     ReadMessage,
 )
 from edge_app.outbox.outbox import Outbox
-from edge_app.uplink.connection import TOO_LARGE, Acknowledgement, Connection, Message, UnreachableError
+from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
 from edge_app.uplink.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -221,12 +221,15 @@ class Delivery:
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
         """Whether to go on without a refused message; only the size of a read is its own fault alone."""
-        is_too_large = acknowledgement.refusal == TOO_LARGE
-        if not (is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
+        if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
+            return False
+        if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
             return False
         what = f"{what} of {len(message.payload)} bytes"
         refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        self._give_up(position, message, refusal, _LARGER if is_too_large else acknowledgement.state.advice)
+        self._give_up(
+            position, message, refusal, _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        )
         return True
 
     def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:

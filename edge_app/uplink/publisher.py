@@ -14,11 +14,12 @@ from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
+from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms, UnreachableError
 from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rate_limit import RateLimit
+from edge_app.uplink.rehearsal import has_namesake
 from edge_app.uplink.waker import Waker
 from edge_app.version import __version__
 
@@ -32,6 +33,9 @@ TELEMETRY_SECONDS = 30.0
 
 FAREWELL_SECONDS = 1.0
 """Longest time for the last events and the last word when stopping; the rest stays in the outbox."""
+
+SHORT_LIFE_SECONDS = 60.0
+"""A connection that was closed sooner may have been taken over by another device of the same name."""
 
 _TURN_SECONDS = 0.5
 """Longest wait in one turn, and so the time within which the stop event is seen even without `wake`."""
@@ -70,6 +74,8 @@ class Publisher:
         self._stop = stop
         self._clock = clock
         self._backoff = backoff or Backoff()
+        self._namesake_backoff = Backoff(5.0, 300.0)
+        self._connected_at = clock()
         self._home_assistant = home_assistant
         self._sealer = sealer
         self._commander = commander
@@ -82,7 +88,7 @@ class Publisher:
         self._status = topics.status(self._root)
         self._waker = Waker()
         self._boot_id = read_boot_id()
-        self._started_at = clock()
+        self._started_at = self._telemetry_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
         terms = Terms(will, most_bytes=commander.most_bytes if commander else None)
@@ -118,15 +124,27 @@ class Publisher:
                 if self._stop.is_set():
                     return
                 # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
-                self.link = self._last_fault = error.state
-                seconds = self._backoff.next_seconds()
-                log.warning("%s; events wait in the outbox, next try in %.0f s", error, seconds)
+                fault, seconds = self._judge(error)
+                self.link = self._last_fault = fault.state
+                log.warning("%s; events wait in the outbox, next try in %.0f s", fault, seconds)
                 self._stop.wait(seconds)
+
+    def _judge(self, error: LinkError) -> tuple[LinkError, float]:
+        """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
+        is_brief = self.link is LinkState.CONNECTED and self._clock() - self._connected_at < SHORT_LIFE_SECONDS
+        if error.state is LinkState.LOST and is_brief and has_namesake(self._settings, self._device, self._stop):
+            what = f"another device has logged in as edge-anpr-{self._device} and pushed us off"
+            error = UnreachableError(LinkState.TAKEN_OVER, what)
+        if error.state is LinkState.TAKEN_OVER:
+            return error, self._namesake_backoff.next_seconds()
+        self._namesake_backoff.reset()
+        return error, self._backoff.next_seconds()
 
     def _publish_until_lost(self) -> None:
         connection = self._dialler.dial()
         try:
             self._connections += 1
+            self._connected_at = self._clock()
             self.link = LinkState.CONNECTED
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
@@ -147,10 +165,14 @@ class Publisher:
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         self._listen_for_commands(connection)
-        telemetry_at = self._clock()
+        connection.repeat(all_of_them=False)  # the broker may have lost its memory with the connection
+        self._telemetry_at = self._clock()
         while not self._stop.is_set():
-            if self._clock() >= telemetry_at:
-                telemetry_at = self._clock() + TELEMETRY_SECONDS
+            if self._clock() >= self._telemetry_at:
+                self._telemetry_at = self._clock() + TELEMETRY_SECONDS
+                is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
+                if not (connection.retains or is_new):  # then nobody else repeats it to those who come later
+                    connection.repeat()
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
@@ -189,7 +211,8 @@ class Publisher:
         while connection.received:
             message = connection.received.popleft()
             if self._home_assistant is not None and self._home_assistant.asks(message):
-                connection.send(self._home_assistant.announcement)
+                connection.repeat()  # with the announcement, what its entities show: the broker may have lost both
+                self._telemetry_at = self._clock()
             elif self._commander is not None:
                 self._commander.take(message)
         while self._commander is not None and self._commander.answers:
@@ -213,6 +236,7 @@ class Publisher:
 
     def _telemetry(self) -> messages.TelemetryMessage:
         state = self._outbox.state()
+        synchronized = clock_is_synchronized()  # before the reading that it vouches for: it may be set in between
         return messages.TelemetryMessage(
             schema=messages.TELEMETRY_SCHEMA,
             device=self._device,
@@ -220,7 +244,7 @@ class Publisher:
             at=as_rfc3339(utc_now()),
             software_version=__version__,
             uptime_seconds=round(self._clock() - self._started_at, 1),
-            clock_synchronized=clock_is_synchronized(),
+            clock_synchronized=synchronized,
             connections=self._connections,
             events_waiting=state.events,
             bytes_waiting=state.bytes,

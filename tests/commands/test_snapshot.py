@@ -8,7 +8,7 @@ import pytest
 
 from edge_app.__main__ import main
 from edge_app.config import CrossingLineSettings
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.drawing.grid import draw_grid
 from edge_app.image_files import load_image
 
@@ -45,7 +45,7 @@ def test_a_snapshot_is_the_camera_s_picture(site: Path, tmp_path: Path, capsys: 
     assert "1280 × 720 pixels" in capsys.readouterr().out
 
 
-def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
+def test_with_a_grid_zones_and_lines_are_drawn_in_their_places(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["snapshot", "--config", str(site), str(tmp_path / "plain.png")])
@@ -94,14 +94,14 @@ def test_a_long_name_covers_no_word_of_a_steep_line() -> None:
     ("arguments", "code", "fault"),
     [(["out.txt"], 2, "let it end with .jpg or .png"), (["--config", "absent.toml", "out.jpg"], 2, "cannot be read")],
 )
-def test_what_keeps_it_from_being_taken_is_told(
+def test_what_prevents_a_picture_is_reported(
     arguments: list[str], code: int, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["snapshot", *arguments]) == code
     assert fault in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_told_and_not_made(
+def test_a_folder_that_is_not_there_is_an_error_and_not_made(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(["snapshot", "--config", str(site), str(tmp_path / "absent" / "out.jpg")])
@@ -111,7 +111,7 @@ def test_a_folder_that_is_not_there_is_told_and_not_made(
     assert not (tmp_path / "absent").exists()
 
 
-def test_a_camera_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_camera_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.toml").write_text('[camera]\nsource = "file:absent.mp4"\n')
 
     code = main(["snapshot", "--config", str(tmp_path / "config.toml"), str(tmp_path / "out.jpg")])

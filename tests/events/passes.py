@@ -47,8 +47,11 @@ def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: 
         direction="approaching",
         zones=("lane",),
         times=StageTimes(detect_ms=21.0, read_ms=7.5),
+        first_monotonic_ns=last_monotonic_ns - 2_000_000_000,
+        best_monotonic_ns=last_monotonic_ns - 1_000_000_000,
         last_monotonic_ns=last_monotonic_ns,
         crossings=(LineCrossing("gate", "in"),),
+        is_recorded=True,
     )
 
 

@@ -111,7 +111,7 @@ def test_a_signed_read_keeps_to_the_schema_and_is_good(sealer: Sealer, key: Priv
         (("seen", "clock_synchronized"), "maybe", "this is no read"),
         (("device",), "gate-02", "its signature is wrong"),
         (("weather",), "fog", "its signature is wrong"),
-        (("timing_ms", "detect"), 1e400, "what JSON cannot carry"),
+        (("timing_ms", "detect"), 1e400, "that programs read differently"),
         (("image", "sha256"), "0" * 64, "names another picture"),
         (("evidence", "previous"), "0" * 64, "its signature is wrong"),
         (("evidence", "image_sha256"), None, "its signature is wrong"),
@@ -150,13 +150,15 @@ def test_white_space_order_and_forms_of_numbers_do_not_matter(sealer: Sealer, ke
     assert examine([other.encode()], {key.public.name: key.public}).good == 1
 
 
-def test_a_key_that_stands_twice_is_bad_for_others_might_take_the_other_one(sealer: Sealer, key: PrivateKey) -> None:
+def test_a_key_that_appears_twice_is_bad_because_others_might_take_the_other_one(
+    sealer: Sealer, key: PrivateKey
+) -> None:
     (read,) = chained(sealer, 1)
     line = json.dumps(read).replace('"historical"', '"device": "gate-02", "historical"', 1)
 
     findings = examine([line.encode()], {key.public.name: key.public})
 
-    assert [fault.what for fault in findings.bad] == ["a key stands in it twice"]
+    assert [fault.what for fault in findings.bad] == ["a key appears in it twice"]
 
 
 def test_openssl_finds_the_signature_good_too(sealer: Sealer, key: PrivateKey, tmp_path: Path) -> None:
@@ -217,7 +219,7 @@ def test_the_chain_goes_over_what_waited_in_memory(
     assert (findings.good, findings.is_whole) == (4, True)
 
 
-def test_a_file_that_does_not_tell_any_more_where_the_chain_goes_on_still_gives_its_reads(
+def test_a_file_that_has_lost_the_end_of_the_chain_still_gives_its_reads(
     tmp_path: Path, opened: Open, sealer: Sealer, key: PrivateKey
 ) -> None:
     opened().put(event(signer=sealer), event(signer=sealer))
@@ -277,7 +279,7 @@ def test_repeats_late_repeats_and_a_file_that_begins_in_the_middle_are_no_fault(
     assert (findings.good, findings.repeats, findings.is_whole) == (3, 2, True)
 
 
-def test_other_messages_are_passed_over_and_what_is_no_message_is_bad(sealer: Sealer, key: PrivateKey) -> None:
+def test_other_messages_are_skipped_and_what_is_no_message_is_bad(sealer: Sealer, key: PrivateKey) -> None:
     (read,) = chained(sealer, 1)
     lines = [json.dumps(read).encode(), b"", b'{"schema": "edge-anpr/last/1"}', b"{", b"[]", b"\xff"]
 
@@ -302,7 +304,7 @@ def test_two_reads_after_the_same_one_are_a_break(sealer: Sealer, key: PrivateKe
     assert [(each.line, "went on from an older state" in each.what) for each in breaks(findings)] == [(3, True)]
 
 
-def test_another_devices_reads_and_reads_after_a_change_of_keys_are_told_by_their_keys(
+def test_another_devices_reads_and_reads_after_a_change_of_keys_are_known_by_their_keys(
     tmp_path: Path, sealer: Sealer, key: PrivateKey
 ) -> None:
     keys.make(tmp_path / "next.key")
@@ -448,7 +450,7 @@ def test_the_key_comes_from_a_credential_too(tmp_path: Path, key: PrivateKey, mo
         ("openssl genpkey -algorithm x25519", "a key of another kind than Ed25519"),
     ],
 )
-def test_a_key_that_cannot_be_used_is_told(tmp_path: Path, command: str | None, fault: str) -> None:
+def test_a_key_that_cannot_be_used_is_reported(tmp_path: Path, command: str | None, fault: str) -> None:
     path = tmp_path / "wrong.key"
     if command:
         path.write_bytes(subprocess.run(command.split(), capture_output=True, check=True).stdout)

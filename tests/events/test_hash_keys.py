@@ -83,7 +83,7 @@ def test_without_a_good_key_nothing_starts(tmp_path: Path, monkeypatch: pytest.M
         hash_keys.load(PrivacySettings(hash=True, key_file=tmp_path / "absent"))
 
 
-def test_without_hashes_no_key_is_looked_for() -> None:
+def test_without_hashes_no_key_is_needed() -> None:
     assert hash_keys.load(PrivacySettings()) is None
 
 

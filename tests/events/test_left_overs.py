@@ -83,7 +83,7 @@ def test_plates_to_ignore_are_deleted(tmp_path: Path, opened: Open) -> None:
     assert [each.sequence for each in outbox.pending(10)] == [2]
 
 
-def test_where_only_lists_count_plates_on_none_are_deleted(tmp_path: Path, opened: Open) -> None:
+def test_plates_on_no_list_are_deleted_if_only_lists_count(tmp_path: Path, opened: Open) -> None:
     outbox = opened(lists(tmp_path, "watch", only_listed=True), None, True)
 
     assert [each.sequence for each in outbox.pending(10)] == [1]

@@ -31,7 +31,7 @@ def every_text(log_probs: LogProbs) -> dict[str, float]:
     return probabilities
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(evidence())
 def test_the_likelihood_of_every_text_equals_the_sum_over_all_paths(log_probs: LogProbs) -> None:
     truth = every_text(log_probs)
@@ -44,7 +44,7 @@ def test_the_likelihood_of_every_text_equals_the_sum_over_all_paths(log_probs: L
     assert ctc.log_likelihood(log_probs, texts[-2], ALPHABET) == pytest.approx(found[0, -2])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(evidence())
 @example(np.log(np.array([[0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.2500001, 0.25]], np.float32)))
 def test_the_best_path_is_the_likeliest_of_all(log_probs: LogProbs) -> None:
@@ -59,7 +59,7 @@ def test_the_best_path_is_the_likeliest_of_all(log_probs: LogProbs) -> None:
     assert text in {"".join(ALPHABET[code] for code, _ in groupby(path) if code < 3) for path in best}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(evidence(), st.text(ALPHABET, min_size=1, max_size=4))
 def test_the_likelihood_of_every_character_in_its_place_equals_that_of_the_whole_text(
     log_probs: LogProbs, text: str
@@ -73,7 +73,7 @@ def test_the_likelihood_of_every_character_in_its_place_equals_that_of_the_whole
     assert np.array_equal(found[0], found[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(evidence())
 def test_a_wide_beam_finds_the_likeliest_text(log_probs: LogProbs) -> None:
     truth = every_text(log_probs)

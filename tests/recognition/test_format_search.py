@@ -22,7 +22,7 @@ def best_path(evidence: LogProbs, template: tuple[str, ...], alphabet: str) -> t
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10**6), st.integers(1, 5), st.sampled_from([("AB", "1"), ("AB", "AB"), ("A",), ("A1", "A1", "A1")])
 )

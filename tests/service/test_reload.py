@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber, free_port
 from tests.uplink.test_commander import told
@@ -29,6 +30,9 @@ class Device:
         self._folder = folder
         self._subscriber = Subscriber(broker.port)
         self._port = broker.port
+        self._began = time.monotonic()
+        self.seconds_to_pictures = 0.0
+        """Of its first life, on this machine as busy as it is."""
         threading.Thread(target=self._read_log, daemon=True).start()
 
     def until_pictures_arrive(self, times: int = 1) -> None:
@@ -37,6 +41,7 @@ class Device:
         while sum("camera north: pictures arrive" in line for line in self.log) < times:
             assert self.process.poll() is None, self.log
             self._subscriber.listen(0.2)
+        self.seconds_to_pictures = self.seconds_to_pictures or time.monotonic() - self._began
 
     def reload(self, count: int = 1, **settings: Any) -> dict[str, Any]:
         """Write other settings, have them taken up, and give the answer."""
@@ -98,7 +103,7 @@ def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
 
 
 @pytest.mark.parametrize("how", ["works", "fails"])
-def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_where_they_have_not(
+def test_other_settings_stay_if_they_have_proved_good_and_are_dropped_if_not(
     tmp_path: Path, broker: Mosquitto, how: str
 ) -> None:
     with running(tmp_path, broker) as device:
@@ -106,7 +111,8 @@ def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_wher
         if how == "works":
             answer = device.reload(2, camera="south")
         else:
-            configure(tmp_path, free_port(), camera="south", seconds=25.0)  # nobody listens there
+            patience = 3 * device.seconds_to_pictures + 1
+            configure(tmp_path, free_port(), camera="south", seconds=patience)  # nobody listens there
             answer = device.ask("reload", 2)
             device.until_pictures_arrive(times=2)
         snapshot = device.ask("snapshot", 3)

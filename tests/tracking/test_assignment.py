@@ -20,7 +20,7 @@ def cheapest(costs: Floats, limit: float) -> float:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 3), st.integers(0, 3), st.integers(0, 10**6))
 def test_no_other_pairing_costs_less(rows: int, columns: int, seed: int) -> None:
     costs = np.random.default_rng(seed).uniform(0, 2, (rows, columns))

@@ -1,8 +1,8 @@
 """A read's seal: a signature over its canonical JSON (RFC 8785), which holds the hash of the read before.
 
-What is known only when a read is sent is not signed: `historical`, and `image`, whose hash the seal has instead. Where
-the read before was given up, a second signature, the gap, tells after which read this one comes now: it is made when
-the read is sent, and leaves the chain of hashes as it was.
+Not signed is what is known only when a read is sent: `historical`, and `image`, whose hash the seal has instead. If the
+read before was given up, a second signature, the gap, names the read that this one comes after now. It is made when the
+read is sent, and leaves the chain of hashes as it was.
 """
 
 import base64
@@ -24,12 +24,12 @@ _UNSIGNED_EVIDENCE = ("signature", "gap")
 
 
 class SealError(Exception):
-    """A read is not what the device signed; the message says why."""
+    """A read is not what the device signed; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a good read says of its place in the chain."""
+    """The place of a good read in the chain."""
 
     device: str
     sequence: int
@@ -65,9 +65,9 @@ class Sealer:
         return self.seal(read, read.evidence.previous)[0] if read.evidence else read
 
     def bridge(self, read: ReadMessage, follows: str | None) -> tuple[ReadMessage, ChainLink]:
-        """A sealed read that names the one it comes after, if that is another than when it was made, and its place.
+        """A sealed read that names the one it comes after, if that has changed since it was made, and its place.
 
-        Nothing can be said of reads that were sealed with an earlier key.
+        Reads that were sealed with an earlier key stay as they are.
         """
         evidence, digest = read.evidence, _digest(signed_part(as_plain(read)))
         if evidence is not None and evidence.previous != follows and evidence.key == self.key_name:
@@ -80,7 +80,7 @@ class Sealer:
 
 
 def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
-    """What stands in a read's seal, checked with one of the keys, which are given by name.
+    """The content of a read's seal, checked with one of the keys, which are given by name.
 
     Raises:
         SealError: it is no read, has no seal, or is not what was signed.
@@ -91,7 +91,7 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
     except MessageError as error:
         raise SealError(f"this is no read: {error}") from error
     except ValueError as error:
-        raise SealError(f"it holds what JSON cannot carry from program to program: {error}") from error
+        raise SealError(f"it holds values that programs read differently from JSON: {error}") from error
     if read.evidence is None:
         raise SealError("it is not signed")
     _check(read, read.evidence, signed, keys)
@@ -118,7 +118,7 @@ def _check(read: ReadMessage, evidence: EvidenceMessage, signed: bytes, keys: Ma
     if (gap := evidence.gap) is not None:
         part = _gap_part(_digest(signed), gap.follows)
         if not key.fits(base64.b64decode(gap.signature), part):
-            raise SealError("the signature of its `gap` is wrong: the device did not say so")
+            raise SealError("the signature of its `gap` is wrong: the device did not sign it")
 
 
 def _gap_part(digest: str, follows: str | None) -> bytes:
