@@ -1,6 +1,5 @@
-"""Logging: to the journal where systemd started us, to standard error elsewhere; no plate text above debug."""
+"""Logging: to the journal if systemd started us, to standard error elsewhere; no plate text above debug."""
 
-import copy
 import logging
 import os
 import sys
@@ -9,14 +8,27 @@ from collections.abc import Mapping
 from edge_app.config import LogSettings
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+JOURNAL_FORMAT = "%(name)s: %(message)s"
+"""The journal adds the time, and shows the level as a priority."""
+
+_PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+"""As in syslog; sd-daemon(3) says how a line carries one."""
+
+
+class JournalFormatter(logging.Formatter):
+    """Begins every line with its priority, as the journal reads it from standard error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, and what belongs to it on further lines."""
+        prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
+        return "\n".join(f"{prefix}{line}" for line in super().format(record).splitlines())
 
 
 def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
     """Send every record of this process from `settings.level` upwards to one place."""
-    handler = _journal_handler() if _stderr_is_journal(environment) else None
-    if handler is None:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
+    handler = logging.StreamHandler(sys.stderr)
+    to_journal = _stderr_is_journal(environment)
+    handler.setFormatter(JournalFormatter(JOURNAL_FORMAT) if to_journal else logging.Formatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
 
@@ -31,21 +43,3 @@ def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
     except (OSError, ValueError):
         return False
     return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)
-
-
-def _journal_handler() -> logging.Handler | None:
-    try:
-        from systemd.journal import JournalHandler
-    except ImportError:
-        return None
-
-    class PlainJournalHandler(JournalHandler):  # type: ignore[misc]
-        """Leaves the message alone in a record: the journal would keep every argument as a field of its own."""
-
-        def emit(self, record: logging.LogRecord) -> None:
-            plain = copy.copy(record)
-            plain.msg, plain.args = record.getMessage(), None
-            super().emit(plain)
-
-    handler: logging.Handler = PlainJournalHandler(SYSLOG_IDENTIFIER="edge-anpr")
-    return handler

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from edge_app.config import Settings
 from edge_app.detection.corner_decoding import hulls, same_plate, share_within
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
+from edge_app.newer_python import UTC
 from edge_app.recognition.closer_look import Look
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +15,7 @@ from edge_app import config
 from edge_app.__main__ import main
 from edge_app.events.hash_keys import HashKey
 from edge_app.events.lists.plate_file import read_plates
+from edge_app.newer_python import tomllib
 from tests.events.passes import event
 
 ROOT = Path(__file__).parent.parent

@@ -1,24 +1,34 @@
 """What the journal is given."""
 
 import logging
-from typing import Any
+import os
+import sys
 
 import pytest
 
-from edge_app.logs import _journal_handler
+from edge_app import logs
+from edge_app.config import LogSettings
 
 
-def test_the_journal_gets_the_message_and_no_field_for_each_argument() -> None:
-    pytest.importorskip("systemd.journal")
-    handler: Any = _journal_handler()
-    sent: list[tuple[str, dict[str, Any]]] = []
-    handler.send = lambda MESSAGE, **fields: sent.append((MESSAGE, fields))  # noqa: N803 - as systemd names it
-    logger = logging.Logger("test")
-    logger.addHandler(handler)
+def test_every_line_for_the_journal_carries_the_priority_of_its_message(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", os.fdopen(os.dup(2), "w"))
+    here = os.fstat(sys.stderr.fileno())
+    logs.configure(LogSettings(level="info"), {"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"})
 
-    logger.info("event %s is %s", "0198", "MH12AB1234")
+    logging.getLogger("camera").warning("lost:\n%s", "no answer")
+    logging.getLogger("camera").debug("MH12AB1234")
 
-    ((message, fields),) = sent
-    assert message == "event 0198 is MH12AB1234"
-    assert not {"CODE_ARGS", "args"} & {key for key, value in fields.items() if value}
-    assert fields["SYSLOG_IDENTIFIER"] == "edge-anpr"
+    assert capfd.readouterr().err == "<4>camera: lost:\n<4>no answer\n"
+
+
+def test_elsewhere_a_line_has_time_and_level(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", os.fdopen(os.dup(2), "w"))
+    logs.configure(LogSettings(level="info"), {"JOURNAL_STREAM": "1:1"})
+
+    logging.getLogger("camera").warning("lost")
+
+    assert capfd.readouterr().err.endswith(" WARNING camera: lost\n")

@@ -1,10 +1,9 @@
 """Tells whether the camera's picture is one that plates can be found in."""
 
-from enum import StrEnum
-
 import cv2
 import numpy as np
 
+from edge_app.newer_python import StrEnum
 from edge_app.records import Frame, ImageGray
 
 LOOK_EVERY_SECONDS = 1.0

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
 from edge_app.image_files import IMAGE_SUFFIXES
+from edge_app.newer_python import UTC
 from edge_app.records import Frame, ImageBgr
 
 log = logging.getLogger(__name__)

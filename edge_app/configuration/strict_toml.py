@@ -3,7 +3,6 @@
 import difflib
 import math
 import re
-import tomllib
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
@@ -12,6 +11,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
 from edge_app.errors import ConfigurationError
+from edge_app.newer_python import tomllib
 
 Record = TypeVar("Record")
 

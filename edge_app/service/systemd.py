@@ -2,31 +2,24 @@
 
 import logging
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
 WATCHDOG_SECONDS = 1.0
 STATUS_SECONDS = 10.0
-_REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 
 class Systemd:
-    """Tells systemd how we are (sd_notify); does nothing where there is none."""
+    """Sends our state to systemd (sd_notify); does nothing if there is none."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], environment: Mapping[str, str] = os.environ) -> None:
         self._clock = clock
         self._is_ready = False
         self._progress: tuple[int, int] | None = None
         self._fed_at = self._status_at = float("-inf")
-        try:
-            from systemd import daemon
-        except ImportError:
-            if "NOTIFY_SOCKET" in os.environ:
-                log.error("systemd waits to hear that we are ready, but systemd-python is missing: %s", _REMEDY)
-            self._send: Callable[[str], object] = lambda _: None
-        else:
-            self._send = daemon.notify
+        self._socket = environment.get("NOTIFY_SOCKET", "")
 
     def ready(self) -> None:
         """Say once that we are at work."""
@@ -50,3 +43,13 @@ class Systemd:
     def stopping(self) -> None:
         """Say that we are about to end."""
         self._send("STOPPING=1")
+
+    def _send(self, words: str) -> None:
+        if not self._socket:
+            return
+        address = f"\0{self._socket[1:]}" if self._socket.startswith("@") else self._socket
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.sendto(words.encode(), address)
+        except OSError as error:
+            log.warning("systemd is not reached at %s: %s", self._socket, error)

@@ -144,7 +144,7 @@ class Publisher:
         while not self._stop.is_set():
             if self._clock() >= telemetry_at:
                 telemetry_at = self._clock() + TELEMETRY_SECONDS
-                connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
+                connection.send(Message(topics.telemetry(self._root), encode(self.telemetry()), qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
@@ -201,7 +201,8 @@ class Publisher:
                 log.info("said goodbye to the broker")
                 return
 
-    def _telemetry(self) -> messages.TelemetryMessage:
+    def telemetry(self) -> messages.TelemetryMessage:
+        """How the device is; called from other threads, too."""
         state = self._outbox.state()
         return messages.TelemetryMessage(
             schema=messages.TELEMETRY_SCHEMA,
