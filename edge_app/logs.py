@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from typing import TextIO
 
 from edge_app.config import LogSettings
 
@@ -27,19 +28,19 @@ class JournalFormatter(logging.Formatter):
 def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
     """Send every record of this process from `settings.level` upwards to one place."""
     handler = logging.StreamHandler(sys.stderr)
-    to_journal = _stderr_is_journal(environment)
+    to_journal = stderr_is_journal(environment, sys.stderr)
     handler.setFormatter(JournalFormatter(JOURNAL_FORMAT) if to_journal else logging.Formatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
 
 
-def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
+def stderr_is_journal(environment: Mapping[str, str], stderr: TextIO) -> bool:
     """Compare with `JOURNAL_STREAM` as systemd.exec(5) says: a redirected stderr is not the journal."""
     device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
     if not colon:
         return False
     try:
-        stream = os.fstat(sys.stderr.fileno())
+        stream = os.fstat(stderr.fileno())
     except (OSError, ValueError):
         return False
     return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)

@@ -1,34 +1,29 @@
 """What the journal is given."""
 
+import io
 import logging
-import os
-import sys
+from pathlib import Path
 
-import pytest
-
-from edge_app import logs
-from edge_app.config import LogSettings
+from edge_app.logs import JOURNAL_FORMAT, JournalFormatter, stderr_is_journal
 
 
-def test_every_line_for_the_journal_carries_the_priority_of_its_message(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "stderr", os.fdopen(os.dup(2), "w"))
-    here = os.fstat(sys.stderr.fileno())
-    logs.configure(LogSettings(level="info"), {"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"})
+def test_every_line_for_the_journal_carries_the_priority_of_its_message() -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JournalFormatter(JOURNAL_FORMAT))
+    logger = logging.Logger("camera")
+    logger.addHandler(handler)
 
-    logging.getLogger("camera").warning("lost:\n%s", "no answer")
-    logging.getLogger("camera").debug("MH12AB1234")
+    logger.warning("lost:\n%s", "no answer")
+    logger.error("gone")
 
-    assert capfd.readouterr().err == "<4>camera: lost:\n<4>no answer\n"
+    assert written.getvalue() == "<4>camera: lost:\n<4>no answer\n<3>camera: gone\n"
 
 
-def test_elsewhere_a_line_has_time_and_level(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "stderr", os.fdopen(os.dup(2), "w"))
-    logs.configure(LogSettings(level="info"), {"JOURNAL_STREAM": "1:1"})
+def test_only_the_journal_itself_is_taken_for_it(tmp_path: Path) -> None:
+    with (tmp_path / "err").open("w") as stderr:
+        here = (tmp_path / "err").stat()
 
-    logging.getLogger("camera").warning("lost")
-
-    assert capfd.readouterr().err.endswith(" WARNING camera: lost\n")
+        assert stderr_is_journal({"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"}, stderr)
+        assert not stderr_is_journal({"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino + 1}"}, stderr)
+        assert not stderr_is_journal({}, stderr)
