@@ -19,6 +19,7 @@ else:
 
         __str__ = str.__str__
 
+
 __all__ = ["UTC", "Self", "StrEnum", "tomllib"]
 
 UTC = timezone.utc

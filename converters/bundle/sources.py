@@ -29,8 +29,8 @@ class Sources:
         """The state that the repository is in."""
         now = datetime.now(timezone.utc).strftime(_TIME)
         if not (root / ".git").exists():
-            files = [path for path in (root / "edge_app").rglob("*") if path.is_file() and path.suffix != ".pyc"]
-            return cls(root, "unknown", now, tuple(sorted(str(path.relative_to(root)) for path in files)))
+            there = [path for path in (root / "edge_app").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+            return cls(root, "unknown", now, tuple(sorted(str(path.relative_to(root)) for path in there)))
         files = tuple(sorted(_git(root, "ls-files", "edge_app").splitlines()))
         commit = _git(root, "rev-parse", "HEAD").strip()
         if _git(root, "status", "--porcelain", "--", *_DEVICE):

@@ -14,11 +14,11 @@ from edge_app.stages import load_networks, models_directory, stages_around
 from edge_app.tflite_model import runtime_name
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(_: argparse.ArgumentParser) -> None:
     """The command takes nothing."""
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(_: argparse.Namespace) -> int:
     """Read, compare, report."""
     settings = Settings()
     networks = load_networks(settings)

@@ -73,6 +73,7 @@ class Installation:
             if old is not None and _holds(old, bundle.manifest):
                 self._say(f"{old.name} is installed already, and unaltered")
                 self._finish_files(old)
+                self._start("start")
                 return 0
             release = self._unpack(bundle, old)
             self._keep_key(wishes.trust)
@@ -84,6 +85,9 @@ class Installation:
             trial = self.releases.trial
             if trial is None:
                 return 0
+            # The switch may have been cut off right after the rename, with the old release's unit still in place.
+            self._finish_files(self.releases.current)
+            self._start("restart")
             return self._judge(trial, WATCH_SECONDS)
 
     def rollback(self) -> int:
@@ -96,7 +100,7 @@ class Installation:
                 raise EdgeAnprError("there is no previous release on this device: install the one that you want")
             self._finish_files(release)
             self._say(f"{release.name} is current again")
-            if not self._restart():
+            if not self._start("restart"):
                 return 0
             found = watch(release.name, (), seconds=20.0, until_well=True)
         self._say(f"{release.name} runs and is well" if found is None else f"{release.name}: {found}")
@@ -107,11 +111,11 @@ class Installation:
         self._check_root()
         if not self._is_image and systemctl.runs_here():
             systemctl.call("disable", "--quiet", "--now", systemctl.SERVICE, systemctl.WATCH)
+        folder = self.root / systemctl.UNITS
         for unit in (systemctl.SERVICE, systemctl.WATCH):
-            (self.root / systemctl.UNITS / unit).unlink(missing_ok=True)
-            shutil.rmtree(self.root / "etc/systemd/system" / f"{unit}.d", ignore_errors=True)
-            for link in (self.root / "etc/systemd/system").glob(f"*.wants/{unit}"):
-                link.unlink()
+            for link in (folder / unit, *folder.glob(f"*.wants/{unit}")):
+                link.unlink(missing_ok=True)
+            shutil.rmtree(folder / f"{unit}.d", ignore_errors=True)
         (self.root / COMMAND).unlink(missing_ok=True)
         shutil.rmtree(self.releases.home, ignore_errors=True)
         if not self._is_image and systemctl.runs_here():
@@ -202,14 +206,13 @@ class Installation:
         self._say(f"{release.name} is current")
         if not is_to_run:
             self.releases.settle(trial)
-            self._enable()
+            self._start("restart")
             return 0
-        return self._judge(trial, watch_seconds, restart=True)
+        self._start("restart")
+        return self._judge(trial, watch_seconds)
 
-    def _judge(self, trial: Trial, seconds: float, restart: bool = False) -> int:
+    def _judge(self, trial: Trial, seconds: float) -> int:
         """Watch, then settle or undo."""
-        if restart:
-            self._restart()
         self._say(f"Watching the service for {seconds:.0f} s")
         found = watch(trial.new, trial.was_well, seconds)
         if found is None:
@@ -221,50 +224,40 @@ class Installation:
             self._say(f"{trial.new} is not well: {found}; it stays, for there is none to go back to")
             return 1
         back = self.releases.undo(trial)
-        if back is not None:
-            self._finish_files(back)
-        self._restart()
+        self._finish_files(back)
+        self._start("restart")
         self._say(f"{trial.new} is not well: {found}; {trial.old} is current again")
         return 1
 
     def _is_to_run(self) -> bool:
         return not self._is_image and systemctl.runs_here() and self.configuration.exists()
 
-    def _finish_files(self, release: Release) -> None:
-        """What lies outside the release: links, which follow `current`, and the commented configuration."""
-        home = Path("/") / self.releases.home.relative_to(self.root)
-        for unit in (systemctl.SERVICE, systemctl.WATCH):
-            _link(self.root / systemctl.UNITS / unit, home / "current/systemd" / unit)
-        _link(self.root / COMMAND, home / "current/bin/edge-anpr")
-        folder = self.root / CONFIGURATION
-        folder.mkdir(parents=True, exist_ok=True)
-        new = folder / ".config.default.toml"
-        shutil.copyfile(release.folder / "config/default.toml", new)
-        new.chmod(0o644)
-        new.replace(folder / "config.default.toml")
-
-    def _enable(self) -> None:
-        """Let systemd know of the units; an image is enabled by links, for no systemd runs in it."""
-        if self._is_image or not systemctl.runs_here():
-            wants = self.root / "etc/systemd/system/multi-user.target.wants"
-            for unit in (systemctl.SERVICE, systemctl.WATCH):
-                _link(wants / unit, Path("/") / systemctl.UNITS / unit)
+    def _finish_files(self, release: Release | None) -> None:
+        """What lies outside the release: its units, the command, and the commented configuration."""
+        if release is None:
             return
+        for unit in (systemctl.SERVICE, systemctl.WATCH):
+            path = self.root / systemctl.UNITS / unit
+            if not path.exists():  # later it is the operator's to enable and to disable
+                _link(path.parent / "multi-user.target.wants" / unit, Path("/") / systemctl.UNITS / unit)
+            _copy(release.folder / "systemd" / unit, path)
+        home = Path("/") / self.releases.home.relative_to(self.root)
+        _link(self.root / COMMAND, home / "current/bin/edge-anpr")
+        _copy(release.folder / "config/default.toml", self.root / CONFIGURATION / "config.default.toml")
+
+    def _start(self, verb: str) -> bool:
+        """Start or restart the service; whether it is to run at all."""
+        if self._is_image or not systemctl.runs_here():
+            return False
         systemctl.call("daemon-reload")
-        systemctl.call("enable", "--quiet", systemctl.SERVICE, systemctl.WATCH)
         if not self.configuration.exists():
             self._say(
                 f"The service waits for {self.configuration}: copy config.default.toml there, set camera and broker,"
                 " then: systemctl start edge-anpr"
             )
-
-    def _restart(self) -> bool:
-        """Start the service anew; whether it is to run at all."""
-        self._enable()
-        if not self._is_to_run():
             return False
         systemctl.call("reset-failed", systemctl.SERVICE)
-        systemctl.call("restart", "--no-block", systemctl.SERVICE)
+        systemctl.call(verb, "--no-block", systemctl.SERVICE)
         return True
 
 
@@ -295,6 +288,15 @@ def _run_or_refuse(command: Sequence[str | Path], why: str) -> None:
     if tried.returncode != 0:
         words = (tried.stderr.strip() or tried.stdout.strip() or f"exit code {tried.returncode}").splitlines()[-1]
         raise RefusedError(f"the new release is not taken: {why}: {words}")
+
+
+def _copy(source: Path, path: Path) -> None:
+    """A whole file, or the one that was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    shutil.copyfile(source, new)
+    new.chmod(0o644)
+    new.replace(path)
 
 
 def _link(path: Path, target: Path) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 SERVICE = "edge-anpr.service"
 WATCH = "edge-anpr-watch.service"
-UNITS = Path("usr/local/lib/systemd/system")
-"""Where the units are linked from: a place that `systemctl disable` leaves alone."""
+UNITS = Path("etc/systemd/system")
 
 
 def runs_here() -> bool:
