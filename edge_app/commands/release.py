@@ -92,6 +92,8 @@ def as_text(facts: dict[str, Any]) -> str:
         f"service   {facts['service'] or 'no systemd here'}" + ("" if facts["configured"] else ", not configured"),
     ]
     parts = (facts["status"] or {}).get("parts", {})
+    if (waiting := (facts["status"] or {}).get("telemetry", {}).get("events_waiting")) is not None:
+        lines.append(f"outbox    {waiting} events wait")
     lines += [f"{name:<9} {part.get('state', 'unknown')}" for name, part in parts.items()]
     return "\n".join(lines)
 
