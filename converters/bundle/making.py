@@ -49,7 +49,7 @@ def make_release(sources: Sources, target: Target, out: Path, key: Path | None, 
             INSTALLER: _installer(sources, Path(scratch, INSTALLER)),
             SBOM: (folder / SBOM).read_bytes(),
         }
-        return _pack(sources, folder, RELEASE, target, carried, out, key)
+        return pack(sources, folder, RELEASE, target, carried, out, key)
 
 
 def make_models(sources: Sources, out: Path, key: Path | None) -> Path:
@@ -57,7 +57,7 @@ def make_models(sources: Sources, out: Path, key: Path | None) -> Path:
     with tempfile.TemporaryDirectory(prefix="edge-anpr-bundle-") as scratch:
         folder = Path(scratch, "models")
         _copy_models(sources.root / "models", folder / MODELS_FOLDER, record=True)
-        return _pack(sources, folder, MODELS, None, {}, out, key)
+        return pack(sources, folder, MODELS, None, {}, out, key)
 
 
 def _fields(target: Target) -> tuple[str, str]:
@@ -115,7 +115,7 @@ def _installer(sources: Sources, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _pack(
+def pack(
     sources: Sources,
     folder: Path,
     kind: str,
@@ -124,6 +124,7 @@ def _pack(
     out: Path,
     key: Path | None,
 ) -> Path:
+    """A bundle of what lies below `folder`; `carried` lies beside the payload."""
     files, links = archive.contents_of(folder)
     payload = folder.parent / PAYLOAD
     archive.write_payload(folder, files, payload)

@@ -20,7 +20,8 @@ echo "python=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info
 echo "is_root=$([ "$(id -u)" = 0 ] && echo yes)"
 echo "may_sudo=$(sudo -n true 2>/dev/null && echo yes)"
 echo "release=$(readlink /opt/edge-anpr/current | sed 's|.*/||')"
-echo "free_kilobytes=$(df -Pk "$([ -d /opt/edge-anpr ] && echo /opt/edge-anpr || echo /opt)" | awk 'NR == 2 { print $4 }')"
+[ -d /opt/edge-anpr ] && place=/opt/edge-anpr || place=/opt
+echo "free_kilobytes=$(df -Pk $place | awk 'NR == 2 { print $4 }')"
 """
 _NEEDED_KILOBYTES = 600_000
 
@@ -111,7 +112,8 @@ class Host:
         with subprocess.Popen(
             [*self._ssh, write], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
-            assert process.stdin is not None and process.stderr is not None
+            assert process.stdin is not None
+            assert process.stderr is not None
             try:
                 with path.open("rb") as file:
                     file.seek(begin)

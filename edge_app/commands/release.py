@@ -13,7 +13,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from edge_app.errors import UsageError
+from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.service.release import systemctl
 from edge_app.service.release.health import Health
 from edge_app.service.release.installation import WATCH_SECONDS, Installation, Wishes
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("rollback", help="go back to the previous release")
     status = actions.add_parser("status", help="show what is installed and how the service is")
     status.add_argument("--json", action="store_true", help="print one JSON object")
+    actions.add_parser("verify", help="compare every file of the release with its manifest")
     actions.add_parser("watch", help="settle a switch that was cut off; the unit edge-anpr-watch does this at boot")
     uninstall = actions.add_parser("uninstall", help="take program and units off")
     uninstall.add_argument("--purge", action="store_true", help="delete the configuration and the reads that wait, too")
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         return installation.install(arguments.bundle, wishes)
     if arguments.action == "rollback":
         return installation.rollback()
+    if arguments.action == "verify":
+        return _verify(installation.releases.current)
     if arguments.action == "watch":
         return installation.watch()
     if arguments.action == "uninstall":
@@ -96,6 +99,15 @@ def as_text(facts: dict[str, Any]) -> str:
         lines.append(f"outbox    {waiting} events wait")
     lines += [f"{name:<9} {part.get('state', 'unknown')}" for name, part in parts.items()]
     return "\n".join(lines)
+
+
+def _verify(release: Release | None) -> int:
+    if release is None:
+        raise EdgeAnprError("no release is installed")
+    if altered := release.altered():
+        raise EdgeAnprError(f"{release.name}: {len(altered)} files altered or gone: {', '.join(altered[:5])}")
+    _say(f"{release.name}: every file is as it was packed")
+    return 0
 
 
 def _facts(release: Release | None) -> dict[str, Any] | None:
