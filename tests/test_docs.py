@@ -33,6 +33,12 @@ BUILD_COMMANDS = (
     "import",
     "clips",
     "install",
+    "bundle",
+    "deploy",
+    "rollback",
+    "status",
+    "make-signing-key",
+    "trial",
     "lock",
 )
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from converters.bundle import archive, packages, sbom, signing
 from converters.bundle.sources import Sources
-from edge_app.demo import self_test
 from edge_app.errors import ModelError
 from edge_app.service.release.bundle import PAYLOAD, SIGNATURE, SUMS
 from edge_app.service.release.manifest import MANIFEST, MODELS, MODELS_FOLDER, RELEASE, Manifest
@@ -89,13 +88,14 @@ def _copy_models(models: Path, into: Path, record: bool) -> dict[str, str]:
         _copy(network, into / network.name)
         _copy(network.with_suffix(".json"), into / f"{network.stem}.json")
     if record:
-        (into / self_test.RECORDED).write_text(_recorded(into), encoding="utf-8")
+        _record(into)
     return {network.name: hashlib.sha256(network.read_bytes()).hexdigest() for network in networks}
 
 
-def _recorded(models: Path) -> str:
-    """What the networks give here, provided that they read the known plates."""
+def _record(models: Path) -> None:
+    """Note what the networks give here, provided that they read the known plates."""
     from edge_app.config import ModelSettings, Settings
+    from edge_app.demo import self_test
     from edge_app.recognizer import PlateRecognizer
     from edge_app.stages import load_networks, stages_around
 
@@ -103,7 +103,8 @@ def _recorded(models: Path) -> str:
     networks = load_networks(settings)
     if wrong := list(self_test.misread(PlateRecognizer(stages_around(*networks, settings)))):
         raise ModelError(f"these models would not pass the device's self-test: {'; '.join(wrong)}")
-    return json.dumps(self_test.outputs_of(networks), indent=1, sort_keys=True) + "\n"
+    outputs = json.dumps(self_test.outputs_of(networks), indent=1, sort_keys=True)
+    (models / self_test.RECORDED).write_text(f"{outputs}\n", encoding="utf-8")
 
 
 def _installer(sources: Sources, path: Path) -> bytes:

@@ -113,8 +113,8 @@ class Installation:
             systemctl.call("disable", "--quiet", "--now", systemctl.SERVICE, systemctl.WATCH)
         folder = self.root / systemctl.UNITS
         for unit in (systemctl.SERVICE, systemctl.WATCH):
-            for link in (folder / unit, *folder.glob(f"*.wants/{unit}")):
-                link.unlink(missing_ok=True)
+            for place in (folder, *folder.glob("*.wants")):
+                (place / unit).unlink(missing_ok=True)
             shutil.rmtree(folder / f"{unit}.d", ignore_errors=True)
         (self.root / COMMAND).unlink(missing_ok=True)
         shutil.rmtree(self.releases.home, ignore_errors=True)
@@ -189,7 +189,8 @@ class Installation:
         subprocess.run([*compiling, str(folder)], check=False, stdout=subprocess.DEVNULL)
         program = folder / "bin/edge-anpr"
         self._say("Testing it on this machine")
-        _run_or_refuse([program, "self-test"], "the self-test fails on this machine")
+        # As nobody: the service's user has to be able to read it all, too.
+        _run_or_refuse([program, "self-test"], "the self-test fails on this machine", as_nobody=not self._is_image)
         if self.configuration.exists() and not self._is_image:
             _run_or_refuse(
                 [program, "check-config", self.configuration],
@@ -281,9 +282,9 @@ def _name_with_models(code: Manifest, models: Manifest) -> str:
     return replace(code, sha256=hashlib.sha256(f"{code.sha256} {models.sha256}".encode()).hexdigest()).name
 
 
-def _run_or_refuse(command: Sequence[str | Path], why: str) -> None:
-    """Run a program of the new release as nobody, as far as we are root: it has to be readable for the service."""
-    user = "nobody" if os.geteuid() == 0 and command[1] == "self-test" else None
+def _run_or_refuse(command: Sequence[str | Path], why: str, as_nobody: bool = False) -> None:
+    """Run a program of the new release."""
+    user = "nobody" if as_nobody else None
     tried = subprocess.run(command, capture_output=True, text=True, check=False, user=user, cwd="/")
     if tried.returncode != 0:
         words = (tried.stderr.strip() or tried.stdout.strip() or f"exit code {tried.returncode}").splitlines()[-1]
