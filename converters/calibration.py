@@ -66,13 +66,12 @@ def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
 
 
 def _strips(folder: Path | None) -> list[Pixels]:
-    from training.strips import generated_strips, legible_crops, real_strips
+    from training.real_plates import find_real_plates
+    from training.strips import StripSource
 
     labels = [] if folder is None else [label for each in dataset_folders(folder) for label in read_dataset(each)]
-    crops = legible_crops(labels)
-    images = generated_strips(_STRIPS, _SEED).images
-    if crops:
-        real = real_strips(crops, 1, _SEED).images
-        images = np.concatenate([images[: _STRIPS // 2], real[:: max(1, 2 * len(real) // _STRIPS)]])
+    plates = find_real_plates(labels)
+    with StripSource(plates, _SEED) as source:
+        images = source.draw(_STRIPS, stream=0, real=0.5 if plates else 0.0).images
     cv2.setNumThreads(-1)
     return [image[None, :, :, None] for image in images]

@@ -15,10 +15,9 @@ from training.rendered_clips import clip_frames
 from training.repository import REPOSITORY
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
-_FULL_READER, _QUICK_READER = Plan(5000, 96, 2.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
+_FULL_READER, _QUICK_READER = Plan(12000, 96, 1.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
 _WARM_RATE = 0.5
 """Times the plan's learning rate, where a training begins with learned weights: more would unlearn them first."""
-_FULL_STRIPS, _QUICK_STRIPS = 120000, 12000
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
 
@@ -38,10 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 made = train_detector(run, plan, arguments.data, scenes, arguments.start, arguments.clips)
             else:
                 plan = _plan(arguments, _QUICK_READER if arguments.quick else _FULL_READER)
-                strips = _QUICK_STRIPS if arguments.quick else _FULL_STRIPS
-                detector = arguments.out / "plate_detector.keras"
-                found = detector if detector.is_file() else None
-                made = train_reader(run, plan, strips, arguments.data, found, arguments.start, arguments.clips)
+                made = train_reader(run, plan, arguments.data, arguments.start)
             install(made, run, arguments.start, arguments.out)
     except EdgeAnprError as error:
         print(f"python -m training: {error}", file=sys.stderr)
@@ -52,8 +48,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train the networks. The reader learns from real crops as the detector in --out finds them. "
-        "A run that was cut off goes on from its last checkpoint.",
+        description="Train the networks. The reader learns from real plates as the shipped detector finds them. "
+        "A run that was cut off goes on from its last checkpoint. With PyTorch installed, KERAS_BACKEND=torch trains "
+        "faster on a processor.",
     )
     parser.add_argument(
         "network",
@@ -66,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="from generated plates alone, under 15 minutes on two cores"
     )
     parser.add_argument("--data", type=Path, help="folder with real pictures and crops, as dataset folders")
-    parser.add_argument("--clips", type=Path, help="folder with rendered clips to learn from too")
+    parser.add_argument("--clips", type=Path, help="folder with rendered clips that the detector learns from too")
     parser.add_argument("--run", type=Path, default=REPOSITORY / "runs/train", help="run folder (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=REPOSITORY / "models", help="where the checkpoints go (default: %(default)s)"
@@ -98,10 +95,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with ./build.sh clips")
     if arguments.clips:
         clip_frames(arguments.clips)  # so that a wrong line is told before anything is begun
-    if arguments.clips and arguments.network == "reader" and not (arguments.out / "plate_detector.keras").is_file():
-        raise UsageError(
-            f"--clips: a detector finds the plates in them, and {arguments.out} has no plate_detector.keras"
-        )
+    if arguments.clips and arguments.network == "reader":
+        raise UsageError("--clips: only the detector learns from clips; leave it out, or train `all` or `detector`")
     if arguments.start and arguments.network == "all":
         raise UsageError("--from is one network's checkpoint: say `detector` or `reader`, not `all`")
     if arguments.start and not arguments.start.is_file():

@@ -10,6 +10,9 @@ _NECK_CHANNELS = 56
 _CONTEXT_STEPS = 7
 """So many steps of the sequence are seen together by each of the last convolutions: about a character to each side."""
 
+_READER_CHANNELS = {"c1": 24, "c2": 48, "c3": 80, "c4": 128, "c5": 160}
+"""Of the reader's convolutions: 185 million multiply-accumulates a strip in all."""
+
 _NORM_MOMENTUM = 0.98
 """Of the batch statistics; Keras' 0.999 for this network is made for a hundred times as many steps."""
 
@@ -52,29 +55,26 @@ def plate_detector(width: float = 0.35) -> keras.Model:
 def plate_reader() -> keras.Model:
     """LeNet as a space-displacement network (LeCun et al. 1998, section VII) under a CTC layer (Graves et al. 2006).
 
-    C4 and C5 are deepened by residual convolutions, those after C5 along the sequence only.
-    Input (32, 192, 1), grey, 0 to 255. Output `logits` (48, 37): the classes of `ALPHABET` and the blank.
+    C3 and C4 are deepened by residual convolutions, C5 by such along the sequence only.
+    Input (READER_HEIGHT, READER_WIDTH, 1), grey, 0 to 255. Output `logits` (READER_STEPS, 37): the classes of
+    `ALPHABET` and the blank.
     """
     pixels = layers.Input((READER_HEIGHT, READER_WIDTH, 1), name="pixels")
     maps = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
-    for name, channels, size, pool in (
-        ("c1", 16, 5, (2, 2)),
-        ("c2", 40, 3, (2, 2)),
-        ("c3", 80, 3, (2, 1)),
-        ("c4", 112, 3, None),
-    ):
-        maps = _convolve(maps, channels, size, name)
+    for name, size, pool in (("c1", 5, (2, 2)), ("c2", 3, (2, 2)), ("c3", 3, (2, 1)), ("c4", 3, None)):
+        maps = _convolve(maps, _READER_CHANNELS[name], size, name)
+        if name in ("c3", "c4"):
+            maps = _deepen(maps, 3, f"{name}_more")
         if pool:
             maps = layers.MaxPooling2D(pool, name=f"{name}_pool")(maps)
-    maps = _deepen(maps, 3, "c4_more")
     maps = layers.ZeroPadding2D(((0, 0), (1, 1)), name="c5_pad")(maps)
-    maps = layers.Conv2D(144, (4, 3), use_bias=False, name="c5")(maps)
+    maps = layers.Conv2D(_READER_CHANNELS["c5"], (4, 3), use_bias=False, name="c5")(maps)
     maps = layers.ReLU(6, name="c5_relu")(layers.BatchNormalization(momentum=_NORM_MOMENTUM, name="c5_norm")(maps))
-    for name in ("c5_wide", "c5_wider"):
+    for name in ("c5_wide", "c5_wider", "c5_widest"):
         maps = _deepen(maps, (1, _CONTEXT_STEPS), name)
     maps = layers.Dropout(0.2, name="f6_drop")(maps)
-    maps = layers.Conv2D(len(ALPHABET) + 1, 1, name="f6")(maps)
-    logits = layers.Reshape((READER_STEPS, len(ALPHABET) + 1), name="logits")(maps)
+    maps = layers.Conv2D(len(ALPHABET) + 1, 1, name="f6", dtype="float32")(maps)
+    logits = layers.Reshape((READER_STEPS, len(ALPHABET) + 1), name="logits", dtype="float32")(maps)
     return keras.Model(pixels, {"logits": logits}, name="plate_reader")
 
 

@@ -1,4 +1,7 @@
-"""The loop both networks are trained with: progress, checkpoints to resume from, and a run folder that tells all."""
+"""The loop both networks are trained with: progress, checkpoints to resume from, and a run folder that holds the rest.
+
+Keras 3 alone, so that TensorFlow, PyTorch and JAX each can run it: `KERAS_BACKEND=torch python -m training …`.
+"""
 
 import hashlib
 import json
@@ -16,7 +19,8 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_app.errors import UsageError
@@ -24,42 +28,53 @@ from edge_app.newer_python import UTC
 from training.plan import Plan
 from training.repository import REPOSITORY
 
-Batch = Any
-Losses = dict[str, tf.Tensor]
-LossFunction = Callable[[keras.Model, Batch], Losses]
-"""The parts of the loss by name, for one batch; their sum is minimised."""
+Arrays = dict[str, NDArray[np.generic]]
+Batch = tuple[NDArray[np.float32], Arrays]
+"""The pictures, and what the network is to say of them."""
+Losses = dict[str, Any]
+"""Scalars of the Keras backend by name; their sum is minimised."""
+LossFunction = Callable[[Any, Any], Losses]
+"""The parts of the loss, of what is wanted and what the network says."""
 
 
 class RunFolder:
-    """What a training leaves behind: `run.json`, `log.jsonl`, `curves.png`, checkpoints and the network."""
+    """What a training leaves behind: `run.json`, `log.jsonl`, `curves.png`, the last checkpoint and the network."""
 
     def __init__(self, path: Path, plan: Plan, data: dict[str, Any]) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         self._log = path / "log.jsonl"
-        told = path / "run.json"
+        record = path / "run.json"
         start = {
             "command": " ".join(["python -m training", *sys.argv[1:]]),
             "steps": plan.steps,
             "commit": _commit(),
-            "tensorflow": tf.__version__,
+            "keras": f"{keras.__version__} on {keras.backend.backend()}",
             "machine": platform.machine(),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         facts: dict[str, Any] = (
-            json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {"data": data} | start
+            json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"data": data} | start
         )
         if facts["data"] != json.loads(json.dumps(data)):
             raise UsageError(f"{path}: holds a run with other data; remove it or choose another --run")
         facts["plan"] = asdict(plan)
-        if told.is_file():
+        if record.is_file():
             facts["resumed"] = [*facts.get("resumed", []), start]
-        told.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        record.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Note figures at a step."""
         with self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **{name: round(value, 5) for name, value in values.items()}}) + "\n")
+
+    def conclude(self, scores: dict[str, float]) -> None:
+        """Note the scores of the finished network in `run.json`, and print them."""
+        record = self.path / "run.json"
+        facts = json.loads(record.read_text(encoding="utf-8"))
+        facts["scores"] = {name: round(value, 4) for name, value in scores.items()}
+        record.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        tqdm.write("at the end: " + "  ".join(f"{name} {value:.3f}" for name, value in facts["scores"].items()))
 
     def draw(self) -> None:
         """Draw every figure noted so far over the steps, as `curves.png`."""
@@ -82,6 +97,54 @@ class RunFolder:
         plt.close(figure)
 
 
+class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
+    """A learning rate that rises, stays, and falls to zero over the last steps (Hägele et al. 2024).
+
+    Unlike a cosine it can be made longer: a run that goes on from before its cooldown loses nothing.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._rate = plan.learning_rate
+        self._warmup = max(1, min(plan.warmup_steps, plan.steps // 5))
+        self._cooldown = max(1.0, plan.steps * plan.cooldown_share)
+        self._steps = plan.steps
+
+    def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
+        number = ops.cast(step, "float32")
+        rising = ops.minimum((number + 1) / self._warmup, 1.0)
+        left = ops.clip((self._steps - number) / self._cooldown, 0.0, 1.0)
+        return self._rate * rising * left
+
+
+class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A network with its loss, in the form that every backend of Keras trains."""
+
+    def __init__(self, network: keras.Model, loss_of: LossFunction) -> None:
+        super().__init__()
+        self.network = network
+        self._loss_of = loss_of
+        self.parts: dict[str, keras.metrics.Mean] = {}
+
+    def call(self, pixels: Any, training: bool = False) -> Any:
+        """What the network says."""
+        return self.network(pixels, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,  # noqa: ARG002  - the names are Keras'
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,  # noqa: ARG002
+        training: bool = True,  # noqa: ARG002
+    ) -> Any:
+        """The sum of the parts, each of which is noted."""
+        parts = self._loss_of(keras.tree.map_structure(ops.convert_to_tensor, y), y_pred)
+        for name, value in parts.items():
+            self.parts[name].update_state(value)
+        return sum(parts.values())
+
+
 def begin_with(model: keras.Model, start: Path) -> None:
     """Take over the weights of a checkpoint of the same network; layers that it does not have stay as they are."""
     try:
@@ -99,57 +162,46 @@ def begin_with(model: keras.Model, start: Path) -> None:
 def train(
     model: keras.Model,
     loss_of: LossFunction,
-    batches_of: Callable[[np.random.Generator], Iterator[Batch]],
+    parts: tuple[str, ...],
+    batches_of: Callable[[int], Iterator[Batch]],
     plan: Plan,
     run: RunFolder,
     measure: Callable[[keras.Model], dict[str, float]],
 ) -> None:
-    """Minimise the loss for `plan.steps`, from the last checkpoint where there is one; `model` ends averaged.
+    """Minimise the loss for `plan.steps`, from the last checkpoint if there is one; `model` ends averaged.
 
-    `batches_of` draws endless batches with a generator of random numbers, another one after each resumption.
+    `parts` names the parts of the loss; `batches_of` draws endless batches for the steps from a given one on.
     """
-    optimizer = _optimizer(plan)
-    optimizer.build(model.trainable_variables)
-    done = tf.Variable(0, dtype=tf.int64)
-    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, done=done)
-    keeper = tf.train.CheckpointManager(checkpoint, str(run.path / "checkpoints"), max_to_keep=1)
-    if keeper.latest_checkpoint:
-        checkpoint.restore(keeper.latest_checkpoint)
-    batches = prefetch(batches_of(np.random.default_rng((plan.seed, int(done)))))
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(batch: Batch) -> Losses:
-        with tf.GradientTape() as tape:
-            losses = loss_of(model, batch)
-            total = tf.add_n(list(losses.values()))
-        optimizer.apply(tape.gradient(total, model.trainable_variables), model.trainable_variables)
-        return losses
-
-    means: dict[str, keras.metrics.Mean] = {}
-    bar = tqdm(total=plan.steps, initial=int(done), desc=model.name, unit="step", mininterval=5)
-    for number in range(int(done) + 1, plan.steps + 1):
-        for name, value in step(next(batches)).items():
-            means.setdefault(name, keras.metrics.Mean()).update_state(value)
+    learner = Learner(model, loss_of)
+    learner.parts = {name: keras.metrics.Mean(name=name) for name in parts}
+    learner.compile(optimizer=_optimizer(plan), jit_compile=False)
+    learner.optimizer.build(model.trainable_variables)
+    checkpoint = run.path / "checkpoint.npz"
+    done = _restore(learner, checkpoint) if checkpoint.is_file() else 0
+    batches = prefetch(batches_of(done))
+    bar = tqdm(total=plan.steps, initial=done, desc=model.name, unit="step", mininterval=5)
+    for number in range(done + 1, plan.steps + 1):
+        pixels, wanted = next(batches)
+        learner.train_on_batch(pixels, wanted)
         bar.update()
         if number % plan.checkpoint_every == 0 or number == plan.steps:
             if number == plan.steps:
-                optimizer.finalize_variable_values(model.trainable_variables)
-                settle_statistics(model, loss_of, batches)
-            figures = {name: float(mean.result()) for name, mean in means.items()} | measure(model)
-            means.clear()
+                learner.optimizer.finalize_variable_values(model.trainable_variables)
+                settle_statistics(model, batches)
+            figures = {name: float(mean.result()) for name, mean in learner.parts.items()} | measure(model)
+            for mean in learner.parts.values():
+                mean.reset_state()
             run.log(number, figures)
             bar.write(f"step {number}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
-            done.assign(number)
-            keeper.save()
+            _save(learner, checkpoint, number)
     bar.close()
     run.draw()
 
 
-def settle_statistics(model: keras.Model, loss_of: LossFunction, batches: Iterator[Batch], count: int = 120) -> None:
+def settle_statistics(model: keras.Model, batches: Iterator[Batch], count: int = 120) -> None:
     """Learn the batch statistics anew for the averaged weights: those kept belong to the last ones."""
-    forward = tf.function(lambda batch: loss_of(model, batch))
     for _ in range(count):
-        forward(next(batches))
+        model(next(batches)[0], training=True)
 
 
 def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
@@ -177,18 +229,33 @@ def sha256_of(path: Path) -> str:
 
 
 def _optimizer(plan: Plan) -> keras.optimizers.Optimizer:
-    warmup = min(plan.warmup_steps, plan.steps // 5)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        plan.learning_rate / 10, plan.steps - warmup, 0.01, warmup_target=plan.learning_rate, warmup_steps=warmup
-    )
     return keras.optimizers.AdamW(
-        schedule,
+        WarmupStableDecay(plan),
         weight_decay=plan.weight_decay,
         global_clipnorm=plan.clip_norm,
         use_ema=True,
         ema_momentum=plan.average_momentum,
         ema_overwrite_frequency=None,
     )
+
+
+def _variables(learner: Learner) -> list[Any]:
+    return [*learner.network.variables, *learner.optimizer.variables]
+
+
+def _save(learner: Learner, path: Path, done: int) -> None:
+    values = {f"v{index}": ops.convert_to_numpy(each) for index, each in enumerate(_variables(learner))}
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, done=done, **values)
+    unfinished.replace(path)
+
+
+def _restore(learner: Learner, path: Path) -> int:
+    """Put the state of a checkpoint into place; the number of steps done."""
+    with np.load(path) as arrays:
+        for index, variable in enumerate(_variables(learner)):
+            variable.assign(arrays[f"v{index}"])
+        return int(arrays["done"])
 
 
 def _commit() -> str:

@@ -12,6 +12,8 @@ class Plan:
     learning_rate: float
     seed: int = 1
     warmup_steps: int = 200
+    cooldown_share: float = 0.3
+    """Share of the steps, the last ones, over which the learning rate falls to zero."""
     weight_decay: float = 1e-3
     clip_norm: float = 5.0
     average_momentum: float = 0.998

@@ -1,5 +1,5 @@
 """Sizes and classes that fix the two networks; the device learns them from `models/*.json`."""
 
 STRIDE = 8
-READER_WIDTH, READER_HEIGHT, READER_STEPS = 192, 32, 48
+READER_WIDTH, READER_HEIGHT, READER_STEPS = 256, 32, 64
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,38 +1,39 @@
-"""Strips that the reader learns from: generated plates and real crops, through the device's own rectifier."""
+"""Strips that the reader learns from: generated plates and real ones, through the device's own rectifier."""
 
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
 from multiprocessing import get_context
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from edge_app.evaluation.datasets import LabelledImage
-from edge_app.recognition.rectifier import Rectifier
+from edge_app.recognition.rectifier import Rectifier, plate_size
 from edge_app.records import Corners, ImageGray, PlateDetection
-from training.crop_corners import find_in_crops, read_crop
+from training.real_plates import MAX_LENGTH, RealPlate, shrink
 from training.shapes import ALPHABET, READER_HEIGHT, READER_WIDTH
 from training.synthetic.observation import degrade, light, observe
 from training.synthetic.plates import render_plate
 
-MAX_LENGTH = 13
-_CHUNK = 500
-
 FRESH = get_context("forkserver")
 """Processes that share no thread with this one: a fork of TensorFlow hangs."""
-_ONE_LINE_ASPECT = 2.3
-"""A crop without corners that is wider than this has one line; of others the layout is not known."""
 
+_CHUNK = 240
+POOL, _REUSE = 24_000, 3
+"""Strips held to draw from, and how often each is seen before another takes its place."""
+
+_REAL_SHARE = 0.35
 
 _UPRIGHT_SHARE = 0.3
 _CORNER_SPREADS, _SPREAD_SHARES = (0.012, 0.03, 0.06), (0.45, 0.4, 0.15)
 _LOOSEST = (0.12, 0.25)
 """Of the plate's width and height."""
+
+_AS_IT_IS_SHARE, _SHRUNK_SHARE, _SMALLEST_PX = 0.15, 0.5, 9.0
+"""Of the real plates: shown unchanged; made smaller, down to lines of this height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,13 +41,17 @@ class Strips:
     """Strips and what they say."""
 
     images: ImageGray
-    """(n, 32, 192)."""
+    """(n, READER_HEIGHT, READER_WIDTH)."""
     labels: NDArray[np.int8]
     """(n, MAX_LENGTH) classes of `ALPHABET`, padded with -1."""
 
     def __len__(self) -> int:
         """The number of strips."""
         return len(self.images)
+
+    def __getitem__(self, chosen: NDArray[np.int64] | slice) -> "Strips":
+        """Some of them."""
+        return Strips(self.images[chosen], self.labels[chosen])
 
 
 def encode(text: str) -> NDArray[np.int8]:
@@ -56,68 +61,108 @@ def encode(text: str) -> NDArray[np.int8]:
     return row
 
 
-def generated_strips(count: int, seed: int, processes: int = 2) -> Strips:
-    """Strips of generated plates, the same for the same seed."""
-    chunks = [(seed, index, min(_CHUNK, count - index * _CHUNK)) for index in range(-(-count // _CHUNK))]
-    with ProcessPoolExecutor(processes, FRESH) as pool:
-        parts = list(tqdm(pool.map(_generate, chunks), total=len(chunks), desc="generating strips", unit="chunk"))
-    return _join(parts)
+class StripSource:
+    """Draws strips in processes of its own: generated plates and, if there are some, real ones; never one twice."""
+
+    def __init__(self, plates: Sequence[RealPlate], seed: int, processes: int = 2) -> None:
+        self._seed = seed
+        self.has_real = bool(plates)
+        self._real_share = _REAL_SHARE if plates else 0.0
+        self._processes = processes
+        self._pool = ProcessPoolExecutor(processes, FRESH, initializer=_begin_process, initargs=(list(plates),))
+
+    def __enter__(self) -> "StripSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def draw(self, count: int, stream: int, *, real: float | None = None) -> Strips:
+        """So many strips of a stream, the same for the same seed; `real`: share of real ones."""
+        share = self._real_share if real is None else real
+        jobs = [(self._seed, stream, index, _CHUNK, share) for index in range(-(-count // _CHUNK))]
+        return _join(list(self._pool.map(_draw, jobs)))[slice(count)]
+
+    @staticmethod
+    def first_stream(step: int) -> int:
+        """The stream from which the pool is filled before a step."""
+        return 1_000_000 + step
+
+    def batches(self, size: int, step: int) -> Iterator[Strips]:
+        """Endless batches from a given step on, drawn from a pool that is renewed all the time."""
+        rng = np.random.default_rng((self._seed, step))
+        pool = self.draw(POOL, self.first_stream(step))
+        waiting: deque[Future[Strips]] = deque()
+        index = fresh = 0
+        while True:
+            while len(waiting) < 3 * self._processes:
+                job = (self._seed, 2_000_000 + step, index, _CHUNK, self._real_share)
+                waiting.append(self._pool.submit(_draw, job))
+                index += 1
+            fresh += size
+            if fresh >= _CHUNK * _REUSE:
+                fresh -= _CHUNK * _REUSE
+                chunk, places = waiting.popleft().result(), rng.choice(POOL, _CHUNK, replace=False)
+                pool.images[places], pool.labels[places] = chunk.images, chunk.labels
+            chosen = pool[rng.integers(0, POOL, size)]
+            yield Strips(_touch(rng, chosen.images), chosen.labels)
 
 
-def legible_crops(labels: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """Those that show one plate and little else, with a text that a label can hold."""
-    return [label for label in labels if label.is_crop and 0 < len(label.plates[0].text or "") <= MAX_LENGTH]
+_process_plates: list[RealPlate] = []
 
 
-def real_strips(
-    crops: Sequence[LabelledImage], variants: int, seed: int, detector: Path | None = None, processes: int = 2
-) -> Strips:
-    """Each of the legible crops, rectified `variants` times from loosened corners.
-
-    `detector`, a checkpoint, tells corners and layout; where it finds nothing, and without it, a crop that is wide
-    enough is taken for one line and one that is not is left out.
-    """
-    paths = [crop.path for crop in crops]
-    found = find_in_crops(detector, paths) if detector else [None] * len(paths)
-    known = [
-        (crop.path, crop.plates[0].text or "", place)
-        for crop, place in zip(crops, found, strict=True)
-        if place or _is_wide(crop.path)
-    ]
-    with ProcessPoolExecutor(processes, FRESH) as pool:
-        jobs = zip(known, repeat(variants), range(seed, seed + len(known)))
-        parts = list(tqdm(pool.map(_vary_crop, jobs, chunksize=32), total=len(known), desc="rectifying crops"))
-    return _join(parts)
+def _begin_process(plates: list[RealPlate]) -> None:
+    cv2.setNumThreads(1)
+    os.nice(1)
+    _process_plates[:] = plates
 
 
-def batches(rng: np.random.Generator, mixture: list[tuple[Strips, float]], size: int) -> Iterator[Strips]:
-    """Endless batches drawn from each source by its share, with light changes so that no two are alike."""
-    counts = [round(size * share) for _, share in mixture]
-    while True:
-        parts = []
-        for (strips, _), count in zip(mixture, counts, strict=True):
-            chosen = rng.integers(0, len(strips), count)
-            parts.append(Strips(strips.images[chosen], strips.labels[chosen]))
-        batch = _join(parts)
-        yield Strips(_touch(rng, batch.images), batch.labels)
+def _draw(job: tuple[int, int, int, int, float]) -> Strips:
+    """One chunk; the process holds the real plates."""
+    *key, count, real_share = job
+    rng = np.random.default_rng(tuple(key))
+    weights = np.array([plate.weight for plate in _process_plates])
+    total = weights.sum() or 1.0
+    images, labels = [], []
+    for _ in range(count):
+        if rng.random() < real_share:
+            plate = _process_plates[int(rng.choice(len(weights), p=weights / total))]
+            images.append(real_strip(rng, plate))
+            labels.append(encode(plate.text))
+        else:
+            image_gray, text = generated_strip(rng)
+            images.append(image_gray)
+            labels.append(encode(text))
+    return Strips(np.stack(images), np.stack(labels))
+
+
+def generated_strip(rng: np.random.Generator) -> tuple[ImageGray, str]:
+    """A plate of random look and text, seen by a random camera."""
+    plate = render_plate(rng, height_px=64)
+    seen = observe(rng, plate)
+    return _rectify(seen.image_bgr, loosen(rng, seen.corners_px), plate.lines), plate.text
+
+
+def real_strip(rng: np.random.Generator, plate: RealPlate) -> ImageGray:
+    """A real plate at loosened corners, mostly in another light, often from farther away."""
+    if rng.random() < _SHRUNK_SHARE:
+        tallest = plate_size(plate.places[0])[1] / plate.lines / 1.25
+        height = np.exp(rng.uniform(np.log(_SMALLEST_PX), np.log(max(tallest, _SMALLEST_PX))))
+        plate = shrink(plate, float(height))
+    corners = plate.places[int(rng.integers(len(plate.places)))]
+    image_bgr = plate.image_bgr
+    if rng.random() > _AS_IT_IS_SHARE:
+        line_height_px = plate_size(corners)[1] / plate.lines / 1.25
+        image_bgr = degrade(rng, light(rng, image_bgr), strength=line_height_px / 36)
+    return _rectify(image_bgr, loosen(rng, corners), plate.lines)
+
+
+def _rectify(image_bgr: NDArray[np.uint8], corners: Corners, lines: int) -> ImageGray:
+    return Rectifier(READER_WIDTH, READER_HEIGHT).rectify(image_bgr, PlateDetection(corners, 1.0, lines)).image_gray
 
 
 def _join(parts: list[Strips]) -> Strips:
     return Strips(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
-
-
-def _generate(chunk: tuple[int, int, int]) -> Strips:
-    cv2.setNumThreads(1)
-    rng = np.random.default_rng(chunk[:2])
-    rectifier = Rectifier(READER_WIDTH, READER_HEIGHT)
-    images, labels = [], []
-    for _ in range(chunk[2]):
-        plate = render_plate(rng, height_px=64)
-        seen = observe(rng, plate)
-        corners = loosen(rng, seen.corners_px)
-        images.append(rectifier.rectify(seen.image_bgr, PlateDetection(corners, 1.0, plate.lines)).image_gray)
-        labels.append(encode(plate.text))
-    return Strips(np.stack(images), np.stack(labels))
 
 
 def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
@@ -145,35 +190,14 @@ def _more_upright(corners: Corners, share: float) -> Corners:
     return np.asarray(corners + (level - corners) * share, np.float32)
 
 
-def _is_wide(path: Path) -> bool:
-    height, width = read_crop(path).shape[:2]
-    return width >= _ONE_LINE_ASPECT * height
-
-
-def _vary_crop(job: tuple[tuple[Path, str, PlateDetection | None], int, int]) -> Strips:
-    (path, text, found), variants, seed = job
-    cv2.setNumThreads(1)
-    rng = np.random.default_rng(seed)
-    rectifier = Rectifier(READER_WIDTH, READER_HEIGHT)
-    crop = read_crop(path)
-    height, width = crop.shape[:2]
-    whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    images = []
-    for index in range(variants):
-        inset = rng.uniform(0, 0.06, 2) * (width * 0.4, height)
-        tight = whole + np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * inset
-        corners = loosen(rng, found.corners_px if found else tight.astype(np.float32))
-        seen = crop if index == 0 else degrade(rng, light(rng, crop), strength=height / 48)
-        images.append(rectifier.rectify(seen, PlateDetection(corners, 1.0, found.lines if found else 1)).image_gray)
-    return Strips(np.stack(images), np.repeat(encode(text)[None], variants, axis=0))
-
-
 def _touch(rng: np.random.Generator, images: ImageGray) -> ImageGray:
     """Shift, contrast, noise and, for one in twelve, a negative."""
     count = len(images)
-    values = np.roll(images, int(rng.integers(-2, 3)), axis=2).astype(np.float64)
-    values = (values - 128) * rng.uniform(0.75, 1.2, (count, 1, 1)) + 128 + rng.uniform(-12, 12, (count, 1, 1))
-    values += rng.standard_normal(values.shape) * rng.uniform(0, 6, (count, 1, 1))
+    values = np.roll(images, int(rng.integers(-2, 3)), axis=2).astype(np.float32)
+    gain = rng.uniform(0.75, 1.2, (count, 1, 1)).astype(np.float32)
+    values = (values - 128) * gain + 128 + rng.uniform(-12, 12, (count, 1, 1)).astype(np.float32)
+    noise = rng.uniform(0, 6, (count, 1, 1)).astype(np.float32)
+    values += rng.standard_normal(values.shape, np.float32) * noise
     negative = rng.random(count) < 1 / 12
     values[negative] = 255 - values[negative]
     return np.clip(values, 0, 255).astype(np.uint8)

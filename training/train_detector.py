@@ -5,10 +5,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 
 from edge_app.detection.corner_decoding import decode, hulls, iou_with
@@ -16,11 +17,12 @@ from edge_app.evaluation.clips.truth import EVENTS_FILE
 from edge_app.evaluation.datasets import LabelledImage
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
-from training.loop import Losses, RunFolder, begin_with, sha256_of, train
+from training.loop import Batch, Losses, RunFolder, begin_with, sha256_of, train
 from training.plan import Plan
 from training.plate_pictures import PlatePicture, clip_pictures, endless_views, real_pictures, rendered_pictures
 from training.real_data import real_labels, sets_of
 from training.shapes import STRIDE
+from training.torch_speed import speed_up
 
 HELD_OUT = "held_out"
 """Folder of a run that holds the labels of the pictures that were not learned from."""
@@ -30,7 +32,7 @@ _HELD_OUT_OF = 32
 
 _CORNER_SHARE, _LINE_SHARE = 2.0, 1.0
 
-Maps = tuple[NDArray[np.float32], ...]
+LOSS_PARTS = ("score", "corners", "lines")
 
 
 def train_detector(
@@ -42,6 +44,7 @@ def train_detector(
     begins with the weights of the checkpoint `start` where there is one.
     """
     keras.utils.set_random_seed(plan.seed)
+    speed_up()
     model = plate_detector()
     if start:
         begin_with(model, start)
@@ -61,10 +64,11 @@ def train_detector(
 
     films = clip_pictures(clips) if clips else None
 
-    def batches(rng: np.random.Generator) -> Iterator[Maps]:
-        return map(_maps, endless_views(rng, pictures, learned, plan.batch_size, films))
+    def batches(step: int) -> Iterator[Batch]:
+        rng = np.random.default_rng((plan.seed, step))
+        return map(_batch, endless_views(rng, pictures, learned, plan.batch_size, films))
 
-    train(model, detector_loss, batches, plan, run, lambda model: found_share(model, held_out))
+    train(model, detector_loss, LOSS_PARTS, batches, plan, run, lambda network: found_share(network, held_out))
     path = run_path / "plate_detector.keras"
     model.save(path)
     return path
@@ -87,28 +91,27 @@ def write_held_out(folder: Path, held_out: Sequence[LabelledImage]) -> None:
     (folder / "labels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def detector_loss(model: keras.Model, batch: Maps) -> Losses:
+def detector_loss(wanted: Any, said: Any) -> Losses:
     """Focal loss (Lin et al. 2017) of the score, L1 of the coded corners and of their hull, cross entropy of the lines.
 
-    The hull is what an axis-aligned box tells of corners that are not known; codes are monotonic, so it is taken
+    The hull is what an axis-aligned box shows of corners that are not known; codes are monotonic, so it is taken
     in code space.
     """
-    images, score, corners, lines = batch
-    said = model(images, training=True)
+    score, corners, lines = wanted["score"], wanted["corners"], wanted["lines"]
     weight = score[..., 1:]
     here = score[..., :1]
-    plates = tf.maximum(tf.reduce_sum(here * weight), 1.0)
-    probability = tf.sigmoid(said["score"])
-    focus = tf.abs(here - probability) ** 2 * tf.where(here > 0, 1.0, 0.5)
-    scores = focus * weight * tf.nn.sigmoid_cross_entropy_with_logits(here, said["score"])
+    plates = ops.maximum(ops.sum(here * weight), 1.0)
+    probability = ops.sigmoid(said["score"])
+    focus = ops.square(here - probability) * ops.where(here > 0, 1.0, 0.5)
+    scores = focus * weight * _cross_entropy(here, said["score"])
     share = (here * weight)[..., 0]
-    apart = tf.reduce_mean(_huber(said["corners"] - corners[..., :8]), axis=-1) * corners[..., 8]
-    hull = tf.reduce_mean(_huber(_hull(said["corners"]) - _hull(corners[..., :8])), axis=-1)
-    two = tf.nn.sigmoid_cross_entropy_with_logits(lines[..., :1], said["lines"]) * lines[..., 1:]
+    apart = ops.mean(_huber(said["corners"] - corners[..., :8]), axis=-1) * corners[..., 8]
+    hull = ops.mean(_huber(_hull(said["corners"]) - _hull(corners[..., :8])), axis=-1)
+    two = _cross_entropy(lines[..., :1], said["lines"]) * lines[..., 1:]
     return {
-        "score": tf.reduce_sum(scores) / plates,
-        "corners": _CORNER_SHARE * tf.reduce_sum((apart + hull) * share) / plates,
-        "lines": _LINE_SHARE * tf.reduce_sum(two) / plates,
+        "score": ops.sum(scores) / plates,
+        "corners": _CORNER_SHARE * ops.sum((apart + hull) * share) / plates,
+        "lines": _LINE_SHARE * ops.sum(two) / plates,
     }
 
 
@@ -117,7 +120,7 @@ def found_share(model: keras.Model, pictures: list[PlatePicture]) -> dict[str, f
     plates = found = false = lines_right = lines_known = 0
     for picture in pictures:
         maps = model(picture.image_bgr[None].astype(np.float32), training=False)
-        score, codes, lines = (np.asarray(maps[name])[0] for name in ("score", "corners", "lines"))
+        score, codes, lines = (ops.convert_to_numpy(maps[name])[0] for name in ("score", "corners", "lines"))
         said = decode(score[..., 0], codes, lines[..., 0], STRIDE, 0.5, 16)
         boxes = hulls(np.stack([plate.corners_px for plate in said])) if said else np.zeros((0, 4), np.float32)
         used = np.zeros(len(said), bool)
@@ -138,23 +141,27 @@ def found_share(model: keras.Model, pictures: list[PlatePicture]) -> dict[str, f
     }
 
 
-def _huber(difference: tf.Tensor) -> tf.Tensor:
-    size = tf.abs(difference)
-    return tf.where(size < 0.05, size**2 / 0.1, size - 0.025) * 4
+def _cross_entropy(wanted: Any, logits: Any) -> Any:
+    return ops.relu(logits) - logits * wanted + ops.softplus(-ops.absolute(logits))
 
 
-def _hull(codes: tf.Tensor) -> tf.Tensor:
+def _huber(difference: Any) -> Any:
+    size = ops.absolute(difference)
+    return ops.where(size < 0.05, ops.square(size) / 0.1, size - 0.025) * 4
+
+
+def _hull(codes: Any) -> Any:
     x, y = codes[..., 0::2], codes[..., 1::2]
-    ends = [tf.reduce_min(x, -1), tf.reduce_min(y, -1), tf.reduce_max(x, -1), tf.reduce_max(y, -1)]
-    return tf.stack(ends, axis=-1)
+    ends = [ops.min(x, -1), ops.min(y, -1), ops.max(x, -1), ops.max(y, -1)]
+    return ops.stack(ends, axis=-1)
 
 
-def _maps(pictures: Sequence[PlatePicture]) -> Maps:
+def _batch(pictures: Sequence[PlatePicture]) -> Batch:
     height, width = pictures[0].image_bgr.shape[:2]
     targets = [targets_of(picture.plates, width, height) for picture in pictures]
-    return (
-        np.stack([picture.image_bgr for picture in pictures]).astype(np.float32),
-        np.stack([target.score for target in targets]),
-        np.stack([target.corners for target in targets]),
-        np.stack([target.lines for target in targets]),
-    )
+    wanted: dict[str, NDArray[np.generic]] = {
+        "score": np.stack([target.score for target in targets]),
+        "corners": np.stack([target.corners for target in targets]),
+        "lines": np.stack([target.lines for target in targets]),
+    }
+    return np.stack([picture.image_bgr for picture in pictures]).astype(np.float32), wanted

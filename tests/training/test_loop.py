@@ -67,19 +67,19 @@ def test_a_run_folder_with_other_data_is_refused_and_left_alone(tmp_path: Path, 
 
 def test_a_run_tells_which_checkpoint_it_began_with_and_is_not_gone_on_with_from_another(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "generated.npz").touch()  # ends it before it trains
+    (tmp_path / "run" / "real_plates.pickle").touch()  # ends it before it trains
     start, other = tmp_path / "start.keras", tmp_path / "other.keras"
     shutil.copy(MODELS / "plate_reader.keras", start)
     plate_reader().save(other)
 
     with pytest.raises(EOFError):
-        train_reader(tmp_path / "run", PLAN, 4, None, None, start)
+        train_reader(tmp_path / "run", PLAN, None, start)
     for another in (None, other):
         with pytest.raises(UsageError, match="holds a run with other data"):
-            train_reader(tmp_path / "run", PLAN, 4, None, None, another)
+            train_reader(tmp_path / "run", PLAN, None, another)
 
     began_with = hashlib.sha256(start.read_bytes()).hexdigest()
-    assert facts(tmp_path / "run")["data"] == {"generated_strips": 4, "sets": [], "began_with": began_with}
+    assert facts(tmp_path / "run")["data"] == {"strips": "generated", "sets": [], "began_with": began_with}
 
 
 def test_a_network_begins_with_the_weights_of_the_checkpoint_and_leaves_alone_what_it_has_grown(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.plate_pictures import real_pictures
 from training.real_data import real_labels, sets_of
-from training.strips import legible_crops
 
 
 def test_pictures_and_crops_of_any_dataset_folder_are_found_by_their_labels(tmp_path: Path) -> None:
@@ -20,7 +19,6 @@ def test_pictures_and_crops_of_any_dataset_folder_are_found_by_their_labels(tmp_
     labels = real_labels(tmp_path)
 
     assert sets_of(labels) == ["our_crops", "our_gate"]
-    assert sets_of(legible_crops(labels)) == ["our_crops"]
     assert sets_of([label for label in labels if label.has_all_boxes]) == ["our_gate"]
 
 
