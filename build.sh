@@ -503,16 +503,16 @@ run_lock() {
     ensure demo development
     local level together=$VENV/requirements.txt
     cat requirements/development.txt requirements/workstation.txt >"$together"
-    compile requirements/development.in requirements/workstation.in --output-file "$together" "$@"
+    compile 3.11 requirements/development.in requirements/workstation.in --output-file "$together" "$@"
     for level in "${LEVELS[@]}"; do
-        compile "requirements/$level.in" --constraints "$together" --output-file "requirements/$level.txt"
+        compile 3.11 "requirements/$level.in" --constraints "$together" --output-file "requirements/$level.txt"
     done
-    compile requirements/device-3.10.in --python-version 3.10 --output-file requirements/device-3.10.txt "$@"
+    compile 3.10 requirements/device-3.10.in --output-file requirements/device-3.10.txt "$@"
 }
 
-compile() { # --python-version, too: the last one counts
-    "$VENV/bin/uv" pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-        --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command './build.sh lock' "$@"
+compile() { # LEAST_PYTHON FILE… [ARGUMENT…]
+    "$VENV/bin/uv" pip compile --quiet --universal --python-version "$1" --fork-strategy fewest \
+        --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command './build.sh lock' "${@:2}"
 }
 
 main() {

@@ -190,7 +190,7 @@ def test_every_command_that_a_page_names_exists_and_takes_the_options_shown(
 
 def test_every_task_and_module_that_a_page_names_exists() -> None:
     shown = {code for page in TIMELESS for code in code_in(page)}
-    tasks = {found[1] for code in shown if (found := re.match(r"(?:sudo |\$ )?\./build\.sh ([a-z]+)", code))}
+    tasks = {found[1] for code in shown if (found := re.match(r"(?:sudo |\$ )?\./build\.sh ([a-z][a-z-]*)", code))}
     modules = {found[1] for code in shown if (found := re.match(r"python -m ([a-z_.]+)", code))}
 
     assert tasks

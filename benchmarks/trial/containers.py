@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGES = "systemd,systemd-sysv,dbus,python3,openssh-server,iproute2"
-ARM_PACKAGES = "python3,openssh-client"
+ARM_PACKAGES = "?essential,python3,openssh-client"
 _NETWORK = """[Unit]
 Before=ssh.service
 [Service]
@@ -29,11 +29,16 @@ def make_tree(folder: Path, suite: str, mirror: str, architecture: str = "amd64"
     """A root file system of a Debian release, made once."""
     tree = folder / f"{suite}-{architecture}"
     if not tree.exists():
-        packages = PACKAGES if architecture == "amd64" else ARM_PACKAGES
+        # A foreign tree is only unpacked: to configure its packages takes an emulator half an hour.
+        is_foreign = architecture != "amd64"
+        packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (PACKAGES, "minbase")
         unfinished = folder / f".{tree.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = ["mmdebstrap", f"--arch={architecture}", "--variant=minbase", f"--include={packages}"]
+        command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}", f"--include={packages}"]
         subprocess.run([*command, suite, str(unfinished), mirror], check=True, stdout=subprocess.DEVNULL)
+        if is_foreign:
+            (unfinished / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
+            (unfinished / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
         unfinished.rename(tree)
     return tree
 

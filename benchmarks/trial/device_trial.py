@@ -62,6 +62,8 @@ class DeviceTrial:
         self._broker = broker
         self._report = report
         self._watch = watch
+        self._deploy_seconds = 30.0
+        """How long a whole deploy takes here."""
 
     def run(self, cuts: int) -> None:
         """Everything in turn; what builds on a miss misses as well."""
@@ -136,7 +138,9 @@ class DeviceTrial:
         self._broker.off()
         wait_until(lambda: self._waiting() >= 15, 120, "15 events in the outbox")
         waiting = self._waiting()
+        began = time.monotonic()
         ended = self._deploy(self._bundles.second)
+        self._deploy_seconds = time.monotonic() - began
         self._broker.on()
         expect(ended.returncode == 0, ended.stdout + ended.stderr)
         wait_until(lambda: self._waiting() == 0, 60, "an empty outbox")
@@ -190,11 +194,12 @@ class DeviceTrial:
         """The device runs one whole release each time."""
         seen: dict[str, int] = {}
         choice = random.Random(7)
-        moments = []
+        moments: list[float] = []
         for number in range(cuts):
-            bundle = (self._bundles.first, self._bundles.second)[number % 2]
+            current = self._status()["release"]["name"]
+            bundle = self._bundles.first if current in self._bundles.second.name else self._bundles.second
             with self._deploying(bundle) as process:
-                moments.append(choice.uniform(1, 16))
+                moments.append(self._deploy_seconds * (number + choice.random()) / cuts)
                 time.sleep(moments[-1])
                 self._device.cut_power()
                 process.wait()
@@ -204,9 +209,8 @@ class DeviceTrial:
             wait_until(lambda: not self._status()["on_trial"], 90, "a settled release")
             name = self._status()["release"]["name"]
             seen[name] = seen.get(name, 0) + 1
-        return f"at {', '.join(f'{moment:.0f}' for moment in moments)} s; " + ", ".join(
-            f"{name} {count}×" for name, count in seen.items()
-        )
+        after = ", ".join(f"{name} {count}×" for name, count in seen.items())
+        return f"at {', '.join(f'{moment:.0f}' for moment in moments)} of {self._deploy_seconds:.0f} s; then {after}"
 
     def uninstall(self) -> str:
         """Nothing of ours is left."""

@@ -21,7 +21,7 @@ class Health:
     """How the service is at one moment."""
 
     state: str
-    """As systemd calls it: `active`, `failed`…"""
+    """As systemd calls it: `active`, `failed`…; `ended` while systemd waits to start it again."""
     restarts: int
     """By systemd, since the service was last started by hand."""
     status: dict[str, Any] | None
@@ -36,8 +36,9 @@ class Health:
     @classmethod
     def now(cls) -> "Health":
         """Ask both."""
-        shown = systemctl.show("ActiveState", "NRestarts")
-        return cls(shown.get("ActiveState", "unknown"), int(shown.get("NRestarts") or 0), ask("/v1/status"))
+        shown = systemctl.show("ActiveState", "SubState", "NRestarts")
+        state = "ended" if shown.get("SubState") == "auto-restart" else shown.get("ActiveState", "unknown")
+        return cls(state, int(shown.get("NRestarts") or 0), ask("/v1/status"))
 
 
 def ask(path: str, socket_path: Path = SOCKET) -> dict[str, Any] | None:
@@ -56,7 +57,7 @@ def ask(path: str, socket_path: Path = SOCKET) -> dict[str, Any] | None:
 def fault(release: str, was_well: Collection[str], health: Health) -> str | None:
     """What keeps the service from being well in this release; None if nothing does."""
     if health.state != "active":
-        return f"the service is {health.state}"
+        return "the service ended" if health.state == "ended" else f"the service is {health.state}"
     if health.status is None:
         return "the service does not answer on its socket"
     if health.status.get("release") != release:
@@ -85,7 +86,7 @@ def watch(
     while True:
         health = look()
         found = fault(release, was_well, health)
-        if health.state == "failed":
+        if health.state in ("failed", "ended"):
             return f"{found}; `journalctl -u edge-anpr` has its last words"
         if health.restarts:
             return f"the service ended and was started again {health.restarts} times"

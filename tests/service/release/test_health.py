@@ -54,11 +54,13 @@ def test_a_service_that_is_slow_to_start_has_the_whole_minute() -> None:
 
 
 def test_a_service_that_fails_or_starts_again_has_had_its_chance() -> None:
-    fails, starts_again = Minute(health(), health(state="failed")), Minute(health(), health(restarts=1))
+    fails, ends = Minute(health(), health(state="failed")), Minute(health(), health(state="ended"))
+    starts_again = Minute(health(), health(restarts=1))
 
     assert "is failed" in str(fails.watch())
+    assert "the service ended" in str(ends.watch())
     assert "was started again 1 times" in str(starts_again.watch())
-    assert fails.now == starts_again.now == 1
+    assert fails.now == ends.now == starts_again.now == 1
 
 
 def test_a_service_that_is_well_only_for_a_while_is_not_well() -> None:
