@@ -58,7 +58,7 @@ class Lab:
         config = self.folder / "ssh-config"
         config.write_text(
             f"IdentityFile {key}\nIdentitiesOnly yes\nUser root\nStrictHostKeyChecking no\n"
-            "UserKnownHostsFile /dev/null\nLogLevel ERROR\nConnectTimeout 5\nServerAliveInterval 5\n",
+            "UserKnownHostsFile /dev/null\nLogLevel ERROR\nConnectTimeout 10\nServerAliveInterval 30\n",
             encoding="utf-8",
         )
         self.ssh = ["ssh", "-F", str(config)]
