@@ -104,6 +104,7 @@ class Daemon:
         """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
+        self._asked_to_reload = False
         self._gate_was_open = False
         self._lost_seconds = settings.tracking.lost_seconds
         self._min_reads = settings.tracking.min_reads
@@ -169,6 +170,10 @@ class Daemon:
         """Make `run` return soon; safe in a signal handler, for it takes no lock."""
         self.asked_to_stop = True
 
+    def ask_to_reload(self) -> None:
+        """Make `run` read the configuration again soon; safe in a signal handler."""
+        self._asked_to_reload = True
+
     def stop(self) -> None:
         """End the threads, waiting a little for each, and close the outbox."""
         if self.asked_to_stop or self._commander is None or not self._commander.goes_on:
@@ -226,6 +231,9 @@ class Daemon:
 
     def _is_to_end(self) -> bool:
         """Whether somebody wants it: for good, or for other settings."""
+        if self._asked_to_reload and self._commander is not None:
+            self._asked_to_reload = False
+            self._commander.reload_file()
         superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
         return self.asked_to_stop or superseded
 
@@ -326,12 +334,14 @@ class Daemon:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT ask us to stop; elsewhere than in the main thread they are not ours."""
+        """Let SIGTERM and SIGINT ask us to stop, SIGHUP to reload; outside the main thread they are not ours."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {
-            number: signal.signal(number, lambda *_: self.ask_to_stop()) for number in (signal.SIGTERM, signal.SIGINT)
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: self.ask_to_stop()),
+            signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: self.ask_to_stop()),
+            signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: self.ask_to_reload()),
         }
         try:
             yield

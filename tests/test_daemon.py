@@ -715,6 +715,39 @@ def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Noti
     assert systemd.until("STOPPING=1").count("WATCHDOG=1") == 3
 
 
+def test_sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing(
+    tmp_path: Path, systemd: Notified
+) -> None:
+    good = f"""
+[device]
+state_directory = "state"
+[camera]
+source = "file:{CLIP}?loop=1&speed=1"
+[mqtt]
+host = "127.0.0.1"
+port = 1
+"""
+    (tmp_path / "config.toml").write_text(good)
+    command = [sys.executable, "-m", "edge_app", "run", "--config", str(tmp_path / "config.toml")]
+    said: list[str] = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        systemd.until("READY=1")
+        (tmp_path / "config.toml").write_text(f"{good}\nnonsense = 1\n")
+        process.send_signal(signal.SIGHUP)
+        while "reload: nothing was changed" not in "".join(said):
+            said.append(process.stderr.readline())
+        (tmp_path / "config.toml").write_text(good)
+        process.send_signal(signal.SIGHUP)
+        while "pictures arrive" not in "".join(said).partition("reload: the new configuration is tried")[2]:
+            said.append(process.stderr.readline())
+        process.terminate()
+        said.append(process.communicate(timeout=60)[1])
+
+    assert "nonsense" in "".join(said)
+    assert process.returncode == 0
+
+
 def test_the_command_ends_well_at_sigterm_and_leaves_one_whole_file(tmp_path: Path, systemd: Notified) -> None:
     (tmp_path / "config.toml").write_text(f"""
 [device]

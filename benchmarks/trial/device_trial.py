@@ -72,6 +72,7 @@ class DeviceTrial:
         self._check("start to READY, reads in mosquitto, RSS, CPU", self.start)
         self._check("SIGKILL: back by itself", self.killed)
         self._check("hung: killed by the watchdog, and back", self.hung)
+        self._check("systemctl reload: a wrong file, then a right one", self.reload)
         for what, bundle in self._bundles.refusals.items():
             self._check(f"refused: {what}", partial(self.refused, bundle))
         self._check("deploy with a full outbox: nothing lost", self.deploy_with_full_outbox)
@@ -122,6 +123,23 @@ class DeviceTrial:
         """A process that does nothing any more."""
         self._device.run(f"kill -STOP {self._pid()}")
         return self._comes_back(2)
+
+    def reload(self) -> str:
+        """The wrong one is named in the journal and changes nothing; the right one is tried and kept."""
+        pid = self._pid()
+        file = "/etc/edge-anpr/config.toml"
+
+        def reload_until(words: str) -> float:
+            self._device.run("systemctl reload edge-anpr")
+            journal = "journalctl -u edge-anpr --no-pager --since=-2min"
+            return wait_until(lambda: words in self._device.told(journal), 60, words)
+
+        self._device.run(f"cp {file} good.toml; echo nonsense = 1 >> {file}")
+        reload_until("reload: nothing was changed")
+        self._device.run(f"cp good.toml {file}")
+        seconds = reload_until("reload: the new configuration works")
+        expect(self._pid() == pid, "it was started again")
+        return f"refused with its line; then taken after {seconds:.0f} s"
 
     def refused(self, bundle: Path) -> str:
         """One sentence, and the old release goes on."""
