@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PACKAGES = "systemd,systemd-sysv,dbus,python3,openssh-server,iproute2"
-ARM_PACKAGES = "?essential,python3,openssh-client"
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "openssh-server", "iproute2")
+ARM_PACKAGES = ("?essential", "python3", "openssh-client")
 _NETWORK = """[Unit]
 Before=ssh.service
 [Service]
@@ -34,7 +34,8 @@ def make_tree(folder: Path, suite: str, mirror: str, architecture: str = "amd64"
         packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (PACKAGES, "minbase")
         unfinished = folder / f".{tree.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}", f"--include={packages}"]
+        command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}"]
+        command += [f"--include={package}" for package in packages]
         subprocess.run([*command, suite, str(unfinished), mirror], check=True, stdout=subprocess.DEVNULL)
         if is_foreign:
             (unfinished / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
