@@ -238,8 +238,8 @@ help_lock() {
 Usage: ./build.sh lock [ARGUMENT…]
 
 Resolves requirements/*.in anew into requirements/*.txt: one version of each package for Python 3.11 to
-3.13 on x86-64 and 64-bit ARM Linux, with hashes; device-3.10.txt is for Python 3.10. Arguments go to `uv pip compile`: `--upgrade-package numpy`,
-or `--upgrade` for all.
+3.13 on x86-64 and 64-bit ARM Linux, with hashes; device-3.10.txt is for Python 3.10. Arguments go to
+`uv pip compile`: `--upgrade-package numpy`, or `--upgrade` for all.
 TEXT
 }
 

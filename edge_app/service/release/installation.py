@@ -41,10 +41,10 @@ class Wishes:
 class Installation:
     """What is installed below `root`, which is `/` or an image's folder."""
 
-    def __init__(self, root: Path, say: Callable[[str], object]) -> None:
+    def __init__(self, root: Path, report: Callable[[str], object]) -> None:
         self.root = root
         self.releases = Releases(root)
-        self._say = say
+        self._report = report
         self._is_image = root != Path("/")
 
     @property
@@ -71,7 +71,7 @@ class Installation:
             if old is not None and not wishes.allow_older:
                 _check_newer(bundle.manifest, old)
             if old is not None and _holds(old, bundle.manifest):
-                self._say(f"{old.name} is installed already, and unaltered")
+                self._report(f"{old.name} is installed already, and unaltered")
                 self._finish_files(old)
                 self._start("start")
                 return 0
@@ -99,11 +99,11 @@ class Installation:
             if release is None:
                 raise EdgeAnprError("there is no previous release on this device: install the one that you want")
             self._finish_files(release)
-            self._say(f"{release.name} is current again")
+            self._report(f"{release.name} is current again")
             if not self._start("restart"):
                 return 0
             found = watch(release.name, (), seconds=20.0, until_well=True)
-        self._say(f"{release.name} runs and is well" if found is None else f"{release.name}: {found}")
+        self._report(f"{release.name} runs and is well" if found is None else f"{release.name}: {found}")
         return 0 if found is None else 1
 
     def uninstall(self, purge: bool) -> None:
@@ -121,12 +121,12 @@ class Installation:
         if not self._is_image and systemctl.runs_here():
             systemctl.call("daemon-reload")
         if not purge:
-            self._say(f"edge-anpr is off; {self.root / CONFIGURATION} and {self.root / STATE[0]} stay (--purge: not)")
+            self._report(f"edge-anpr is off; {self.root / CONFIGURATION} and {self.root / STATE[0]} stay (--purge: not)")
             return
         for folder in (CONFIGURATION, *STATE):
             path = self.root / folder
             path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
-        self._say("edge-anpr is off, and its configuration and the reads that waited are deleted")
+        self._report("edge-anpr is off, and its configuration and the reads that waited are deleted")
 
     # ---- steps --------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Installation:
         """A complete release in its place, which has passed its self-test."""
         manifest = bundle.manifest
         with self.releases.incoming() as folder:
-            self._say(f"Unpacking {manifest.kind} {manifest.name}")
+            self._report(f"Unpacking {manifest.kind} {manifest.name}")
             bundle.unpack(folder)
             name, manifest_file = manifest.name, MANIFEST
             if manifest.kind == MODELS:
@@ -182,13 +182,13 @@ class Installation:
     def _try(self, folder: Path) -> None:
         """Let a release prove itself on this machine before it is one."""
         if self._is_image and Machine.of_image(self.root) != Machine.here():
-            self._say("The image is for another machine: its self-test is left to the first boot")
+            self._report("The image is for another machine: its self-test is left to the first boot")
             return
         home = Path("/") / self.releases.home.relative_to(self.root) / "current"
         compiling = [sys.executable, "-I", "-m", "compileall", "-q", "-j", "0", "-s", str(folder), "-p", str(home)]
         subprocess.run([*compiling, str(folder)], check=False, stdout=subprocess.DEVNULL)
         program = folder / "bin/edge-anpr"
-        self._say("Testing it on this machine")
+        self._report("Testing it on this machine")
         # As nobody: the service's user has to be able to read it all, too.
         _run_or_refuse([program, "self-test"], "the self-test fails on this machine", as_nobody=not self._is_image)
         if self.configuration.exists() and not self._is_image:
@@ -204,7 +204,7 @@ class Installation:
         trial = Trial(release.name, old.name if old is not None else None, was_well)
         self.releases.begin_trial(trial)
         self._finish_files(release)
-        self._say(f"{release.name} is current")
+        self._report(f"{release.name} is current")
         if not is_to_run:
             self.releases.settle(trial)
             self._start("restart")
@@ -214,20 +214,20 @@ class Installation:
 
     def _judge(self, trial: Trial, seconds: float) -> int:
         """Watch, then settle or undo."""
-        self._say(f"Watching the service for {seconds:.0f} s")
+        self._report(f"Watching the service for {seconds:.0f} s")
         found = watch(trial.new, trial.was_well, seconds)
         if found is None:
             self.releases.settle(trial)
-            self._say(f"{trial.new} runs and is well")
+            self._report(f"{trial.new} runs and is well")
             return 0
         if trial.old is None:
             self.releases.settle(trial)
-            self._say(f"{trial.new} is not well: {found}; it stays, for there is none to go back to")
+            self._report(f"{trial.new} is not well: {found}; it stays, for there is none to go back to")
             return 1
         back = self.releases.undo(trial)
         self._finish_files(back)
         self._start("restart")
-        self._say(f"{trial.new} is not well: {found}; {trial.old} is current again")
+        self._report(f"{trial.new} is not well: {found}; {trial.old} is current again")
         return 1
 
     def _is_to_run(self) -> bool:
@@ -252,7 +252,7 @@ class Installation:
             return False
         systemctl.call("daemon-reload")
         if not self.configuration.exists():
-            self._say(
+            self._report(
                 f"The service waits for {self.configuration}: copy config.default.toml there, set camera and broker,"
                 " then: systemctl start edge-anpr"
             )
