@@ -121,7 +121,8 @@ class Installation:
         if not self._is_image and systemctl.runs_here():
             systemctl.call("daemon-reload")
         if not purge:
-            self._report(f"edge-anpr is off; {self.root / CONFIGURATION} and {self.root / STATE[0]} stay (--purge: not)")
+            kept = f"{self.root / CONFIGURATION} and {self.root / STATE[0]}"
+            self._report(f"edge-anpr is off; {kept} stay (with --purge they go)")
             return
         for folder in (CONFIGURATION, *STATE):
             path = self.root / folder
