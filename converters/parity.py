@@ -55,7 +55,7 @@ def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[
 def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress) -> float:
     """The int8 detector's best confidence on dataset folders, with a reader that passes over what it cannot read."""
     settings = Settings(detection=DetectionSettings(confidence=_LEAST_WORKING_POINT))
-    recognizer = PlateRecognizer(stages_around(*networks_as_converted(models), settings), thorough=False)
+    recognizer = PlateRecognizer(stages_around(*networks_as_converted(models), settings), effort=0)
     results = [result for folder in datasets for result in run_over(recognizer, folder, progress(folder.name))]
     confidence = working_point(results)
     if confidence is None:

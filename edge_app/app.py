@@ -21,7 +21,6 @@ from edge_app.events.lists.lists import Lists
 from edge_app.outbox.outbox import Outbox
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
-from edge_app.second_look import SecondLook
 from edge_app.stages import Stages, load_networks, stages_around
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Sight
@@ -50,15 +49,13 @@ def pipeline_around(
     """One frame through these stages; `watch` hears of every sight with the number of its track."""
     return Pipeline(
         stages.detector,
-        stages.rectifier,
-        stages.reader,
+        stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
         Lines(settings.lines),
         settings.tracking,
         watch=watch,
-        second_look=SecondLook(stages),
     )
 
 

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge_app.config import TrackingSettings
-from edge_app.recognition.looks import layouts
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, PlateText, Reading, StageTimes
+from edge_app.recognition.reading import Attempt
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateText, StageTimes
 from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Passage, SecondLook, Sight
+from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import SETTLING_WORTH, Voter
+from edge_app.tracking.voter import SETTLING_WEIGHT, Voter
 from edge_app.tracking.zones import Zones
 
 _BEYOND_DOUBT = 0.99
-"""A text of this confidence is right 98 times of 100: no second look is taken."""
+"""A text of this confidence is right 98 times of 100: no further attempt is made."""
 
 
 class Detector(Protocol):
@@ -25,18 +25,11 @@ class Detector(Protocol):
         """The plates of a frame."""
 
 
-class Rectifier(Protocol):
-    """`edge_app.recognition.rectifier.Rectifier`."""
+class PlateReading(Protocol):
+    """`edge_app.stages.Stages`, or canned evidence in a test."""
 
-    def rectify(self, image_bgr: ImageBgr, detection: PlateDetection, /) -> PlateStrip:
-        """One plate, made flat."""
-
-
-class Reader(Protocol):
-    """`PlateReader`, or canned evidence in a test."""
-
-    def read(self, strip: PlateStrip, /) -> Reading:
-        """What stands on a strip."""
+    def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int, /) -> tuple[Attempt, ...]:
+        """The attempts at one plate that count together, the best first."""
 
 
 class Pipeline:
@@ -48,8 +41,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        rectifier: Rectifier,
-        reader: Reader,
+        reading: PlateReading,
         tracker: Tracker,
         voter: Voter,
         zones: Zones,
@@ -57,14 +49,12 @@ class Pipeline:
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
-        second_look: SecondLook | None = None,
     ) -> None:
         """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
         self.too_brief = 0
         """Vehicles that have gone and were not told, for they were read in fewer than `min_reads` frames."""
         self._detector = detector
-        self._rectifier = rectifier
-        self._reader = reader
+        self._reading = reading
         self._tracker = tracker
         self._voter = voter
         self._zones = zones
@@ -72,7 +62,6 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
         self._watch = watch
-        self._second_look = second_look if settings.second_looks else None
         self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
         self._known = KnownPlates(max(settings.reappear_seconds, settings.lost_seconds))
@@ -115,7 +104,7 @@ class Pipeline:
                 sight = self._see(frame, detection, passage, detect_ms)
                 self._watch(track, sight)
                 if passage is None:
-                    self._passages[track] = Passage(sight, self._voter, max(1, self._settings.second_looks))
+                    self._passages[track] = Passage(sight, self._voter, self._settings.second_looks)
                 else:
                     passage.add(sight)
                     self._vote_where_due(passage)
@@ -127,18 +116,13 @@ class Pipeline:
         if passage is not None and self._settings.economy and not self._can_change(passage, detection, frame):
             return Sight(frame, detection, None, zones, StageTimes(detect_ms))
         begun = self._clock()
-        read_as, reading = self._read(frame.image_bgr, detection)
-        return Sight(frame, read_as, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
-
-    def _read(self, image_bgr: ImageBgr, detection: PlateDetection) -> tuple[PlateDetection, Reading]:
-        """The reading in the layout that promises more, and the plate in that layout."""
-        tries = [(each, self._reader.read(self._rectifier.rectify(image_bgr, each))) for each in layouts(detection)]
-        return max(tries, key=lambda each: self._voter.glance(each[1]).promise) if len(tries) > 1 else tries[0]
+        best = self._reading.read_plate(frame.image_bgr, detection, 0)[0]
+        return Sight(frame, best.plate, best.reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
 
     def _vote_where_due(self, passage: Passage) -> None:
         """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
         is_asked = self._settings.economy or self._is_early
-        least_worth = 0.0 if self._is_early else SETTLING_WORTH
+        least_worth = 0.0 if self._is_early else SETTLING_WEIGHT
         if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_worth):
             passage.vote()
 
@@ -183,7 +167,7 @@ class Pipeline:
         self._known.note(passage.told.text, passage.last_monotonic_ns)
         if not passage.awaits_update:
             return None
-        text = self._look_closely(passage)
+        text = self._read_again(passage)
         if text is None or text.confidence < self._least_confidence(text):
             text = passage.told
         self._known.note(text.text, passage.last_monotonic_ns)
@@ -194,7 +178,7 @@ class Pipeline:
         if passage.sights < self._settings.min_reads:
             return None
         is_last_word = is_final or not self._is_early
-        text = self._look_closely(passage) if is_last_word else passage.vote()
+        text = self._read_again(passage) if is_last_word else passage.vote()
         if passage.reads < self._settings.min_reads or text is None:
             return None
         if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
@@ -206,15 +190,17 @@ class Pipeline:
         passage.told, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
 
-    def _look_closely(self, passage: Passage) -> PlateText | None:
-        """The text, after second looks where it is in doubt."""
+    def _read_again(self, passage: Passage) -> PlateText | None:
+        """The text, after further attempts at the best frames if it is in doubt."""
         text = passage.vote()
-        if self._second_look is not None:
-            while (text is None or text.confidence < _BEYOND_DOUBT) and passage.look_again(
-                self._second_look, self._clock
-            ):
-                text = passage.vote()
+        while text is None or text.confidence < _BEYOND_DOUBT:
+            if not passage.read_again(self._read_with_effort, self._clock):
+                break
+            text = passage.vote()
         return text
+
+    def _read_with_effort(self, image_bgr: ImageBgr, found: PlateDetection) -> Attempt:
+        return self._reading.read_plate(image_bgr, found, 1)[0]
 
     def _least_confidence(self, text: PlateText) -> float:
         least = self._settings.min_confidence

@@ -112,14 +112,14 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
     assert recognizer.find(street, 0.2) == []
     assert read.text == "MH12AB1234"
     assert np.abs(np.array(read.detection.box_px) - box).max() <= 12
-    assert PlateRecognizer(thorough=False).recognize(street) == []
+    assert PlateRecognizer(effort=0).recognize(street) == []
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
     street, _ = street_with("KA 05 MQ 8864", 21)  # small enough for doubt at first sight; with other networks, another
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
-    once = PlateRecognizer(build_stages(settings), thorough=False).recognize(street)
+    once = PlateRecognizer(build_stages(settings), effort=0).recognize(street)
     (read,) = PlateRecognizer(build_stages(settings)).recognize(street)
 
     assert [each.confidence >= 0.9 for each in once] == [False], "else nothing is to be gained"

@@ -34,7 +34,6 @@ ORDER = (
     "recognition",
     "tracking",
     "stages",
-    "second_look",
     "recognizer",
     "pipeline",
     # from a settled text to the broker

@@ -141,7 +141,7 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
         """The sum of the parts, each of which is noted."""
         parts = self._loss_of(keras.tree.map_structure(ops.convert_to_tensor, y), y_pred)
         for name, value in parts.items():
-            self.parts[name].update_state(value)
+            self.parts[name].update_state(ops.stop_gradient(value))
         return sum(parts.values())
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate
 from edge_app.image_files import load_image
-from edge_app.recognition.looks import NARROW
+from edge_app.recognition.reading import TWO_LINES_BELOW
 from edge_app.recognizer import pad_crop
 from edge_app.records import Corners, ImageBgr
 from training.rendered_clips import ClipPlate, clip_frames
@@ -155,7 +155,7 @@ def _read(label: LabelledImage) -> PlatePicture:
 def _truth(plate: LabelledPlate) -> PlateTruth:
     assert plate.box is not None
     left, top, width, height = plate.box
-    lines = 1 if width >= NARROW * height else None
+    lines = 1 if width >= TWO_LINES_BELOW * height else None
     if plate.corners is not None:
         return PlateTruth(np.array(plate.corners, np.float32), True, lines)
     return PlateTruth(_corners_of(left, top, width, height), False, lines)

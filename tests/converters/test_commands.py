@@ -88,7 +88,7 @@ def test_the_threshold_lies_below_every_plate_and_above_all_that_is_reported_and
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     yard = drawn_scenes(tmp_path / "yard")
-    faint = PlateRecognizer(build_stages(Settings(detection=DetectionSettings(confidence=0.2))), thorough=False)
+    faint = PlateRecognizer(build_stages(Settings(detection=DetectionSettings(confidence=0.2))), effort=0)
     reads = [faint.recognize(load_image(label.path)) for label in read_dataset(yard)]
     found = [sorted((read.detection.confidence for read in each), reverse=True) for each in reads]
     plates = [confidences[0] for confidences in found]
