@@ -106,7 +106,7 @@ class DeviceTrial:
         began = time.monotonic()
         self._device.run("systemctl start edge-anpr")
         ready = time.monotonic() - began
-        wait_until(lambda: len(self._broker.reads(self._device.name)) >= 5, 90, "five reads")
+        wait_until(lambda: len(self._broker.reads(self._device.name)) >= 5, 240, "five reads")
         pid = self._pid()
         used = self._cpu_seconds(pid)
         time.sleep(20)
@@ -238,7 +238,7 @@ class DeviceTrial:
         )
         expect(kept.split() == ["/etc/edge-anpr/config.toml", "/var/lib/private/edge-anpr"], kept)
         self._put(self._bundles.first, "bundle.tar")
-        self._device.run("sh install.sh bundle.tar --watch 3 && edge-anpr release uninstall --purge")
+        self._device.run(f"sh install.sh bundle.tar --watch {self._watch} && edge-anpr release uninstall --purge")
         left = self._device.told("find / -xdev -name '*edge-anpr*' -not -path '/proc/*' -not -path '/var/log/*'")
         expect(left == "", f"left: {left}")
         return "configuration and outbox stayed, then went"

@@ -42,7 +42,9 @@ class Report:
 
 
 def _line(row: Row) -> str:
-    return f"{'ok' if row.passed else 'MISS':<5}{row.where:<10}{row.what:<48}{row.seconds:6.0f} s  {row.words[:200]}"
+    words = " ".join(row.words.split())
+    shown = words[:200] if row.passed else words[-400:]  # what went wrong stands at the end
+    return f"{'ok' if row.passed else 'MISS':<5}{row.where:<11}{row.what:<50}{row.seconds:6.0f} s  {shown}"
 
 
 def expect(condition: bool, words: str) -> None:
