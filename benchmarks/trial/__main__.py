@@ -89,7 +89,8 @@ def _try_device(
 
 def _same_twice(bundler: Bundler) -> str:
     target = Target("x86_64", PYTHONS[1])
-    made = [bundler.release(bundler.checkout(f"same-{each}"), target, f"same-{each}") for each in "ab"]
+    checkouts = [bundler.checkout(f"same-{each}") for each in "ab"]  # both first: somebody may commit meanwhile
+    made = [bundler.release(checkout, target, checkout.name) for checkout in checkouts]
     expect(made[0].read_bytes() == made[1].read_bytes(), "they differ")
     return f"{made[0].name}, {made[0].stat().st_size / 1e6:.0f} MB"
 
