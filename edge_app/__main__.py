@@ -22,6 +22,8 @@ COMMANDS = {
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Gives the remedy for each fault.",
+    "release": "Install a bundle beside the running release and switch to it, go back, or remove it all.",
+    "self-test": "Try this installation on pictures with known plates, without a camera or a broker.",
     "make-key": "Make the pair of keys with which a device signs its reads.",
     "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
     "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from edge_app.events.event import WaitingEvent, as_json
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.lists.lists import Lists
 from edge_app.events.uuid7 import unix_ms
+from edge_app.newer_python import UTC
 
 
 class LeftOvers:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Self
 
 from edge_app.events.event import WaitingEvent
+from edge_app.newer_python import Self
+from edge_app.outbox import disk
 
 SCHEMA_VERSION = 2
 """As `_TABLES` sets it."""
@@ -104,13 +105,13 @@ class Links:
 class DamagedRowError(sqlite3.DatabaseError):
     """A row is not what was written: its check sum differs."""
 
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    sqlite_errorcode = disk.SQLITE_CORRUPT
 
 
 class DamagedFileError(sqlite3.DatabaseError):
     """A file is damaged, or of a version that is not known."""
 
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    sqlite_errorcode = disk.SQLITE_CORRUPT
 
 
 class EventStore:

@@ -5,9 +5,10 @@ import errno
 import logging
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from edge_app.newer_python import UTC
 from edge_app.outbox import disk, event_store
 from edge_app.outbox.event_store import EventStore
 from edge_app.outbox.remnant import Remnant
