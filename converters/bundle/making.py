@@ -19,7 +19,16 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 INSTALLER, INSTALL_SCRIPT, SBOM = "installer.pyz", "install.sh", "sbom.cdx.json"
 
 _UNITS = ("edge-anpr.service", "edge-anpr-watch.service", "jetson.conf")
-_STANDALONE = ("__init__", "__main__", "errors", "version", "commands/__init__", "commands/release", "service/__init__")
+_STANDALONE = (
+    "__init__",
+    "__main__",
+    "errors",
+    "printable",
+    "version",
+    "commands/__init__",
+    "commands/release",
+    "service/__init__",
+)
 """Modules of edge_app that the installer takes along beside `service/release/`; none needs more than Python."""
 
 
