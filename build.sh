@@ -7,7 +7,7 @@ readonly CALLED_FROM=$PWD
 readonly VENV=.venv
 readonly PYTHON=$VENV/bin/python
 readonly STAMPS=$VENV/edge-anpr-setup
-readonly LEVELS=(device demo development workstation)
+readonly LEVELS=(bundle device demo development workstation)
 readonly FONTS=(fonts-b612 fonts-bebas-neue fonts-dejavu-core fonts-dejavu-extra fonts-liberation
     fonts-national-park fonts-opendin fonts-roadgeek fonts-routed-gothic fonts-urw-base35)
 
@@ -33,7 +33,14 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   evaluate  score the models on dataset folders and write docs/accuracy.md
   import    make a dataset folder of annotations in Pascal VOC, YOLO or CSV
   clips     render traffic with known plates, to measure events on or to train with
-  install   put code, models, configuration and systemd unit in place on this device
+  bundle    make one signed file that installs code, models and packages on a device, without a network
+  deploy    put this repository's release, or its models alone, on devices over ssh
+  rollback  take devices back to the release that they ran before
+  status    show what devices run, and how they are
+  install   put this repository's release on this device, or take it off
+  make-signing-key
+            make the key that signs bundles
+  trial     try deploying on containers with real systemd
   lock      bring the versions in requirements/*.txt up to date
 
 Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` explains each.
@@ -48,12 +55,13 @@ Installs what is missing, and says what: system packages with apt-get (as root; 
 ones are named and nothing is done), a virtual environment in .venv, and Python packages whose versions
 and hashes requirements/*.txt fix. Where nothing is missing it ends at once. The levels, all by default:
 
+  bundle       what makes bundles: uv
   device       what runs on the device
   demo         the same and the demo's embedded broker
   development  the same and what tests and checks need
   workstation  what training and conversion need: TensorFlow
 
-PYTHON_FOR_VENV=python3.13 ./build.sh setup   takes that Python (3.11 to 3.13) for a new environment
+PYTHON_FOR_VENV=python3.13 ./build.sh setup   takes that Python (3.10 to 3.13) for a new environment
 TEXT
 }
 
@@ -152,12 +160,78 @@ Sets up the workstation level and runs `python -m training.clips`, which renders
 TEXT
 }
 
+help_bundle() {
+    cat <<'TEXT'
+Usage: ./build.sh bundle --arch aarch64|x86_64 --python 3.10|3.11|3.12|3.13 [--key FILE] [--out DIR]
+       ./build.sh bundle --models [--key FILE] [--out DIR]
+
+Makes one file in dist/ that installs edge-anpr without a network: packages, code, models, units, installer, a list of
+it all with checksums, an SBOM (CycloneDX), and an Ed25519 signature. The same commit gives the same bytes. Raspberry Pi
+OS and Debian have Python 3.11 (bookworm) or 3.13 (trixie), a Jetson with JetPack 6 has 3.10. On the device:
+
+  tar -xf BUNDLE install.sh && sudo sh install.sh BUNDLE --trust KEY.pub
+TEXT
+}
+
+help_deploy() {
+    cat <<'TEXT'
+Usage: ./build.sh deploy [--convert] [--models] HOST… [ARGUMENT…]
+
+Makes a bundle for each kind of machine among the hosts, copies it over ssh (an interrupted copy goes on), installs it
+beside what runs there, tries it on pictures with known plates, switches, and watches the service for a minute; if it is
+not well, the old release comes back by itself. HOST is a name that your ssh knows; there it has to be root or to have
+sudo without a password. EDGE_ANPR_SSH="ssh -F FILE" takes another ssh.
+
+  --convert       run ./build.sh convert first, with its parity gate   --models       the models alone
+  --bundle FILE   a bundle that is made already                        --allow-older  also over a newer release
+  --jobs N        hosts at a time (4)                                  --watch S      seconds to watch (60)
+  --keep-going    go on with the others after a failure                --key FILE     sign with it
+TEXT
+}
+
+help_rollback() {
+    cat <<'TEXT'
+Usage: ./build.sh rollback HOST…
+
+Takes devices back to the release that they ran before, over ssh; once more, and they run the newer one again.
+TEXT
+}
+
+help_status() {
+    cat <<'TEXT'
+Usage: ./build.sh status [--json] HOST…
+
+Shows of each device its release and models, whether camera, broker and disk work, and how many events wait.
+TEXT
+}
+
 help_install() {
     cat <<'TEXT'
-Usage: sudo ./build.sh install [ARGUMENT…]
+Usage: sudo ./build.sh install [--root DIR]
+       sudo ./build.sh install --uninstall [--purge]
 
-Runs systemd/install.sh: code and models into /opt/edge-anpr, configuration into /etc/edge-anpr (an existing
-one is kept), and the systemd unit. `--uninstall` takes program and unit off again, `--root DIR` installs below DIR.
+Makes a bundle of this repository for this machine, which needs a network for its packages, and installs it here, or in
+the image below DIR. `--uninstall` takes program and units off, with `--purge` configuration and outbox too. What else
+there is to an installation: edge-anpr release --help.
+TEXT
+}
+
+help_make-signing-key() {
+    cat <<'TEXT'
+Usage: ./build.sh make-signing-key [--key FILE]
+
+Makes an Ed25519 key in ~/.config/edge-anpr/signing-key, or FILE, which signs bundles, and FILE.pub, by which devices
+know it. A device trusts the keys in /etc/edge-anpr/keys.d; the first deploy puts the public one there.
+TEXT
+}
+
+help_trial() {
+    cat <<'TEXT'
+Usage: sudo ./build.sh trial [PART…] [--cuts N] [--watch SECONDS] [--folder DIR]
+
+Installs, breaks, updates and rolls back devices that are containers with real systemd, and prints a table; exit code 1
+for any miss. PART is some of bookworm, trixie, bundles, arm64, python3.10, fleet; all take about an hour. It needs
+Debian's systemd-container, mmdebstrap, openssh-server, mosquitto, mosquitto-clients, and qemu-user-static for arm64.
 TEXT
 }
 
@@ -166,31 +240,26 @@ help_lock() {
 Usage: ./build.sh lock [ARGUMENT…]
 
 Resolves requirements/*.in anew into requirements/*.txt: one version of each package for Python 3.11 to
-3.13 on x86-64 and 64-bit ARM Linux, with hashes. Arguments go to `uv pip compile`: `--upgrade-package numpy`,
-or `--upgrade` for all.
+3.13 on x86-64 and 64-bit ARM Linux, with hashes; device-3.10.txt is for Python 3.10. Arguments go to
+`uv pip compile`: `--upgrade-package numpy`, or `--upgrade` for all.
 TEXT
 }
 
 # ---- setting up ---------------------------------------------------------------------------------
 
 supported_python() {
-    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 }
 
 find_python() {
     local candidate
-    for candidate in "${PYTHON_FOR_VENV:-python3}" python3.13 python3.12 python3.11; do
+    for candidate in "${PYTHON_FOR_VENV:-python3}" python3.13 python3.12 python3.11 python3.10; do
         if supported_python "$candidate"; then
             echo "$candidate"
             return
         fi
     done
     return 1
-}
-
-has_python_headers() {
-    "$1" -c 'import os, sysconfig
-open(os.path.join(sysconfig.get_path("include"), "Python.h")).close()' 2>/dev/null
 }
 
 # The Debian packages that LEVEL… miss, each found out by looking for what it is needed for.
@@ -208,11 +277,6 @@ missing_packages() {
     command -v jq >/dev/null || echo jq # of the examples in docs/lists.md and docs/commands.md
     command -v openssl >/dev/null || echo openssl # makes the certificates of test brokers
     command -v shellcheck >/dev/null || echo shellcheck
-    # systemd-python comes as source only:
-    command -v gcc >/dev/null || echo gcc
-    has_python_headers "$python" || echo python3-dev
-    command -v pkg-config >/dev/null || echo pkg-config
-    pkg-config --exists libsystemd 2>/dev/null || echo libsystemd-dev
 }
 
 apt_install() {
@@ -231,7 +295,7 @@ install_system_packages() {
     fi
     apt_install "${missing[@]}"
     mapfile -t missing < <(missing_packages "$@")
-    ((${#missing[@]} == 0)) || die "still missing: ${missing[*]} (edge-anpr needs Python 3.11, 3.12 or 3.13)"
+    ((${#missing[@]} == 0)) || die "still missing: ${missing[*]} (edge-anpr needs Python 3.10 to 3.13)"
 }
 
 make_venv() {
@@ -367,8 +431,76 @@ run_clips() {
     module training.clips "$@"
 }
 
+run_bundle() {
+    ensure bundle demo
+    (($#)) || die "give --arch and --python of the devices, or --models (see ./build.sh bundle --help)" 2
+    module converters.bundle "$@"
+}
+
+run_deploy() {
+    local -a words=()
+    local word
+    for word in "$@"; do
+        if [[ $word == --convert ]]; then
+            run_convert all
+        else
+            words+=("$word")
+        fi
+    done
+    ensure bundle demo
+    module converters.deploy deploy "${words[@]}"
+}
+
+run_rollback() {
+    ensure demo
+    module converters.deploy rollback "$@"
+}
+
+run_status() {
+    ensure demo
+    module converters.deploy status "$@"
+}
+
+run_make-signing-key() {
+    ensure demo
+    module converters.bundle --make-key "$@"
+}
+
+run_trial() {
+    ((EUID == 0)) || die "containers need root: sudo ./build.sh trial"
+    ensure bundle demo development
+    module benchmarks.trial "$@"
+}
+
 run_install() {
-    where_called systemd/install.sh "$@"
+    local -a for_what=(--local) where=() purge=()
+    local bundles word action=install
+    ((EUID == 0)) || die "this changes the system: run it as root, with sudo"
+    while (($#)); do
+        word=$1
+        shift
+        case $word in
+            --root)
+                (($#)) || die "--root needs a folder" 2
+                for_what=(--image "$(realpath "$1")")
+                where=(--root "$(realpath "$1")")
+                shift
+                ;;
+            --uninstall) action=uninstall ;;
+            --purge) purge=(--purge) ;;
+            *) die "unknown: $word (see ./build.sh install --help)" 2 ;;
+        esac
+    done
+    if [[ $action == uninstall ]]; then
+        /usr/bin/python3 -m edge_app release "${where[@]}" uninstall "${purge[@]}"
+        return
+    fi
+    ensure bundle
+    bundles=$(mktemp -d)
+    # shellcheck disable=SC2064 # the folder of now
+    trap "rm -rf '$bundles'" EXIT
+    module converters.bundle "${for_what[@]}" --out "$bundles"
+    sh systemd/install.sh "$bundles"/*.tar --unsigned "${where[@]}"
 }
 
 # All levels are resolved together first, so that each names the same versions; what is locked now is preferred.
@@ -376,15 +508,16 @@ run_lock() {
     ensure demo development
     local level together=$VENV/requirements.txt
     cat requirements/development.txt requirements/workstation.txt >"$together"
-    compile requirements/development.in requirements/workstation.in --output-file "$together" "$@"
+    compile 3.11 requirements/development.in requirements/workstation.in --output-file "$together" "$@"
     for level in "${LEVELS[@]}"; do
-        compile "requirements/$level.in" --constraints "$together" --output-file "requirements/$level.txt"
+        compile 3.11 "requirements/$level.in" --constraints "$together" --output-file "requirements/$level.txt"
     done
+    compile 3.10 requirements/device-3.10.in --output-file requirements/device-3.10.txt "$@"
 }
 
-compile() {
-    "$VENV/bin/uv" pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-        --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command './build.sh lock' "$@"
+compile() { # LEAST_PYTHON FILE… [ARGUMENT…]
+    "$VENV/bin/uv" pip compile --quiet --universal --python-version "$1" --fork-strategy fewest \
+        --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command './build.sh lock' "${@:2}"
 }
 
 main() {
@@ -394,7 +527,8 @@ main() {
     (($#)) && shift
     case $command in
         -h | --help | help) help_overall ;;
-        setup | demo | test | check | train | convert | evaluate | import | clips | install | lock)
+        setup | demo | test | check | train | convert | evaluate | import | clips | install | lock | bundle | deploy | \
+            rollback | status | make-signing-key | trial)
             case ${1-} in
                 -h | --help) "help_$command" ;;
                 *) "run_$command" "$@" ;;

@@ -23,6 +23,8 @@ COMMANDS = {
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Gives the remedy for each fault.",
     "recover": "Put what can be read of a damaged outbox, which the service has set aside, into the one in use.",
+    "release": "Install a bundle beside the running release and switch to it, go back, or remove it all.",
+    "self-test": "Try this installation on pictures with known plates, without a camera or a broker.",
     "make-key": "Make the pair of keys with which a device signs its reads.",
     "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
     "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",

@@ -6,7 +6,9 @@ program, if there is one.
 """
 
 import contextlib
+import dataclasses
 import logging
+import os
 import signal
 import threading
 import time
@@ -19,13 +21,16 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
+from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
+from edge_app.events.link_state import LinkState
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import VitalsMessage
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
 from edge_app.records import Frame, ListMatch, PlatePass
+from edge_app.service.status_socket import Status, StatusSocket, open_status_socket
 from edge_app.service.systemd import Systemd
 from edge_app.service.worker import Worker
 from edge_app.uplink.commander import Commander
@@ -39,6 +44,10 @@ JOIN_SECONDS = 1.5
 """Longest wait for the threads at the end; systemd expects the process to end soon."""
 DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
+ALIVE_SECONDS = 30.0
+"""A main loop that has not come round for this long hangs, as the watchdog has it."""
+PICTURE_SECONDS = 10.0
+"""A camera without a new picture for this long does not work."""
 
 
 class FramesToPasses(Protocol):
@@ -99,10 +108,12 @@ class Daemon:
         self._clock = clock
         self._commander = commander
         self.asked_to_stop = False
+        self._asked_to_reload = False
         self._gate_was_open = False
         self._lost_seconds = settings.tracking.lost_seconds
         self._min_reads = settings.tracking.min_reads
-        self._waiting_since = clock()
+        self._waiting_since = self._came_round_at = clock()
+        self._status_socket: StatusSocket | None = None
         self._slot = FrameSlot()
         self._health = CameraHealth()
         self._systemd = Systemd(clock)
@@ -120,6 +131,7 @@ class Daemon:
 
     def start(self) -> None:
         """Begin to capture and to publish."""
+        self._status_socket = open_status_socket(self.status)
         for helper in self._helpers:
             helper.start()
         self._camera_thread.start()
@@ -137,14 +149,41 @@ class Daemon:
             finally:
                 self.stop()
 
+    def status(self) -> Status:
+        """How the service is; called from other threads than the main one."""
+        now = self._clock()
+        waited = now - self._waiting_since
+        sees = self.frames > 0 and (waited < PICTURE_SECONDS or not self._source.live)
+        link, disk = self._publisher.link, self._outbox.disk
+        parts = {
+            "camera": (sees, "pictures arrive" if sees else f"no picture for {waited:.0f} s"),
+            "broker": (link is LinkState.CONNECTED, str(link)),
+            "disk": (disk is DiskState.GOOD, str(disk)),
+        }
+        return Status(
+            alive=now - self._came_round_at < ALIVE_SECONDS,
+            ready=all(well for well, _ in parts.values()),
+            fields={
+                "release": os.environ.get("EDGE_ANPR_RELEASE"),
+                "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
+                "telemetry": dataclasses.asdict(self._publisher.telemetry()),
+            },
+        )
+
     def ask_to_stop(self) -> None:
         """Make `run` return soon; safe in a signal handler, because it takes no lock."""
         self.asked_to_stop = True
+
+    def ask_to_reload(self) -> None:
+        """Make `run` read the configuration again soon; safe in a signal handler."""
+        self._asked_to_reload = True
 
     def stop(self) -> None:
         """End the threads, waiting a little for each, and close the outbox."""
         if self.asked_to_stop or self._commander is None or not self._commander.goes_on:
             self._systemd.stopping()
+        if self._status_socket is not None:
+            self._status_socket.close()
         # The camera first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
         self._source.close()
@@ -196,6 +235,9 @@ class Daemon:
 
     def _is_to_end(self) -> bool:
         """Whether to end: for good, or for other settings."""
+        if self._asked_to_reload and self._commander is not None:
+            self._asked_to_reload = False
+            self._commander.reload_file()
         superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
         return self.asked_to_stop or superseded
 
@@ -270,6 +312,7 @@ class Daemon:
         self.picture = picture
 
     def _report(self) -> None:
+        self._came_round_at = self._clock()
         corrupt = self._source.stamp.corrupt
         hook = self._hook.state() if self._hook else None
         lists = self._lists.state()
@@ -299,12 +342,14 @@ class Daemon:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT ask us to stop; outside the main thread they are not ours."""
+        """Let SIGTERM and SIGINT ask us to stop, SIGHUP to reload; outside the main thread they are not ours."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {
-            number: signal.signal(number, lambda *_: self.ask_to_stop()) for number in (signal.SIGTERM, signal.SIGINT)
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: self.ask_to_stop()),
+            signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: self.ask_to_stop()),
+            signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: self.ask_to_reload()),
         }
         try:
             yield

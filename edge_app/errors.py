@@ -17,6 +17,10 @@ class ModelError(EdgeAnprError):
     """A model file is missing, truncated, altered or of the wrong kind."""
 
 
+class RefusedError(EdgeAnprError):
+    """A bundle that this device does not take; what is installed goes on."""
+
+
 class SourceError(EdgeAnprError):
     """A camera, stream, video or image cannot be opened or read."""
 

@@ -13,7 +13,10 @@ from edge_app.records import ImageBgr
 
 def silence_opencv() -> None:
     """Keep OpenCV's and FFmpeg's messages on damaged files off stderr: our errors are clearer."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if hasattr(cv2.utils, "logging"):
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    else:  # OpenCV 4.6 of Debian 12 and 4.8 of JetPack
+        cv2.setLogLevel(0)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET, read when a video is opened
 
 

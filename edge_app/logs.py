@@ -1,59 +1,55 @@
 """Logging: to the journal if systemd started us, else to standard error; no plate text above debug."""
 
-import copy
 import logging
 import os
 import sys
 from collections.abc import Mapping
+from typing import TextIO
 
 from edge_app.config import LogSettings
 from edge_app.printable import printable_lines
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+JOURNAL_FORMAT = "%(name)s: %(message)s"
+"""The journal adds the time, and shows the level as a priority."""
+
+_PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+"""As in syslog; sd-daemon(3) says how a line carries one."""
+
+
+class PrintableFormatter(logging.Formatter):
+    """Keeps what could steer a terminal from it: names of files come from elsewhere."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message with nothing but what can be shown."""
+        return printable_lines(super().format(record))
+
+
+class JournalFormatter(PrintableFormatter):
+    """Begins every line with its priority, as the journal reads it from standard error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, and what belongs to it on further lines."""
+        prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
+        return "\n".join(f"{prefix}{line}" for line in super().format(record).splitlines())
 
 
 def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
     """Send every record of this process from `settings.level` upwards to one place."""
-    handler = _journal_handler() if _stderr_is_journal(environment) else None
-    if handler is None:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_PrintableFormatter(FORMAT))
+    handler = logging.StreamHandler(sys.stderr)
+    to_journal = stderr_is_journal(environment, sys.stderr)
+    handler.setFormatter(JournalFormatter(JOURNAL_FORMAT) if to_journal else PrintableFormatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
 
 
-class _PrintableFormatter(logging.Formatter):
-    """Keeps what could steer a terminal from it: names of files come from elsewhere."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable_lines(super().format(record))
-
-
-def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
+def stderr_is_journal(environment: Mapping[str, str], stderr: TextIO) -> bool:
     """Compare with `JOURNAL_STREAM` as in systemd.exec(5): a redirected stderr is not the journal."""
     device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
     if not colon:
         return False
     try:
-        stream = os.fstat(sys.stderr.fileno())
+        stream = os.fstat(stderr.fileno())
     except (OSError, ValueError):
         return False
     return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)
-
-
-def _journal_handler() -> logging.Handler | None:
-    try:
-        from systemd.journal import JournalHandler
-    except ImportError:
-        return None
-
-    class PlainJournalHandler(JournalHandler):  # type: ignore[misc]
-        """Leaves the message alone in a record: the journal would keep every argument as a field of its own."""
-
-        def emit(self, record: logging.LogRecord) -> None:
-            plain = copy.copy(record)
-            plain.msg, plain.args = printable_lines(record.getMessage()), None
-            super().emit(plain)
-
-    handler: logging.Handler = PlainJournalHandler(SYSLOG_IDENTIFIER="edge-anpr")
-    return handler

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from edge_app.config import Settings
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
 from edge_app.geometry import hulls, same_plate, share_within
+from edge_app.newer_python import UTC
 from edge_app.recognition.close_view import close_view
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader

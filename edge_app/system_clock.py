@@ -4,8 +4,10 @@ import ctypes
 import functools
 import os
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from edge_app.newer_python import UTC
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

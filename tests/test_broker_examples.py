@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import threading
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from edge_app import config
 from edge_app.config import CommandSettings, DeviceSettings, MqttSettings, Settings
 from edge_app.events import topics
+from edge_app.newer_python import tomllib
 from edge_app.uplink import credentials
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.connection import MQTT_5, Connection, Message, UnreachableError

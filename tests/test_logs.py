@@ -1,24 +1,29 @@
 """What the journal is given."""
 
+import io
 import logging
-from typing import Any
+from pathlib import Path
 
-import pytest
-
-from edge_app.logs import _journal_handler
+from edge_app.logs import JOURNAL_FORMAT, JournalFormatter, stderr_is_journal
 
 
-def test_the_journal_gets_the_message_and_no_field_for_each_argument() -> None:
-    pytest.importorskip("systemd.journal")
-    handler: Any = _journal_handler()
-    sent: list[tuple[str, dict[str, Any]]] = []
-    handler.send = lambda MESSAGE, **fields: sent.append((MESSAGE, fields))  # noqa: N803 - as systemd names it
-    logger = logging.Logger("test")
+def test_every_line_for_the_journal_carries_the_priority_of_its_message() -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JournalFormatter(JOURNAL_FORMAT))
+    logger = logging.Logger("camera")
     logger.addHandler(handler)
 
-    logger.info("event %s is %s", "0198", "MH12AB1234")
+    logger.warning("lost:\n%s", "no answer")
+    logger.error("gone")
 
-    ((message, fields),) = sent
-    assert message == "event 0198 is MH12AB1234"
-    assert not {"CODE_ARGS", "args"} & {key for key, value in fields.items() if value}
-    assert fields["SYSLOG_IDENTIFIER"] == "edge-anpr"
+    assert written.getvalue() == "<4>camera: lost:\n<4>no answer\n<3>camera: gone\n"
+
+
+def test_only_the_journal_itself_is_taken_for_it(tmp_path: Path) -> None:
+    with (tmp_path / "err").open("w") as stderr:
+        here = (tmp_path / "err").stat()
+
+        assert stderr_is_journal({"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"}, stderr)
+        assert not stderr_is_journal({"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino + 1}"}, stderr)
+        assert not stderr_is_journal({}, stderr)

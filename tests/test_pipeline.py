@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
 from edge_app.config import CrossingLineSettings, TrackingSettings, ZoneSettings
+from edge_app.newer_python import UTC
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt, read_plate

@@ -18,6 +18,7 @@ PACKAGES = ("edge_app", "training", "converters")
 ORDER = (
     # plain modules
     "errors",
+    "newer_python",
     "version",
     "printable",
     "geometry",

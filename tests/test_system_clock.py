@@ -1,11 +1,12 @@
 """What is said about this machine's clock."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from edge_app.newer_python import UTC
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_app.errors import UsageError
+from edge_app.newer_python import UTC
 from training.plan import Plan
 from training.repository import REPOSITORY
 

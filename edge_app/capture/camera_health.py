@@ -1,10 +1,9 @@
 """Judges whether plates can be found in the camera's picture."""
 
-from enum import StrEnum
-
 import cv2
 import numpy as np
 
+from edge_app.newer_python import StrEnum
 from edge_app.records import Frame, ImageGray
 
 CHECK_EVERY_SECONDS = 1.0

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,7 @@ import cv2
 from edge_app.capture import container
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.newer_python import UTC
 from edge_app.printable import printable
 from edge_app.records import Frame
 

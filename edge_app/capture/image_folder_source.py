@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
 from edge_app.file_kinds import FileKind, is_regular, kind_of
 from edge_app.image_files import load_image
+from edge_app.newer_python import UTC
 from edge_app.records import Frame, ImageBgr
 
 log = logging.getLogger(__name__)

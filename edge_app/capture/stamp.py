@@ -3,13 +3,14 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.newer_python import UTC
 from edge_app.records import Frame, ImageBgr
 
 log = logging.getLogger(__name__)

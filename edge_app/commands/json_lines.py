@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.newer_python import Self
 
 
 class JsonLinesFile:

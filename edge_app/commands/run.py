@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 from pathlib import Path
 
 from edge_app import app, config, logs
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the daemon to its end."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon hears it, and between its lives
     settings = config.load(arguments.config)
     logs.configure(settings.log)
     log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, settings.camera.name)

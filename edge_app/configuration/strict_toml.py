@@ -6,7 +6,6 @@ A library such as msgspec stops at the first error, knows no lines and takes lim
 import difflib
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
 from edge_app.configuration.toml_text import as_toml
 from edge_app.errors import ConfigurationError
+from edge_app.newer_python import tomllib
 from edge_app.printable import without_secrets
 
 Record = TypeVar("Record")

@@ -5,9 +5,10 @@ import logging
 import socket
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from edge_app.errors import EdgeAnprError
+from edge_app.newer_python import Self
 
 _START_SECONDS = 15.0
 

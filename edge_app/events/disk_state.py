@@ -1,6 +1,6 @@
 """The state of the disk under the outbox, in names that the log, the telemetry and `edge-anpr doctor` share."""
 
-from enum import StrEnum
+from edge_app.newer_python import StrEnum
 
 
 class DiskState(StrEnum):

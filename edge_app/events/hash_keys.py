@@ -2,11 +2,12 @@
 
 import hmac
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from edge_app.config import PrivacySettings
 from edge_app.configuration import systemd_credentials
 from edge_app.errors import ConfigurationError
+from edge_app.newer_python import UTC
 
 _CREDENTIAL = "plate-hash-key"
 _LEAST_BYTES = 32

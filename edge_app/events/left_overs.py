@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from edge_app.events.event import WaitingEvent
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
+from edge_app.newer_python import UTC
 
 
 def without_signature(read: ReadMessage) -> ReadMessage:

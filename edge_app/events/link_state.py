@@ -1,6 +1,6 @@
 """The state of the connection to the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
 
-from enum import StrEnum
+from edge_app.newer_python import StrEnum
 
 
 class LinkState(StrEnum):

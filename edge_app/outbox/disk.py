@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 from edge_app.events.disk_state import DiskState
@@ -13,13 +14,29 @@ _BY_ERRNO = {
     errno.EROFS: DiskState.READ_ONLY,
     errno.EIO: DiskState.FAILING,
 }
+
+# SQLite's primary result codes (https://sqlite.org/rescode.html); Python has names for them from 3.11 on.
+SQLITE_ERROR, SQLITE_BUSY, SQLITE_READONLY, SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_FULL = 1, 5, 8, 10, 11, 13
+SQLITE_CANTOPEN, SQLITE_NOTADB = 14, 26
+
 _BY_SQLITE_CODE = {
-    sqlite3.SQLITE_FULL: DiskState.FULL,
-    sqlite3.SQLITE_READONLY: DiskState.READ_ONLY,
-    sqlite3.SQLITE_IOERR: DiskState.FAILING,
-    sqlite3.SQLITE_BUSY: DiskState.LOCKED,
+    SQLITE_FULL: DiskState.FULL,
+    SQLITE_READONLY: DiskState.READ_ONLY,
+    SQLITE_IOERR: DiskState.FAILING,
+    SQLITE_BUSY: DiskState.LOCKED,
 }
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_BY_SQLITE_WORDS = {
+    "attempt to write a readonly database": SQLITE_READONLY,
+    "disk I/O error": SQLITE_IOERR,
+    "database disk image is malformed": SQLITE_CORRUPT,
+    "database or disk is full": SQLITE_FULL,
+    "unable to open database file": SQLITE_CANTOPEN,
+    "file is not a database": SQLITE_NOTADB,
+    "database is locked": SQLITE_BUSY,
+}
+"""For Python 3.10, whose errors carry no code: what `sqlite3_errstr` says, which has not changed in ten years."""
+_WORDS_OF_ERROR = ("no such table", "no such column", "malformed database schema", "table ", "near ")
+_DAMAGE = {SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR}
 """The last: a statement that is right does not fit the tables, whose definitions stand in the file."""
 
 
@@ -38,7 +55,7 @@ def blame(error: sqlite3.Error | OSError, folder: Path) -> DiskState | None:
     """What the error says of the disk; None where the disk is not to blame."""
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0)
-    if sqlite_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and is_read_only(folder):
+    if sqlite_code(error) in (SQLITE_IOERR, SQLITE_CANTOPEN) and is_read_only(folder):
         return DiskState.READ_ONLY  # SQLite says no more than that a lock or a journal could not be had
     if is_damage(error):
         return DiskState.FAILING
@@ -51,9 +68,16 @@ def is_damage(error: sqlite3.Error | OSError) -> bool:
 
 
 def sqlite_code(error: sqlite3.Error) -> int:
-    """The primary result code (https://sqlite.org/rescode.html); 0 where Python's module itself complains."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF
+    """The primary result code; 0 where Python's module itself complains."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF
+    return 0 if sys.version_info >= (3, 11) else code_of_words(str(error))
+
+
+def code_of_words(words: str) -> int:
+    """The result code that an error's text belongs to; 0 for a text that is not SQLite's."""
+    return _BY_SQLITE_WORDS.get(words, SQLITE_ERROR if words.startswith(_WORDS_OF_ERROR) else 0)
 
 
 def _exists(folder: Path) -> bool:

@@ -6,9 +6,10 @@
 import contextlib
 import logging
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from edge_app.newer_python import UTC
 from edge_app.outbox import disk
 from edge_app.outbox.queue import TABLES, Queue
 

@@ -11,6 +11,7 @@ from itertools import islice
 from edge_app.events.chain import ChainLink
 from edge_app.events.decoder import MessageError, decode
 from edge_app.events.event import Origin, as_json
+from edge_app.outbox.disk import SQLITE_CORRUPT
 
 SCHEMA_VERSION = 3
 """As `TABLES` sets it."""
@@ -49,7 +50,7 @@ _OLDEST_READ = "SELECT position, length(read) FROM events WHERE position < ? ORD
 class DamagedError(sqlite3.DatabaseError):
     """A row or a file is not what was written, or of a version that is not known."""
 
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    sqlite_errorcode = SQLITE_CORRUPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What plates look like, country by country, from `formats/*.toml`: formats weigh, they never filter."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -9,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from edge_app.errors import ConfigurationError
+from edge_app.newer_python import tomllib
 
 Template = tuple[str, ...]
 """The characters allowed at each position of a text."""

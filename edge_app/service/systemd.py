@@ -2,31 +2,24 @@
 
 import logging
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
 WATCHDOG_SECONDS = 1.0
 STATUS_SECONDS = 10.0
-_REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 
 class Systemd:
     """Notifies systemd of our state (sd_notify); does nothing without systemd."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], environment: Mapping[str, str] = os.environ) -> None:
         self._clock = clock
         self._is_ready = False
         self._progress: tuple[int, int] | None = None
         self._fed_at = self._status_at = float("-inf")
-        try:
-            from systemd import daemon
-        except ImportError:
-            if "NOTIFY_SOCKET" in os.environ:
-                log.error("systemd waits for our notification, but systemd-python is missing: %s", _REMEDY)
-            self._send: Callable[[str], object] = lambda _: None
-        else:
-            self._send = daemon.notify
+        self._socket = environment.get("NOTIFY_SOCKET", "")
 
     def ready(self) -> None:
         """Notify once that the service works."""
@@ -50,3 +43,13 @@ class Systemd:
     def stopping(self) -> None:
         """Notify that the service is about to end."""
         self._send("STOPPING=1")
+
+    def _send(self, words: str) -> None:
+        if not self._socket:
+            return
+        address = f"\0{self._socket[1:]}" if self._socket.startswith("@") else self._socket
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.sendto(words.encode(), address)
+        except OSError as error:
+            log.warning("systemd is not reached at %s: %s", self._socket, error)

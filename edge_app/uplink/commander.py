@@ -134,6 +134,13 @@ class Commander:
             log.debug("command %s: %s", name, error)
             self._answer(reply, error=str(error))
 
+    def reload_file(self) -> None:
+        """Carry out a reload that was asked for on this machine, by a signal."""
+        try:
+            self._reload(ReloadRequest(), Reply(topics.answer(self._root), None, "reload"))
+        except RefusedCommandError as error:
+            log.error("reload: %s", error)
+
     def try_out(self, reply: Reply) -> None:
         """Take the settings for good only once there is a picture and a broker; then say so."""
         self.trial = reply

@@ -173,7 +173,7 @@ class Publisher:
                 is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
                 if not (connection.retains or is_new):  # then nobody else repeats it to those who come later
                     connection.repeat()
-                connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
+                connection.send(Message(topics.telemetry(self._root), encode(self.telemetry()), qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
@@ -234,7 +234,8 @@ class Publisher:
                 log.info("said goodbye to the broker")
                 return
 
-    def _telemetry(self) -> messages.TelemetryMessage:
+    def telemetry(self) -> messages.TelemetryMessage:
+        """How the device is; called from other threads, too."""
         state = self._outbox.state()
         synchronized = clock_is_synchronized()  # before the reading that it vouches for: it may be set in between
         return messages.TelemetryMessage(

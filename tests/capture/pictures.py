@@ -1,11 +1,12 @@
 """Pictures, clips and frames made for the tests of this folder."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge_app.newer_python import UTC
 from edge_app.records import Frame, ImageBgr
 
 

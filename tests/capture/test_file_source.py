@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from edge_app.capture.file_source import FileSource
 from edge_app.errors import SourceError
+from edge_app.newer_python import UTC
 from tests.capture.pictures import write_clip
 
 

@@ -2,13 +2,14 @@
 
 import logging
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.errors import SourceError
+from edge_app.newer_python import UTC
 from tests.capture.pictures import write_picture
 
 

@@ -1,12 +1,13 @@
 """Stamp: what goes in and what comes out."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
 from edge_app.capture.stamp import Stamp, as_bgr
+from edge_app.newer_python import UTC
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

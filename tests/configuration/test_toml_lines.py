@@ -1,10 +1,9 @@
 """Lines of sections and keys, in every way that TOML lets them be written."""
 
-import tomllib
-
 import pytest
 
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
+from edge_app.newer_python import tomllib
 
 
 def lines_in(text: str) -> dict[KeyPath, int]:

@@ -1,6 +1,6 @@
 """The shipped detector finds the plates of rendered scenes, in every size and shape of picture."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge_app.detection.corner_decoding import encode_corners
 from edge_app.detection.detector import PlateDetector
 from edge_app.geometry import hulls, iou
+from edge_app.newer_python import UTC
 from edge_app.records import Corners, Frame, ImageBgr
 from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
 from training.synthetic.lettering import shipped_fonts

@@ -5,7 +5,7 @@ import dataclasses
 import math
 import re
 import types
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 from edge_app.configuration.limits import Between, Matching, OneOf
 from edge_app.events import messages
 from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
+from edge_app.newer_python import UTC
 from edge_app.system_clock import as_rfc3339
 
 

@@ -1,6 +1,6 @@
 """Made-up vehicles."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from edge_app.config import DeviceSettings, MqttSettings, Settings
 from edge_app.events.chain import Signer
 from edge_app.events.event import EventFactory, PlateEvent
 from edge_app.events.messages import SoftwareMessage
+from edge_app.newer_python import UTC
 from edge_app.records import (
     Candidate,
     CharacterRead,

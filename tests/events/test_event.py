@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from edge_app.config import Settings
 from edge_app.events.event import EventFactory
 from edge_app.events.event_schema import schema_of
 from edge_app.events.messages import ReadMessage
+from edge_app.newer_python import UTC
 from edge_app.records import LineCrossing, ListMatch
 from tests.events.passes import NOON, SOFTWARE, event, factory, plate_pass
 

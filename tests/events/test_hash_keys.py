@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from edge_app.events.event import EventFactory
 from edge_app.events.event_schema import schema_of
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.messages import ReadMessage
+from edge_app.newer_python import UTC
 from edge_app.records import ListMatch
 from edge_app.uplink.delivery import flatten
 from tests.events.passes import NOON, SOFTWARE, plate_pass

@@ -1,11 +1,11 @@
 """What plates look like."""
 
-import tomllib
 from importlib import resources
 
 import pytest
 
 from edge_app.errors import ConfigurationError
+from edge_app.newer_python import tomllib
 from edge_app.recognition.plate_formats import FormatMatch, PlateFormats
 
 

@@ -1,11 +1,12 @@
 """One vehicle while it passes."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
+from edge_app.newer_python import UTC
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlateText, StageTimes

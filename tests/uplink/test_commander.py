@@ -10,7 +10,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from edge_app.config import (
 from edge_app.events.command_messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.events.event_schema import schema_of
 from edge_app.events.lists.lists import Lists
+from edge_app.newer_python import UTC
 from edge_app.records import Frame
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.connection import Message

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from edge_app.config import FORMATS_DIRECTORY, Settings
 from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.evaluation.pictures import evaluate_dataset, run_over, score_dataset
 from edge_app.evaluation.scoring import DatasetScore
+from edge_app.newer_python import tomllib
 from edge_app.recognizer import PlateRecognizer
 from edge_app.stages import Stages, stages_around
 from training.accuracy.generated import generated_bins

@@ -1,12 +1,12 @@
 """Random texts of plates, in the patterns of each country."""
 
-import tomllib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import FORMATS_DIRECTORY
+from edge_app.newer_python import tomllib
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SERIES_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -1,0 +1,174 @@
+"""Deploying, tried on real systemd: a table of what was tried, and exit code 1 for any miss. Root, on Debian.
+
+It makes root file systems in FOLDER (1 GB, kept for the next time) and boots them as containers.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.trial.broker import Broker, broker_in
+from benchmarks.trial.bundles import BROKEN_RUN, Bundler
+from benchmarks.trial.containers import Container, Lab, devices, make_tree
+from benchmarks.trial.device_trial import Bundles, DeviceTrial, deploy_to_many, python_of
+from benchmarks.trial.report import Report, expect
+from converters.bundle.making import PYTHONS, Target
+from training.repository import REPOSITORY
+
+PARTS = ("bookworm", "trixie", "bundles", "arm64", "python3.10", "fleet")
+SUITES = ("bookworm", "trixie")
+_PROGRAMS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "sshd": "openssh-server",
+    "mosquitto": "mosquitto",
+    "mosquitto_sub": "mosquitto-clients",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try everything, or the parts that are named."""
+    parsed = _parse(arguments)
+    if missing := [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]:
+        print(f"trial: missing: apt-get install {' '.join(missing)}", file=sys.stderr)
+        return 2
+    folder: Path = parsed.folder.resolve()
+    report, bundler, lab = Report(), Bundler.begin(folder / "bundles"), Lab(folder / "lab")
+    for suite in SUITES:
+        if suite in parsed.parts:
+            tree = make_tree(folder, suite, parsed.mirror)
+            with broker_in(folder) as broker, devices(lab, [tree]) as (device,):
+                _try_device(device, tree, suite, lab, bundler, broker, report, parsed)
+    if "bundles" in parsed.parts:
+        report.check("bundles", "two of one commit are identical", lambda: _same_twice(bundler))
+        report.check("bundles", "the SBOM is valid CycloneDX", lambda: _sbom_is_valid(bundler))
+    if "arm64" in parsed.parts:
+        for suite in SUITES:
+            tree = make_tree(folder, suite, parsed.mirror, "arm64")
+            report.check("arm64", f"{suite}: the self-test, bit for bit", partial(_arm, tree, bundler))
+    if "python3.10" in parsed.parts:
+        for architecture in ("aarch64", "x86_64"):
+            target = Target(architecture, "3.10")
+            report.check("python3.10", f"{architecture}: every wheel resolves", partial(_made, bundler, target))
+        report.check("python3.10", "mypy takes the code as Python 3.10's", _mypy)
+    if "fleet" in parsed.parts:
+        _try_fleet(make_tree(folder, "bookworm", parsed.mirror), lab, bundler, report, parsed.watch)
+    print(report.table())
+    return 0 if report.rows and all(row.passed for row in report.rows) else 1
+
+
+def _try_device(
+    device: Container,
+    tree: Path,
+    suite: str,
+    lab: Lab,
+    bundler: Bundler,
+    broker: Broker,
+    report: Report,
+    parsed: argparse.Namespace,
+) -> None:
+    target = Target("x86_64", python_of(tree))
+    broken = bundler.checkout(f"broken-{suite}", ("edge_app/commands/run.py", f"\n\n{BROKEN_RUN}"))
+    second = bundler.checkout(f"second-{suite}", ("README.md", "\nSecond.\n"))
+    bundles = Bundles(
+        first=bundler.release(bundler.checkout(f"first-{suite}"), target, "first"),
+        second=bundler.release(second, target, "second"),
+        broken=bundler.release(broken, target, "broken"),
+        models=bundler.models(f"models-{suite}"),
+        bad_models=bundler.bad_models(suite),
+        key=bundler.key,
+        refusals=bundler.refusals(suite, target.python),
+    )
+    DeviceTrial(device, suite, lab, bundles, broker, report, parsed.watch).run(parsed.cuts)
+
+
+def _same_twice(bundler: Bundler) -> str:
+    target = Target("x86_64", PYTHONS[1])
+    checkouts = [bundler.checkout(f"same-{each}") for each in "ab"]  # both first: somebody may commit meanwhile
+    made = [bundler.release(checkout, target, checkout.name) for checkout in checkouts]
+    expect(made[0].read_bytes() == made[1].read_bytes(), "they differ")
+    return f"{made[0].name}, {made[0].stat().st_size / 1e6:.0f} MB"
+
+
+def _sbom_is_valid(bundler: Bundler) -> str:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    bundle = next((bundler.folder / "same-a").glob("*.tar"))
+    command = ["tar", "-xOf", str(bundle), "sbom.cdx.json"]
+    content = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(content)
+    expect(error is None, str(error))
+    return f"{len(json.loads(content)['components'])} components"
+
+
+def _arm(tree: Path, bundler: Bundler) -> str:
+    python = python_of(tree)
+    bundle = _made_path(bundler, Target("aarch64", python))
+    program = "cd /root && tar -xf bundle.tar install.sh && sh install.sh bundle.tar --trust key.pub"
+    command = ["systemd-nspawn", "--quiet", f"--directory={tree}", "--register=no", "--keep-unit", "--pipe"]
+    command += [
+        "--volatile=overlay",
+        f"--bind-ro={bundle}:/root/bundle.tar",
+        f"--bind-ro={bundler.key}.pub:/root/key.pub",
+    ]
+    command += ["--setenv=QEMU_CPU=cortex-a72", "sh", "-ec", f"{program} && edge-anpr self-test"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    expect(ended.returncode == 0, (ended.stderr.strip() or ended.stdout.strip())[-300:])
+    return ended.stdout.strip().splitlines()[-1]
+
+
+def _made(bundler: Bundler, target: Target) -> str:
+    path = _made_path(bundler, target)
+    return f"{path.name}, {path.stat().st_size / 1e6:.0f} MB"
+
+
+def _made_path(bundler: Bundler, target: Target) -> Path:
+    return bundler.release(bundler.checkout(f"for-{target}"), target, f"for-{target}")
+
+
+def _mypy() -> str:
+    command = [sys.executable, "-m", "mypy", "--python-version", "3.10"]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    expect(ended.returncode == 0, ended.stdout[-300:])
+    return ended.stdout.strip().splitlines()[-1]
+
+
+def _try_fleet(tree: Path, lab: Lab, bundler: Bundler, report: Report, watch: int) -> None:
+    bundle = _made_path(bundler, Target("x86_64", python_of(tree)))
+    with devices(lab, [tree] * 5, first=11) as fleet:
+        fleet[3].run("rm /usr/bin/python3")
+        report.check(
+            "fleet",
+            "five at once, one fails: the table",
+            lambda: deploy_to_many(fleet, lab, bundle, bundler.key, fleet[3].address, watch),
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./build.sh trial", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--folder", type=Path, default=Path("/var/tmp/edge-anpr-trial"), metavar="DIR", help="where")
+    parser.add_argument("--mirror", default="http://deb.debian.org/debian", metavar="URL", help="Debian's archive")
+    parser.add_argument("--cuts", type=int, default=10, metavar="N", help="power cuts (default: %(default)s)")
+    parser.add_argument(
+        "--watch", type=int, default=20, metavar="SECONDS", help="after a switch (default: %(default)s)"
+    )
+    return parser
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parsed = _parser().parse_args(arguments)
+    if odd := sorted(set(parsed.parts) - set(PARTS)):
+        _parser().error(f"no such part: {odd[0]} (there are: {', '.join(PARTS)})")
+    parsed.parts = parsed.parts or PARTS
+    return parsed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

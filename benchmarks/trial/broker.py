@@ -1,0 +1,74 @@
+"""A mosquitto that can be switched off, and what arrived at it."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PORT = 18830
+
+
+class Broker:
+    """Keeps the reads of every device; repeats are dropped as a subscriber would drop them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._reads = folder / "reads.jsonl"
+        self._reads.unlink(missing_ok=True)
+
+    def on(self) -> None:
+        """Listen, and note what comes."""
+        configuration = self._folder / "mosquitto.conf"
+        configuration.write_text(f"listener {PORT} 0.0.0.0\nallow_anonymous true\npersistence false\n")
+        broker = subprocess.Popen(
+            ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        with self._reads.open("ab") as out:
+            subscriber = subprocess.Popen(
+                ["mosquitto_sub", "-p", str(PORT), "-q", "1", "-t", "anpr/+/+/read"], stdout=out
+            )
+        self._processes = [broker, subscriber]
+
+    def off(self) -> None:
+        """Be gone."""
+        for process in reversed(self._processes):
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+        self._processes = []
+
+    def reads(self, device: str) -> dict[int, dict[str, Any]]:
+        """The reads of a device by their sequence numbers."""
+        lines = self._reads.read_text(encoding="utf-8").splitlines() if self._reads.exists() else []
+        found = {}
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                read = json.loads(line)
+                if read["device"] == device:
+                    found[read["sequence"]] = read
+        return found
+
+
+@contextlib.contextmanager
+def broker_in(folder: Path) -> Iterator[Broker]:
+    """A broker for the time of the trial."""
+    broker = Broker(folder)
+    broker.on()
+    try:
+        yield broker
+    finally:
+        broker.off()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
+    """Wait for something; how long it took."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.25)
+    return time.monotonic() - began

@@ -1,0 +1,1 @@
+"""Bundles onto devices over ssh, some at a time, and the answer of each."""

@@ -1,0 +1,1 @@
+"""Tests of `edge_app/service/release/`."""
