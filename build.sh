@@ -36,7 +36,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   install   put code, models, configuration and systemd unit in place on this device
   lock      bring the versions in requirements/*.txt up to date
 
-Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` tells more.
+Each command first sets up what it needs and has not got. `./build.sh COMMAND --help` explains each.
 TEXT
 }
 
@@ -324,7 +324,7 @@ run_check() {
     say "ruff" && "$PYTHON" -m ruff check .
     say "ruff format" && "$PYTHON" -m ruff format --check .
     say "mypy" && "$PYTHON" -m mypy
-    say "shellcheck" && shellcheck .ci/run "${scripts[@]}"
+    say "shellcheck" && shellcheck .ci/run .ci/package "${scripts[@]}"
 }
 
 run_train() {

@@ -1,4 +1,4 @@
-"""What reading with economy saves: clips played with it and without, and whether the events are the same.
+"""The saving of reading with economy: clips played with it and without, and whether the events are the same.
 
 `python -m benchmarks.economy CLIPS…` prints, for each folder of clips (docs/clips.md), reads an event with
 `[tracking] economy` on and off, and every event that differs.
@@ -20,11 +20,11 @@ from edge_app.evaluation.clips.truth import EVENTS_FILE, is_clip_folder, read_cl
 from edge_app.image_files import silence_opencv
 from edge_app.stages import build_stages
 
-HEADER = f"{'clips':<20} {'events':>7} {'same':>7} {'sights':>8} {'reads on':>9} {'off':>6}"
+HEADER = f"{'clips':<20} {'events':>7} {'same':>7} {'found':>8} {'reads on':>9} {'off':>6}"
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Play every clip twice; 1 where events differ or a clip cannot be played, 2 for wrong usage."""
+    """Play every clip twice; 1 if events differ or a clip cannot be played, 2 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.economy", description=__doc__)
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIPS", help="a folder of clips")
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
@@ -59,10 +59,10 @@ def compare(folder: Path, settings: Settings) -> bool:
             differences.append(f"  {clip.path.name}: on {texts[0]}, off {texts[1]}")
         thrifty += on
         lavish += off
-    sights = _mean(len(event.boxes) for event in lavish)
+    found = _mean(len(event.boxes) for event in lavish)
     reads = _mean(event.reads for event in thrifty), _mean(event.reads for event in lavish)
     same = sum((Counter(event.text for event in lavish) & Counter(event.text for event in thrifty)).values())
-    print(f"{folder.resolve().name:<20} {len(lavish):>7} {same:>7} {sights:>8.1f} {reads[0]:>9.1f} {reads[1]:>6.1f}")
+    print(f"{folder.resolve().name:<20} {len(lavish):>7} {same:>7} {found:>8.1f} {reads[0]:>9.1f} {reads[1]:>6.1f}")
     print(*differences, sep="\n", end="\n" if differences else "")
     return not differences
 

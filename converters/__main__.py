@@ -12,15 +12,15 @@ from training.exports import Export, exports_of
 from training.repository import REPOSITORY
 
 _TOLD_OF_PATH = 3
-"""The last names of a held-out folder's path tell which run left it."""
+"""The last names of a held-out folder's path identify the run that left it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; 1 where the gate stays shut, 2 for wrong usage."""
+    """Do what the command line asks for; 1 if the gate stays shut, 2 for wrong usage."""
     parsed = _parser().parse_args(arguments)
     try:
         if parsed.checkpoint and parsed.what not in ("detector", "reader"):
-            raise UsageError("--checkpoint is one network's: say `detector` or `reader`")
+            raise UsageError("--checkpoint is one network's: give `detector` or `reader`")
         if parsed.what == "threshold":
             return threshold(parsed)
         return parity(parsed) if parsed.what == "parity" else convert(parsed)
@@ -30,18 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def convert(arguments: argparse.Namespace) -> int:
-    """Make the models that were asked for; they take the old ones' place only where the gate opens."""
+    """Make the models that were asked for; they replace the old ones only if the gate opens."""
     from converters.manifest import write_model
     from converters.model_card import write_cards
     from converters.staging import bring, install, is_complete, staged
 
-    told = "training pictures" if arguments.calibration else "generated pictures"
+    calibrated_on = "training pictures" if arguments.calibration else "generated pictures"
     with staged(arguments.out) as folder:
         for export in exports_of(arguments.what):
             checkpoint = bring(export, arguments.checkpoint, arguments.out, folder)
             content, macs = _quantized(export, checkpoint, arguments.calibration)
-            path = write_model(export, content, macs, checkpoint, told, folder)
-            print(f"{path.name}: {len(content) / 1e3:.0f} kB, calibrated on {told}", flush=True)
+            path = write_model(export, content, macs, checkpoint, calibrated_on, folder)
+            print(f"{path.name}: {len(content) / 1e3:.0f} kB, calibrated on {calibrated_on}", flush=True)
         if not is_complete(folder):
             raise UsageError(
                 f"{arguments.out}: nothing goes in without the gate, which needs the detector and the reader: "
@@ -73,7 +73,7 @@ def _quantized(export: Export, checkpoint: Path, calibration: Path | None) -> tu
 
 
 def parity(arguments: argparse.Namespace) -> int:
-    """Compare int8 with float on held-out datasets; 1 where too much was lost."""
+    """Compare int8 with float on held-out datasets; 1 if too much was lost."""
     from converters.model_card import write_cards
 
     is_open = _gate(arguments.out, arguments)

@@ -1,4 +1,4 @@
-"""Scenes to compare float and int8 on where no real pictures are given."""
+"""Scenes for the comparison of float and int8, if no real pictures are given."""
 
 import json
 from pathlib import Path

@@ -27,7 +27,7 @@ class Interface:
 
 
 def inspect(content: bytes) -> Interface:
-    """The interface of an int8 model; `ModelError` where it is not int8 throughout or a layer is dead."""
+    """The interface of an int8 model; `ModelError` if it is not int8 throughout or a layer is dead."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))

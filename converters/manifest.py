@@ -1,4 +1,4 @@
-"""`models/NAME.json`: what a model is, where it came from, and what it scored."""
+"""`models/NAME.json`: what a model is, if it came from, and what it scored."""
 
 import hashlib
 import json
@@ -7,29 +7,53 @@ from pathlib import Path
 from typing import Any
 
 from converters.inspection import inspect
-from edge_app.version import __version__
 from training.exports import Export
+
+_FIRST_VERSION = "1.0.0"
+
+_INTERFACE = ("kind", "input", "alphabet", "stride")
+"""What the device's code has to fit."""
 
 
 def write_model(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str, out: Path) -> Path:
     """Write `NAME.tflite` and its manifest into `out`; the model's path.
 
-    The working point of a manifest that is there already is kept where it was chosen for the same checkpoint.
+    A manifest that is there already gives the version to count on from, and the working point if it was chosen for the
+    same checkpoint.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{export.name}.tflite"
+    manifest = path.with_suffix(".json")
+    before = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
     facts = manifest_of(export, content, macs, checkpoint, calibration)
-    facts |= _working_point(path.with_suffix(".json"), facts["training"]["checkpoint_sha256"])
+    facts["version"] = next_version(before, facts)
+    if "working_point" in before and _checkpoint_of(before) == _checkpoint_of(facts):
+        facts["working_point"] = before["working_point"]
     path.write_bytes(content)
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    manifest.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def next_version(before: dict[str, Any], facts: dict[str, Any]) -> str:
+    """The version after that of the manifest `before`.
+
+    Another interface counts the first number up, another checkpoint the second, another conversion the third.
+    """
+    if "version" not in before:
+        return _FIRST_VERSION
+    major, minor, patch = map(int, before["version"].split("."))
+    if any(before[key] != facts[key] for key in _INTERFACE):
+        return f"{major + 1}.0.0"
+    if _checkpoint_of(before) != _checkpoint_of(facts):
+        return f"{major}.{minor + 1}.0"
+    return f"{major}.{minor}.{patch + (before['sha256'] != facts['sha256'])}"
 
 
 def manifest_of(export: Export, content: bytes, macs: int, checkpoint: Path, calibration: str) -> dict[str, Any]:
     """The manifest as JSON; scores are added by the parity gate."""
     return {
         "name": export.name,
-        "version": __version__,
+        "version": _FIRST_VERSION,
         "kind": export.kind,
         "input": asdict(export.input),
         "alphabet": export.alphabet,
@@ -62,14 +86,13 @@ def add_working_point(model: Path, confidence: float, dataset: str) -> None:
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def _working_point(manifest: Path, checkpoint_sha256: str) -> dict[str, Any]:
-    facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    same = facts.get("training", {}).get("checkpoint_sha256") == checkpoint_sha256
-    return {"working_point": facts["working_point"]} if same and "working_point" in facts else {}
+def _checkpoint_of(facts: dict[str, Any]) -> str | None:
+    checkpoint: str | None = facts["training"].get("checkpoint_sha256")
+    return checkpoint
 
 
 def _training(checkpoint: Path) -> dict[str, Any]:
-    """What the run folder said of the training, and which checkpoint it left."""
-    told = checkpoint.with_suffix(".training.json")
-    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
+    """The run folder's record of the training, and the checkpoint that it left."""
+    record = checkpoint.with_suffix(".training.json")
+    facts: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     return facts | {"checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}

@@ -8,14 +8,15 @@ from typing import Any
 _INTRODUCTION = """# Model cards
 
 Written by `./build.sh convert` from the manifests beside this page. `*.keras` are the float checkpoints that
-`./build.sh convert` makes `*.tflite` from; `*.training.json` tells the run that made each checkpoint.
+`./build.sh convert` makes `*.tflite` from. `*.training.json` records the run that made each checkpoint, and the runs
+before it; [docs/training.md](../docs/training.md) explains them.
 """
 
 _DATA = """
 ## Data
 
-The networks learned from plates and scenes that this project's own code draws, and from real photos gathered from
-public repositories, none of which is in this repository:
+The networks learned from plates and scenes that this project draws, and from real photos of public repositories. None
+of the photos is in this repository.
 
 | set | what | licence as stated by its source |
 | --- | --- | --- |
@@ -29,9 +30,9 @@ public repositories, none of which is in this repository:
 
 ## Intended use
 
-Reading number plates where the law and the operator's duties allow it. Plates are personal data. The networks have
-seen Latin letters and Arabic digits only, India's plates most of all; on others expect less. A read is evidence, not
-proof: every event carries its confidence and the other texts that were considered.
+Reading number plates if the law and the operator's duties allow it. Plates are personal data. The networks have
+learned Latin letters and Arabic digits only, and India's plates most of all. Expect less on others. A read is evidence,
+not proof: every event carries its confidence and the other texts that were considered.
 """
 
 
@@ -58,9 +59,8 @@ def _card(facts: dict[str, Any]) -> str:
         "multiply-accumulates": f"{macs:.1f} million (budget {budget:.0f})",
         "calibration": facts["calibration"],
         "trained by": _run(training) if training.get("command") else "unknown",
-        "went on from": "<br>".join(map(_run, _earlier(training))) or "–",
-        "weights": "; ".join(_weights(leg) for leg in (training, *_earlier(training)) if leg.get("mean_of"))
-        or "as trained",
+        "weights": _weights(training),
+        "runs before": str(len(list(_earlier(training)))),
         "working point": _pairs(facts.get("working_point", {})) or "–",
         "plan": _pairs(training.get("plan", {})),
         "data": _pairs(training.get("data", {})),
@@ -77,15 +77,15 @@ def _earlier(training: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _weights(training: dict[str, Any]) -> str:
-    mean_of = ", ".join(f"`{each[:16]}…`" for each in training["mean_of"])
-    return f"after the run at commit `{training['commit'][:12]}` the mean of {mean_of} (sha256 of checkpoints)"
+    mean_of = ", ".join(f"`{each[:16]}…`" for each in training.get("mean_of", ()))
+    return f"the mean of the checkpoints with sha256 {mean_of}" if mean_of else "as trained"
 
 
 def _run(training: dict[str, Any]) -> str:
     steps = training.get("plan", {}).get("steps", "unknown")
     legs = [training, *training.get("resumed", [])]
-    told = ", resumed by ".join(f"`{leg['command']}` at commit `{leg['commit'][:12]}`" for leg in legs)
-    return f"{told} ({steps} steps)"
+    commands = ", resumed by ".join(f"`{leg['command']}` at commit `{leg['commit'][:12]}`" for leg in legs)
+    return f"{commands} ({steps} steps)"
 
 
 def _pairs(values: dict[str, Any]) -> str:

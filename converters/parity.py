@@ -17,7 +17,7 @@ from training.networks import networks_as_converted, networks_as_trained
 Progress = Callable[[str], Callable[[int, int], None]]
 
 _LEAST_WORKING_POINT = 0.2
-"""The detector's confidence is not looked for below this."""
+"""Lowest confidence that is considered for the detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Comparison:
 
     @property
     def recall_loss(self) -> float:
-        """Detection recall lost to int8, 0 to 1; below zero where int8 found more."""
+        """Detection recall lost to int8, 0 to 1; below zero if int8 found more."""
         return _loss(self.exact.detection, self.quantized.detection, "recall")
 
     @property
@@ -55,7 +55,7 @@ def compare(models: Path, datasets: Sequence[Path], progress: Progress) -> list[
 def working_point_on(models: Path, datasets: Sequence[Path], progress: Progress) -> float:
     """The int8 detector's best confidence on dataset folders, with a reader that passes over what it cannot read."""
     settings = Settings(detection=DetectionSettings(confidence=_LEAST_WORKING_POINT))
-    recognizer = PlateRecognizer(stages_around(*networks_as_converted(models), settings), thorough=False)
+    recognizer = PlateRecognizer(stages_around(*networks_as_converted(models), settings), effort=0)
     results = [result for folder in datasets for result in run_over(recognizer, folder, progress(folder.name))]
     confidence = working_point(results)
     if confidence is None:
@@ -110,4 +110,4 @@ def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
 
 
 def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
-    return PlateRecognizer(stages_around(*networks, Settings()))
+    return PlateRecognizer(stages_around(*networks, Settings()), effort=0)

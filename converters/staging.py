@@ -22,17 +22,17 @@ def staged(models: Path) -> Iterator[Path]:
 
 
 def bring(export: Export, checkpoint: Path | None, models: Path, folder: Path) -> Path:
-    """The checkpoint to convert, in `folder`: the one given, with what its run told of it, or that of `models`."""
+    """The checkpoint to convert, in `folder`: the one given, with the record of its run, or that of `models`."""
     path = checkpoint_of(export, checkpoint, models)
     kept = folder / f"{export.checkpoint}.keras"
     if checkpoint is None:
         return kept
     shutil.copy2(path, kept)
-    told = path.with_suffix(".training.json")
+    record = path.with_suffix(".training.json")
     beside = kept.with_suffix(".training.json")
     beside.unlink(missing_ok=True)
-    if told.is_file():
-        shutil.copy2(told, beside)
+    if record.is_file():
+        shutil.copy2(record, beside)
     return kept
 
 

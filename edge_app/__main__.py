@@ -3,15 +3,17 @@
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from edge_app.errors import EdgeAnprError, UsageError
+from edge_app.printable import printable_lines
 from edge_app.version import __version__
 
 COMMANDS = {
-    "run": "Watch the camera and publish what passes, until told to stop.",
+    "run": "Watch the camera and publish what passes, until it is stopped.",
     "read": "Read the plates of images, folders or videos.",
     "demo": "Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.",
     "listen": "Subscribe to the broker and print reads as they arrive.",
@@ -19,13 +21,14 @@ COMMANDS = {
     "replay": "Replay clips with two configurations and show where they differ, event by event.",
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
-    "Says what to do about each fault.",
+    "Gives the remedy for each fault.",
+    "recover": "Put what can be read of a damaged outbox, which the service has set aside, into the one in use.",
     "make-key": "Make the pair of keys with which a device signs its reads.",
     "verify": "Check the signatures and the chain of reads in a file, as `listen --output` writes it.",
     "snapshot": "Save a frame of the configured camera, for drawing zones and lines.",
     "check-config": "Check a configuration file: every error with its line and key.",
 }
-"""Each is a module of `edge_app.commands`; this is the first line of what it says of itself."""
+"""Each is a module of `edge_app.commands`; this is the first line of its help."""
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
 
@@ -36,13 +39,16 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that is no text must not end the work
     parsed = _parser(given).parse_args(given)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
         return code
     except EdgeAnprError as error:
-        print(f"edge-anpr: {error}", file=sys.stderr)
+        print(f"edge-anpr: {printable_lines(str(error))}", file=sys.stderr)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         _write_no_more()
-        print("edge-anpr: no space is left where the output goes; free some, or write elsewhere", file=sys.stderr)
+        print("edge-anpr: no space is left for the output; free some, or write elsewhere", file=sys.stderr)
         return FAILED
 
 

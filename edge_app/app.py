@@ -1,4 +1,4 @@
-"""The composition root: settings in, running parts out; what reads a plate is built in `stages`."""
+"""The composition root: settings in, running parts out; `stages` builds what reads a plate."""
 
 import contextlib
 import logging
@@ -15,13 +15,16 @@ from edge_app.daemon import Daemon
 from edge_app.evaluation.clips.playback import Logbook, Playback, play
 from edge_app.events import hash_keys
 from edge_app.events.event import EventFactory
-from edge_app.events.left_overs import LeftOvers
+from edge_app.events.hash_keys import HashKeys
+from edge_app.events.left_overs import LeftOvers, without_signature
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
+from edge_app.events.messages import SoftwareMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.retention import Retention
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
-from edge_app.second_look import SecondLook
 from edge_app.stages import Stages, load_networks, stages_around
 from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Sight
@@ -30,6 +33,7 @@ from edge_app.tracking.zones import Zones
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.publisher import Publisher
+from edge_app.version import __version__
 
 if TYPE_CHECKING:
     from edge_app.events.evidence.seal import Sealer
@@ -39,52 +43,48 @@ OUTBOX_FILE = "outbox.sqlite"
 log = logging.getLogger(__name__)
 
 
-def open_video(path: Path, complain: Callable[[str], object] = log.warning) -> FileSource:
-    """Every frame of a video, as fast as they are taken; `complain` hears where some are missing."""
-    return FileSource(path, camera=path.stem, complain=complain)
+def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileSource:
+    """Every frame of a video, as fast as they are taken; `warn` is called if some are missing."""
+    return FileSource(path, camera=path.stem, warn=warn)
 
 
 def pipeline_around(
     stages: Stages, settings: Settings, watch: Callable[[int, Sight], None] = lambda _track, _sight: None
 ) -> Pipeline:
-    """One frame through these stages; `watch` hears of every sight with the number of its track."""
+    """One frame through these stages; `watch` is called for every sight with the number of its track."""
     return Pipeline(
         stages.detector,
-        stages.rectifier,
-        stages.reader,
+        stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.lines),
+        Lines(settings.crossing_lines),
         settings.tracking,
         watch=watch,
-        second_look=SecondLook(stages),
     )
 
 
 def open_lists(settings: Settings) -> Lists:
-    """What the operator says of some plates."""
+    """The operator's lists of plates."""
     formats = PlateFormats.load(settings.recognition.formats)
     return Lists(settings.lists, lambda text: formats.match(text).valid, settings.privacy.lists_only)
 
 
 def open_hook(settings: Settings, stop: threading.Event) -> Hook | None:
-    """What is done about plates on a list, where a program is set."""
+    """The program run for plates on a list, if one is set."""
     return Hook(settings.hook, stop) if settings.hook.program else None
 
 
-def play_clip(
-    path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object] = log.warning
-) -> Playback:
-    """What the daemon would make of a clip, in its own time and as fast as it goes; `complain` as of `open_video`."""
+def play_clip(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object] = log.warning) -> Playback:
+    """The events that the daemon would make of a clip, in the clip's own time; `warn` as in `open_video`."""
     logbook = Logbook()
     pipeline = pipeline_around(stages, settings, logbook.note)
-    with contextlib.closing(open_video(path, complain)) as source:
+    with contextlib.closing(open_video(path, warn)) as source:
         return play(source.frames(), MotionGate(settings.motion), pipeline, logbook, stages.voter)
 
 
 def load_sealer(settings: Settings) -> "Sealer | None":
-    """What signs reads, where that is wanted."""
+    """What signs reads, if that is enabled."""
     if not settings.evidence.enabled:
         return None
     from edge_app.events.evidence import keys
@@ -95,18 +95,22 @@ def load_sealer(settings: Settings) -> "Sealer | None":
     return sealer
 
 
-def open_outbox(settings: Settings, sealer: "Sealer | None" = None) -> Outbox:
-    """Where events wait."""
-    hours = settings.privacy.retention_hours
-    return Outbox(
-        settings.device.state_directory / OUTBOX_FILE,
-        max_bytes=int(settings.outbox.max_megabytes * 1e6),
+def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer: "Sealer | None") -> Outbox:
+    """The durable queue of events; those of an earlier run are adapted to the present privacy settings."""
+    limits = Limits(
+        file_bytes=int(settings.outbox.max_megabytes * 1e6),
         memory_bytes=int(settings.outbox.memory_megabytes * 1e6),
         keep_free_bytes=int(settings.outbox.keep_free_megabytes * 1e6),
+        resend_seconds=settings.mqtt.resend_seconds,
         commit_seconds=settings.outbox.commit_milliseconds / 1e3,
-        retention_seconds=None if hours is None else hours * 3600,
-        sealer=sealer,
     )
+    hours = settings.privacy.retention_hours
+    retention = None if hours is None else Retention(hours * 3600)
+    revise = None
+    if settings.lists or settings.privacy != PrivacySettings():
+        sign_again = sealer.seal_again if sealer else without_signature
+        revise = LeftOvers(lists, keys, settings.takes_pictures, sign_again).revise
+    return Outbox(settings.device.state_directory / OUTBOX_FILE, limits, retention, revise)
 
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
@@ -115,18 +119,17 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
-    source = open_source(settings.camera)  # last: what is wrong in the configuration comes before a camera that is away
+    source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
     with contextlib.ExitStack() as on_error:
-        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, sealer)))
-        if settings.lists or settings.privacy != PrivacySettings():
-            outbox.revise(LeftOvers(lists, keys, settings.takes_pictures).revise)
+        outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
+        software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)
         daemon = Daemon(
             settings,
             source,
             MotionGate(settings.motion),
             pipeline_around(stages_around(detector, reader, settings), settings),
             lists,
-            EventFactory(settings, detector.manifest.sha256, reader.manifest.sha256, keys),
+            EventFactory(settings, software, keys, sealer),
             outbox,
             Publisher(
                 settings.mqtt,

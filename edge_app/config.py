@@ -1,7 +1,7 @@
 """What the operator may set: one frozen record a section of the TOML file, a sentence under every field.
 
-`config/default.toml` shows every key with its unit and default; loading is strict (see `load`). A field's limits are
-part of its type.
+A field's limits are part of its type, and so is an example if it has no default. `edge-anpr check-config --defaults`
+makes `config/default.toml` of all three; loading is strict (see `load`).
 """
 
 import ipaddress
@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Annotated
 
 from edge_app.configuration import source_url, strict_toml
-from edge_app.configuration.limits import Between, Matching, OneOf, Share, TopicLevel
+from edge_app.configuration.default_file import default_file
+from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
 from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
+
+_INTRODUCTION = """\
+edge-anpr: every key with its range and default. A line that starts with `#` shows a key that is not set.
+Relative paths start at the folder of this file. `edge-anpr check-config FILE` names every error with its line."""
 
 TopicPrefix = Annotated[
     str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
@@ -29,9 +34,9 @@ class DeviceSettings:
     """`[device]`: this machine."""
 
     name: TopicLevel = "edge-anpr"
-    """Its part of every topic: letters, digits, `-` and `_`."""
+    """Its part of every MQTT topic: letters, digits, `-` and `_`."""
     state_directory: Path = Path("/var/lib/edge-anpr")
-    """Where the outbox lives."""
+    """Folder of the outbox, on storage that survives a power cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,20 @@ class CameraSettings:
     """`[camera]`: where frames come from."""
 
     name: TopicLevel = "camera"
+    """Its part of its MQTT topics: letters, digits, `-` and `_`."""
     source: Annotated[str, SourceForm()] = "picamera2:0"
-    """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://…`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1`, `images:DIR`."""
+    """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://HOST/PATH`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1` or
+    `images:DIR`."""
     width: Annotated[int, Between(64, 16384)] = 1920
+    """Width asked of a live camera, in pixels."""
     height: Annotated[int, Between(64, 16384)] = 1080
-    """The size asked of a live camera, in pixels."""
+    """Height asked of a live camera, in pixels."""
     frames_per_second: Annotated[float, Between(0.1, 240)] = 15.0
+    """Frames asked of a live camera each second."""
     exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
-    """Longest exposure allowed to picamera2: a plate at 60 km/h smears by about its stroke width in 2 ms."""
-    password_file: Path | None = None
-    """A file holding `user:password` for an `rtsp://` source."""
+    """Longest exposure of picamera2, in microseconds: a plate at 60 km/h smears by about its stroke width in 2 ms."""
+    password_file: Annotated[Path | None, Example("/etc/edge-anpr/camera-password")] = None
+    """File with `user:password` for an `rtsp://` source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +65,31 @@ class MotionSettings:
     """`[motion]`: frames in which nothing moves are not searched."""
 
     enabled: bool = True
+    """Search only frames in which something moves."""
     threshold: Share = 0.002
-    """Share of the picture that must have changed, 0 to 1."""
+    """Share of the picture that must have changed."""
     hold_seconds: Annotated[float, Between(0, 3600)] = 1.0
-    """How long to go on searching after the last motion."""
+    """How long the search goes on after the last motion, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """`[models]`: the two networks."""
 
-    directory: Path | None = None
-    """Holds `plate_detector.tflite`, `plate_reader.tflite` and their manifests; by default those shipped."""
+    directory: Annotated[Path | None, Example("/opt/edge-anpr/models")] = None
+    """Folder of `plate_detector.tflite`, `plate_reader.tflite` and their manifests; if not set, the shipped ones."""
     threads: Annotated[int, Between(1, 64)] = 2
+    """Processor threads of each network."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
     """`[detection]`: what counts as a plate."""
 
-    confidence: Annotated[float, Between(0.01, 0.99)] | None = None
-    """Lowest confidence of a detection, 0 to 1; by default the one chosen for the model, which its manifest names.
-
-    In single pictures also less, where the text is certain.
-    """
+    confidence: Annotated[Annotated[float, Between(0.01, 0.99)] | None, Example(0.5)] = None
+    """Lowest confidence of a detection; if not set, the one in the model's manifest. In single pictures
+    (`edge-anpr read`) a less confident one counts too if its text has a confidence of 0.9 or more. In video a vehicle
+    begins with `tracking.begin_confidence`: lower both for more vehicles."""
     max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
 
@@ -89,90 +99,105 @@ class RecognitionSettings:
     """`[recognition]`: how characters become a text."""
 
     formats: tuple[str, ...] = ("in",)
-    """Countries whose plate formats weigh in, of those in `recognition/formats`; the generic one always does."""
+    """Countries whose plate formats count, as two small letters; the generic format always does."""
     max_candidates: Annotated[int, Between(1, 50)] = 5
-    """Most candidates named in an event."""
+    """Most candidates in an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneSettings:
-    """`[[zones]]`: a named polygon on the picture."""
+    """`[[zones]]`: any number of polygons on the picture, each with a name of its own."""
 
-    name: TopicLevel
-    polygon: tuple[tuple[Share, Share], ...]
-    """Points x, y as shares of the picture's width and height, 0 to 1."""
+    name: Annotated[TopicLevel, Example("gate")]
+    """Its name in events: letters, digits, `-` and `_`."""
+    polygon: Annotated[tuple[tuple[Share, Share], ...], Example(((0.1, 0.4), (0.9, 0.4), (0.9, 1.0), (0.1, 1.0)))]
+    """Three points x, y or more, as shares of the picture's width and height, 0 to 1."""
     include: bool = True
-    """True: plates outside every such zone are ignored. False: plates inside are ignored."""
+    """true: plates outside every such zone are ignored, and passages through it carry its name. false: plates inside
+    are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
-class LineSettings:
-    """`[[lines]]`: a virtual line across the road."""
+class CrossingLineSettings:
+    """`[[crossing_lines]]`: any number of virtual lines across the road, each with a name of its own.
 
-    name: TopicLevel
-    start: tuple[Share, Share]
-    end: tuple[Share, Share]
-    """Points x, y as shares of the picture's width and height, 0 to 1."""
+    Each read names the lines that the vehicle crossed, and in which direction. `edge-anpr snapshot --grid OUT.jpg`
+    draws zones and lines on a frame of the camera.
+    """
+
+    name: Annotated[TopicLevel, Example("gate")]
+    """Its name in events: letters, digits, `-` and `_`."""
+    start: Annotated[tuple[Share, Share], Example((0.1, 0.7))]
+    """Point x, y, as shares of the picture's width and height, 0 to 1."""
+    end: Annotated[tuple[Share, Share], Example((0.9, 0.7))]
+    """Point x, y, as shares of the picture's width and height, 0 to 1."""
     to_right: TopicLevel = "in"
-    """What it is called to cross to the right-hand side of whoever looks from `start` to `end`."""
+    """Label of a crossing to the right-hand side, seen from `start` to `end`."""
     to_left: TopicLevel = "out"
-    """What it is called to cross to the other side."""
+    """Label of a crossing to the left-hand side."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """`[tracking]`: how sights of one vehicle become one pass."""
+    """`[tracking]`: how detections of one vehicle become one passage."""
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
-    """A plate unseen for this long has gone."""
+    """A plate unseen for this many seconds has gone."""
     begin_confidence: Share = 0.6
-    """A vehicle begins with a find of at least this confidence; doubtful ones only go on with it."""
+    """A vehicle begins with a detection of at least this confidence. One between `detection.confidence` and this can
+    only continue a vehicle in view, so that a doubtful one becomes no vehicle of its own."""
     settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
-    """A vehicle still in view after this time is published without waiting for it to go."""
+    """A vehicle still in view after this many seconds is published without waiting for it to go: at a barrier set a few
+    seconds. Lines that it crosses later are published only with `publish = "early"`, in an update."""
     min_reads: Annotated[int, Between(1, 1000)] = 3
-    """Fewer reads than this are not published; a single image needs one."""
+    """Publish only plates read in this many frames; a single image needs one."""
     min_agreeing_reads: Annotated[int, Between(1, 30)] = 1
-    """Texts that fewer reads than this bear out on their own are not published."""
+    """Publish only if this many frames agree on the text by themselves."""
     min_confidence: Share = 0.3
-    """Texts less certain than this are not published, 0 to 1."""
+    """Publish only texts of at least this confidence."""
     min_confidence_unknown: Share = 0.95
-    """The same for texts that fit no format of the countries in `recognition.formats`: most are signs, not plates."""
+    """The same for texts that fit no format of the countries in `recognition.formats`: most are shop signs and phone
+    numbers. A clear text in a common layout of another country has more than 0.95. A text of no known layout has at
+    most 0.92: set 0.9 or less if such plates pass. Never less than `min_confidence`."""
     second_looks: Annotated[int, Between(0, 30)] = 5
-    """Most frames of a vehicle that are looked at again from close by, where its text is in doubt once it has gone."""
+    """Most frames of a vehicle that are read again from close by, if its text is in doubt once it has gone. Each takes
+    about as long as two frames; 0: none."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
-    """The same text within this time after its last sight is the same vehicle: not published again."""
+    """The same text within this many seconds after it was last seen is the same vehicle: it is not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"
-    """`final`: when the vehicle has gone. `early`: when its text is certain and its plate has left the included zones,
-    and once more, as an update of the same event, when it has gone."""
+    """When to publish. "final": when the vehicle has gone. "early": when its text is certain and its plate has left the
+    included zones (without any: as soon as its text is certain), then an update of the same event when it has gone."""
     early_confidence: Share = 0.95
-    """Texts less certain than this are not published early, 0 to 1."""
+    """Publish early only texts of at least this confidence."""
     economy: bool = True
     """Read a plate again only while another read can change its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListSettings:
-    """`[[lists]]`: plates that are known here."""
+    """`[[lists]]`: any number of lists of plates, each with a name of its own; see docs/lists.md."""
 
-    name: TopicLevel
-    kind: Annotated[str, OneOf(("allow", "deny", "watch", "ignore"))]
-    """Of deny and watch an alert is sent; a plate to ignore leaves no trace."""
-    file: Path
-    """A CSV file, the plate first in each line; read again when it changes."""
+    name: Annotated[TopicLevel, Example("residents")]
+    """Its name in events: letters, digits, `-` and `_`."""
+    kind: Annotated[str, OneOf(("allow", "deny", "watch", "ignore")), Example("allow")]
+    """What a plate on it is. deny and watch raise an alert; nothing is stored or sent of a plate to ignore."""
+    file: Annotated[Path, Example("/etc/edge-anpr/residents.csv")]
+    """CSV file in UTF-8, the plate first in each line. It is read again when it changes."""
     max_cost: Annotated[float, Between(0, 3)] = 0.5
-    """What characters taken for one another may cost together: 0/O and 1/I 0.25 each, 8/B, 5/S and 2/Z 0.5."""
+    """Most that confused characters may cost together: 0/O and 1/I cost 0.25 each, 8/B, 5/S and 2/Z 0.5. 0 matches the
+    exact plate only."""
 
 
 @dataclass(frozen=True, slots=True)
 class HookSettings:
-    """`[hook]`: a program run for plates on a list, for a gate relay, say."""
+    """`[hook]`: a program run for plates on a list, as for a gate's relay."""
 
-    program: Path | None = None
-    """Run without a shell; it gets the event as JSON on its standard input."""
+    program: Annotated[Path | None, Example("/usr/local/bin/open-gate")] = None
+    """Run without a shell and without arguments; the event comes as JSON on its standard input."""
     kinds: tuple[Annotated[str, OneOf(("allow", "deny", "watch"))], ...] = ("allow",)
     """Kinds of lists for which it is run."""
     timeout_seconds: Annotated[float, Between(0.1, 60)] = 5.0
-    """It is killed after this time."""
+    """It is killed after this many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,40 +205,54 @@ class PrivacySettings:
     """`[privacy]`: what is held back."""
 
     hash: bool = False
-    """Keep and send a keyed hash in place of every plate, and no picture."""
-    key_file: Path | None = None
-    """The hash's key; a systemd credential named `plate-hash-key` is taken where this is not set."""
+    """Store and send a keyed hash (HMAC-SHA256) in place of every plate, and no picture."""
+    key_file: Annotated[Path | None, Example("/etc/edge-anpr/plate-hash-key")] = None
+    """File with the hash's key, 32 characters or more, as from `openssl rand -hex 32`. If not set, the systemd
+    credential `plate-hash-key` is used."""
     key_days: Annotated[int, Between(0, 366)] = 0
-    """Change to another key, derived from the file's, every so many days; 0: never."""
+    """Days after which another key, derived from the file's, is used: hashes of one plate cannot be linked beyond. 0:
+    never."""
     lists_only: bool = False
-    """Keep and send nothing of plates on no list."""
+    """Store and send nothing of plates on no list."""
     no_images: bool = False
-    """Keep and send no picture."""
-    retention_hours: Annotated[float, Between(1, 87_600)] | None = None
-    """Events that the broker has not taken by then are deleted; by default they wait for ever."""
+    """Store and send no picture, even with `mqtt.images`."""
+    retention_hours: Annotated[Annotated[float, Between(1, 87_600)] | None, Example(72.0)] = None
+    """Delete events that the broker has not taken after this many hours; if not set, they wait until it takes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
     """`[mqtt]`: the broker."""
 
-    host: Annotated[str, Matching(r"\S+", "a host name or an address")] = "localhost"
+    host: Annotated[str, HostName()] = "localhost"
+    """Host name or address, alone."""
     port: Port = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    """A file holding the password; a systemd credential named `mqtt-password` is taken where this is not set."""
+    """TCP port; with TLS usually 8883."""
+    username: Annotated[str | None, Example("gate")] = None
+    """Name to log in with."""
+    password_file: Annotated[Path | None, Example("/etc/edge-anpr/mqtt-password")] = None
+    """File with the password. If not set, the systemd credential `mqtt-password` is used."""
     tls: bool = False
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    """Encrypt the connection."""
+    ca_file: Annotated[Path | None, Example("/etc/edge-anpr/ca.pem")] = None
+    """PEM file of the authority that signed the broker's certificate; if not set, those that the system trusts."""
+    certificate_file: Annotated[Path | None, Example("/etc/edge-anpr/device.pem")] = None
+    """PEM file of this machine's own certificate, if the broker asks for one."""
+    key_file: Annotated[Path | None, Example("/etc/edge-anpr/device.key")] = None
+    """PEM file of that certificate's key."""
     allow_plaintext_password: bool = False
     """Send the password without TLS to a host other than this one."""
     topic_prefix: TopicPrefix = "anpr"
+    """First levels of every topic."""
     keepalive_seconds: Annotated[int, Between(5, 65535)] = 30
+    """Seconds between signs of life on a quiet connection."""
     in_flight: Annotated[int, Between(1, 65535)] = 20
     """Most events sent and not yet acknowledged."""
     drain_per_second: Annotated[float, Between(0.1, 100_000)] = 50.0
     """Most events sent in a second, so that a device that comes back does not flood the broker."""
+    resend_seconds: Annotated[float, Between(0, 3600)] = 10.0
+    """Events acknowledged within this time are sent again after a lost connection, for a broker may acknowledge before
+    it has saved; 0: never."""
     images: bool = True
     """Publish the plate's picture beside the read."""
 
@@ -223,29 +262,34 @@ class EvidenceSettings:
     """`[evidence]`: reads are signed and chained."""
 
     enabled: bool = False
-    key_file: Path | None = None
-    """The private key; a systemd credential named `evidence-key` is taken where this is not set."""
+    """Sign every read with Ed25519 and chain it to the read before, for `edge-anpr verify`."""
+    key_file: Annotated[Path | None, Example("/etc/edge-anpr/evidence.key")] = None
+    """Private key, as from `edge-anpr make-key`. If not set, the systemd credential `evidence-key` is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings:
-    """`[commands]`: what the device does when it is told so over MQTT."""
+    """`[commands]`: what the device does on request over MQTT; see docs/commands.md."""
 
-    allow: tuple[Annotated[str, OneOf(("ping", "snapshot", "reload", "lists/set"))], ...] = ()
-    """Commands that are carried out; with none, the device does not even listen for them."""
+    allow: Annotated[
+        tuple[Annotated[str, OneOf(("ping", "snapshot", "reload", "lists/set"))], ...], Example(("ping", "snapshot"))
+    ] = ()
+    """Commands that are carried out; if not set, the device does not even listen. Whoever may write below `cmd/` at the
+    broker may send them."""
     max_kilobytes: Annotated[float, Between(1, 100_000)] = 1000.0
-    """A larger request is refused."""
+    """Largest request, in kilobytes."""
     reload_seconds: Annotated[float, Between(1, 600)] = 20.0
-    """Within this time after a reload there has to be a picture and a broker, or the former settings come back."""
+    """Within this many seconds of a reload a picture and the broker's answer must come, or the old settings return."""
 
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantSettings:
-    """`[home_assistant]`: let Home Assistant find this device over the same broker."""
+    """`[home_assistant]`: Home Assistant (2024.12 or later) finds this device over the same broker."""
 
     enabled: bool = False
+    """Publish what Home Assistant needs to find it."""
     discovery_prefix: TopicPrefix = "homeassistant"
-    """As set in Home Assistant's MQTT integration."""
+    """First levels of its discovery topics, as set in its MQTT integration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,21 +297,22 @@ class OutboxSettings:
     """`[outbox]`: events that wait for the broker."""
 
     max_megabytes: Annotated[float, Between(1, 1_000_000)] = 512.0
-    """When full, the oldest images go first, then the oldest reads."""
+    """Space on disk, in megabytes. If it is full, the oldest pictures go first, then the oldest reads."""
     memory_megabytes: Annotated[float, Between(0.1, 10_000)] = 16.0
-    """Space in memory for events while the disk is full, read-only or failing; bounded in the same way."""
+    """Space in memory while the disk is full, read-only or failing, in megabytes; bounded in the same way."""
     keep_free_megabytes: Annotated[float, Between(0, 1_000_000)] = 32.0
-    """A disk with less than this to spare counts as full."""
+    """A disk with less free space than this counts as full, in megabytes."""
     commit_milliseconds: Annotated[int, Between(0, 60_000)] = 200
-    """Acknowledged events are deleted this late, many in one write. A new event never waits."""
+    """Milliseconds after which acknowledged events are deleted, many in one write: gentle to SD cards. A power cut
+    costs a repeat. A new event never waits: it is on the disk at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """`[log]`."""
+    """`[log]`: what is logged."""
 
     level: Annotated[str, OneOf(("debug", "info", "warning", "error"))] = "info"
-    """`debug`, `info`, `warning` or `error`; plates appear at `debug` only."""
+    """Least severity of a line; plates appear at "debug" only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +326,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
     zones: tuple[ZoneSettings, ...] = ()
-    lines: tuple[LineSettings, ...] = ()
+    crossing_lines: tuple[CrossingLineSettings, ...] = ()
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     lists: tuple[ListSettings, ...] = ()
     hook: HookSettings = field(default_factory=HookSettings)
@@ -306,6 +351,11 @@ def load(path: Path) -> Settings:
     return replace(settings, camera=replace(settings.camera, source=source))
 
 
+def default_toml() -> str:
+    """The text of `config/default.toml`."""
+    return default_file(Settings, _INTRODUCTION)
+
+
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
     for section in ("camera", "models", "hook", "privacy", "evidence", "mqtt"):
@@ -319,9 +369,9 @@ def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
-    """What only several keys together show."""
+    """Errors that only several keys together show."""
     yield from _zone_complaints(settings.zones)
-    yield from _line_complaints(settings.lines)
+    yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
     if settings.evidence.key_file and not settings.evidence.enabled:
@@ -383,15 +433,19 @@ def _turn(a: Point, b: Point, c: Point) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _line_complaints(lines: tuple[LineSettings, ...]) -> Iterator[Complaint]:
+def _line_complaints(lines: tuple[CrossingLineSettings, ...]) -> Iterator[Complaint]:
     names = [line.name for line in lines]
     for index, line in enumerate(lines):
         if line.name in names[:index]:
-            yield Complaint(("lines", index, "name"), f'a line is called "{line.name}" already; give another name')
+            yield Complaint(
+                ("crossing_lines", index, "name"), f'a line is called "{line.name}" already; give another name'
+            )
         if line.start == line.end:
-            yield Complaint(("lines", index, "end"), "the line ends where it starts; give another point")
+            yield Complaint(("crossing_lines", index, "end"), "start and end are the same point; give another")
         if line.to_right == line.to_left:
-            yield Complaint(("lines", index, "to_left"), "both directions are called the same; give another label")
+            yield Complaint(
+                ("crossing_lines", index, "to_left"), "both directions are called the same; give another label"
+            )
 
 
 def _list_complaints(settings: Settings) -> Iterator[Complaint]:
@@ -422,7 +476,7 @@ def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
 
 
 def password_complaint(mqtt: MqttSettings) -> str | None:
-    """Why a password must not be sent to this broker and what to do, or None where it may be."""
+    """Why a password must not be sent to this broker and what to do, or None if it may be."""
     if mqtt.username is None:
         return "a password goes with a user; set `username` too"
     if mqtt.tls or mqtt.allow_plaintext_password or _is_this_machine(mqtt.host):

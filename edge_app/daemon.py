@@ -1,8 +1,8 @@
 """The life of the daemon: start, run, stop.
 
-The camera thread puts frames into a one-place slot, the main thread searches them and commits what it finds to
-the outbox, the publisher thread drains the outbox. The lists thread reads lists that have changed, and the hook thread
-runs the operator's program, where there is one.
+The camera thread puts frames into a one-place slot. The main thread searches them and commits events to the outbox. The
+publisher thread drains the outbox. The lists thread reads lists that have changed. The hook thread runs the operator's
+program, if there is one.
 """
 
 import contextlib
@@ -34,24 +34,30 @@ from edge_app.uplink.publisher import Publisher
 log = logging.getLogger(__name__)
 
 TAKE_SECONDS = 0.2
-"""Longest wait for a frame, and so the time within which a signal is heard."""
+"""Longest wait for a frame, and so the longest delay of a signal."""
 JOIN_SECONDS = 1.5
-"""Longest wait for the threads at the end; systemd expects us gone soon."""
+"""Longest wait for the threads at the end; systemd expects the process to end soon."""
 DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 
 
-class Stages(Protocol):
+class FramesToPasses(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
 
     too_brief: int
     """Vehicles that were read in too few frames to be told."""
+    repeated: int
+    """Vehicles that were not told, for their number was seen a moment before."""
+
+    @property
+    def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """Where lettering was found that is no vehicle's."""
 
     def process(self, frame: Frame) -> list[PlatePass]:
-        """Give the passes that ended with this frame."""
+        """The passes that ended with this frame."""
 
     def rest(self) -> list[PlatePass]:
-        """Give the passes of the vehicles in view: nothing moves any more."""
+        """The passes of the vehicles in view: nothing moves any more."""
 
     def flush(self) -> list[PlatePass]:
         """End every pass that is still going on."""
@@ -65,7 +71,7 @@ class Daemon:
         settings: Settings,
         source: Source,
         gate: MotionGate,
-        pipeline: Stages,
+        pipeline: FramesToPasses,
         lists: Lists,
         event_factory: EventFactory,
         outbox: Outbox,
@@ -76,7 +82,7 @@ class Daemon:
         commander: Commander | None = None,
     ) -> None:
         self.frames = 0
-        """Frames taken from the camera and looked at."""
+        """Frames taken from the camera and processed."""
         self.passes = 0
         """Vehicles that became events."""
         self.picture = PictureState.GOOD
@@ -91,8 +97,6 @@ class Daemon:
         self._publisher = publisher
         self._stop = stop
         self._clock = clock
-        self._early_sequences: dict[int, int] = {}
-        """Sequence numbers of reads that will have an update, by their vehicles' numbers."""
         self._commander = commander
         self.asked_to_stop = False
         self._gate_was_open = False
@@ -104,14 +108,14 @@ class Daemon:
         self._systemd = Systemd(clock)
         self._camera_thread = Worker("camera", self._capture)
         self._publisher_thread = Worker("publisher", publisher.run)
-        # What the main loop cannot do without: the end of one of them is its own.
+        # Threads without which the main loop ends.
         self._helpers = [self._publisher_thread, Worker("lists", lambda: lists.run(stop))]
         if hook is not None:
             self._helpers.append(Worker("hook", hook.run))
 
     @property
     def dropped(self) -> int:
-        """Frames of a live camera that were overtaken by newer ones."""
+        """Frames of a live camera that newer ones replaced."""
         return self._slot.dropped
 
     def start(self) -> None:
@@ -121,10 +125,10 @@ class Daemon:
         self._camera_thread.start()
 
     def run(self) -> None:
-        """Work until told to stop by `ask_to_stop`, SIGTERM or SIGINT, or until a recording has ended.
+        """Work until `ask_to_stop`, SIGTERM or SIGINT, or until a recording has ended.
 
         Raises:
-            EdgeAnprError: a thread died; whoever started the process should start it again.
+            EdgeAnprError: a thread died; the process should be started again.
         """
         with self._signals():
             self.start()
@@ -134,7 +138,7 @@ class Daemon:
                 self.stop()
 
     def ask_to_stop(self) -> None:
-        """Make `run` return soon; safe in a signal handler, for it takes no lock."""
+        """Make `run` return soon; safe in a signal handler, because it takes no lock."""
         self.asked_to_stop = True
 
     def stop(self) -> None:
@@ -155,11 +159,11 @@ class Daemon:
                 log.warning("the %s thread does not end; leaving it behind", thread.name)
         if self._hook is not None:
             self._hook.end()
-        # Last, for the publisher may have acknowledgements to note until it ends. One that was left behind gets an
-        # error that nobody hears, and sends again next time.
-        with contextlib.closing(self._outbox):
-            waiting = self._outbox.state().events
-        log.info("camera %s: stopped; %d events wait in the outbox", self._name, waiting)
+        # Last, because the publisher may note acknowledgements until it ends. One that was left behind gets an error
+        # that nobody sees, and sends again next time.
+        state = self._outbox.state()
+        self._outbox.close()  # which reports what the disk has not taken even now
+        log.info("camera %s: stopped; %s wait in the outbox", self._name, counted(state.events, "event"))
 
     def _capture(self) -> None:
         """Body of the camera thread."""
@@ -180,7 +184,7 @@ class Daemon:
                 self._handle(frame)
                 self._waiting_since = self._clock()
             elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
-                self._commit(self._pipeline.flush())  # the camera is silent: no next frame tells that they have gone
+                self._commit(self._pipeline.flush())  # the camera is silent: no next frame shows that they have gone
             self._outbox.tend()
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
@@ -191,7 +195,7 @@ class Daemon:
             self._end_of_recording()
 
     def _is_to_end(self) -> bool:
-        """Whether somebody wants it: for good, or for other settings."""
+        """Whether to end: for good, or for other settings."""
         superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
         return self.asked_to_stop or superseded
 
@@ -211,16 +215,14 @@ class Daemon:
 
     def _commit(self, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
-        looked_up = [(plate_pass, self._lists.look_up(plate_pass.read.text)) for plate_pass in passes]
-        told = [(event, *each) for each in looked_up if (event := self._event(*each)) is not None]
-        if not told:
+        matched = [(plate_pass, self._lists.match(plate_pass.read.text)) for plate_pass in passes]
+        made = [(event, *each) for each in matched if (event := self._event(*each)) is not None]
+        if not made:
             return
-        sequences = self._outbox.put(*(event for event, _, _ in told))
+        sequences = self._outbox.put(*(event for event, _, _ in made))
         self._publisher.wake()
-        self.passes += sum(event.message.revision is None for event, _, _ in told)
-        for sequence, (event, plate_pass, matches) in zip(sequences, told, strict=True):
-            if not plate_pass.is_final:
-                self._early_sequences[plate_pass.vehicle] = sequence
+        self.passes += sum(event.message.revision is None for event, _, _ in made)
+        for sequence, (event, plate_pass, matches) in zip(sequences, made, strict=True):
             log.info("camera %s: event %s after %s", self._name, event.event_id, counted(plate_pass.reads, "read"))
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             is_news = event.message.revision != "confirmed"
@@ -228,23 +230,20 @@ class Daemon:
                 self._hook.ask(event.event_id, event.payload(sequence))
 
     def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
-        """The pass's event; where nothing may be kept of it, what takes an early one back, if one was sent."""
-        early = self._early_sequences.pop(plate_pass.vehicle, None)
+        """The pass's event; of a plate that must not be stored, the withdrawal of an early one, if it was sent."""
         if matches is not None:
             return self._event_factory.make(plate_pass, matches)
         withdrawal = self._event_factory.withdraw(plate_pass.vehicle)
-        if withdrawal is None or early is None:
-            return withdrawal
-        return None if self._publisher.recall(withdrawal.event_id, early) else withdrawal
+        return None if withdrawal is None or self._publisher.recall(withdrawal.event_id) else withdrawal
 
     def _end_of_recording(self) -> None:
-        """Give the broker and the hook some time to take what is left; a camera should not have ended."""
+        """Give the broker and the hook some time for the rest; a camera should not have ended."""
         self._camera_thread.join()
         self._camera_thread.check()
         if self._source.live:
             raise SourceError(f"camera {self._name}: the source ended")
         log.info(
-            "camera %s: the recording ended after %s: %s published, %d left out as read in fewer than %s (min_reads)",
+            "camera %s: the recording ended after %s: %s published, %d read in fewer than %s (min_reads) and left out",
             self._name,
             counted(self.frames, "frame"),
             counted(self.passes, "plate"),
@@ -265,7 +264,7 @@ class Daemon:
     def _watch_picture(self, frame: Frame) -> None:
         if not self._source.live:
             return
-        picture = self._health.look(frame)
+        picture = self._health.check(frame)
         if picture is not self.picture:
             log.warning("camera %s: the picture is %s, it was %s", self._name, picture, self.picture)
         self.picture = picture
@@ -275,10 +274,19 @@ class Daemon:
         hook = self._hook.state() if self._hook else None
         lists = self._lists.state()
         self._publisher.vitals = VitalsMessage(
-            self.frames, self.dropped, corrupt, self.passes, self.picture, lists, hook
+            self.frames,
+            self.dropped,
+            corrupt,
+            self.passes,
+            self.picture,
+            lists,
+            hook,
+            vehicles_repeated=self._pipeline.repeated,
+            vehicles_too_brief=self._pipeline.too_brief,
+            fixed_texts=self._pipeline.fixed_texts,
         )
         attempts = self._source.attempts
-        # A camera that is away when we start is waited for, as one that goes later is: that is no failed start.
+        # A camera that is away at the start is waited for, like one that is lost later: the start has not failed.
         if self.frames or attempts > 1:
             self._systemd.ready()
         self._systemd.alive(progress=(self.frames, attempts))
@@ -291,7 +299,7 @@ class Daemon:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT ask us to stop; elsewhere than in the main thread they are not ours."""
+        """Let SIGTERM and SIGINT ask us to stop; outside the main thread they are not ours."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

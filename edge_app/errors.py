@@ -1,4 +1,4 @@
-"""Errors that edge-anpr raises: each message says what happened and what to do next."""
+"""Errors that edge-anpr raises: each message states what happened and what to do next."""
 
 
 class EdgeAnprError(Exception):
@@ -22,7 +22,7 @@ class SourceError(EdgeAnprError):
 
 
 class ImageError(EdgeAnprError, ValueError):
-    """An array handed to us is no picture."""
+    """An array that was passed in is no picture."""
 
 
 class OutboxError(EdgeAnprError):
@@ -30,4 +30,4 @@ class OutboxError(EdgeAnprError):
 
 
 class UplinkError(EdgeAnprError):
-    """The broker refuses us in a way that waiting will not mend."""
+    """The broker refuses us in a way that waiting will not repair."""

@@ -1,51 +1,34 @@
-"""Pictures from files and into files, with an error that says what to do for every file that is none."""
+"""Pictures from files and into files, with an error and its remedy for every file that is none."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from edge_app.errors import SourceError
+from edge_app.jpeg_damage import damage_of
 from edge_app.records import ImageBgr
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg"})
 
 
 def silence_opencv() -> None:
-    """Keep OpenCV's and FFmpeg's own words on damaged files from stderr: our errors say it better."""
+    """Keep OpenCV's and FFmpeg's messages on damaged files off stderr: our errors are clearer."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET, read when a video is opened
 
 
-def is_video(path: Path) -> bool:
-    """Whether a file is named as videos are."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def list_media(path: Path) -> Iterator[Path]:
-    """The path itself or, for a folder, the pictures and videos in it and below, sorted."""
-    if not path.is_dir():
-        yield path
-        return
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
-    if not found:
-        raise SourceError(f"{path}: this folder holds no picture and no video; give another")
-    yield from (file for file in found if file.is_file())
-
-
 def load_image(path: Path) -> ImageBgr:
-    """The picture, upright where its EXIF data tell how; `SourceError` where there is none."""
+    """The picture, upright if its EXIF data give its orientation; `SourceError` if there is none."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: this file cannot be read ({error.strerror}); check the path") from error
     if not content:
-        raise SourceError(f"{path}: this file is empty; copy it again from where it came")
+        raise SourceError(f"{path}: this file is empty; copy it again from its source")
     if _is_cut_off(content):
         raise SourceError(f"{path}: the end of this picture is missing; copy it again from where it came")
+    if damage := damage_of(content):
+        raise SourceError(f"{path}: this picture is damaged ({damage}); copy it again from where it came")
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
@@ -56,7 +39,7 @@ def load_image(path: Path) -> ImageBgr:
 
 
 def save_image(path: Path, image_bgr: ImageBgr) -> None:
-    """Write the picture in the format its name asks for; `SourceError` where that fails."""
+    """Write the picture in the format its name asks for; `SourceError` if that fails."""
     try:
         encoded, content = cv2.imencode(path.suffix, image_bgr)
         if not encoded:
@@ -75,6 +58,6 @@ def _is_cut_off(content: bytes) -> bool:
         return False
     start = 2
     while content[start : start + 1] == b"\xff" and (marker := content[start + 1 : start + 2]) != b"\xda":
-        is_fill = marker == b"\xff"  # any number of them may stand before a marker: ITU-T T.81, B.1.1.2
+        is_fill = marker == b"\xff"  # any number of them may precede a marker: ITU-T T.81, B.1.1.2
         start += 1 if is_fill else 2 + int.from_bytes(content[start + 2 : start + 4], "big")
     return b"\xff\xd9" not in content[start:]

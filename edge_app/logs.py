@@ -1,4 +1,4 @@
-"""Logging: to the journal where systemd started us, to standard error elsewhere; no plate text above debug."""
+"""Logging: to the journal if systemd started us, else to standard error; no plate text above debug."""
 
 import copy
 import logging
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from edge_app.config import LogSettings
+from edge_app.printable import printable_lines
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -16,13 +17,20 @@ def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ
     handler = _journal_handler() if _stderr_is_journal(environment) else None
     if handler is None:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(_PrintableFormatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
 
 
+class _PrintableFormatter(logging.Formatter):
+    """Keeps what could steer a terminal from it: names of files come from elsewhere."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
+
+
 def _stderr_is_journal(environment: Mapping[str, str]) -> bool:
-    """Compare with `JOURNAL_STREAM` as systemd.exec(5) says: a redirected stderr is not the journal."""
+    """Compare with `JOURNAL_STREAM` as in systemd.exec(5): a redirected stderr is not the journal."""
     device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
     if not colon:
         return False
@@ -44,7 +52,7 @@ def _journal_handler() -> logging.Handler | None:
 
         def emit(self, record: logging.LogRecord) -> None:
             plain = copy.copy(record)
-            plain.msg, plain.args = record.getMessage(), None
+            plain.msg, plain.args = printable_lines(record.getMessage()), None
             super().emit(plain)
 
     handler: logging.Handler = PlainJournalHandler(SYSLOG_IDENTIFIER="edge-anpr")

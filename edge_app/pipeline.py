@@ -1,21 +1,29 @@
 """One frame through the stages: detector, rectifier, reader, tracker, voter."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from edge_app.config import TrackingSettings
-from edge_app.recognition.looks import layouts
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateStrip, PlateText, Reading, StageTimes
+from edge_app.recognition.reading import Attempt
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateText, StageTimes
+from edge_app.tracking.fixed_texts import FixedTexts
 from edge_app.tracking.known_plates import KnownPlates
 from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Passage, SecondLook, Sight
+from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.tracker import Tracker
-from edge_app.tracking.voter import SETTLING_WORTH, Voter
+from edge_app.tracking.twins import Twins
+from edge_app.tracking.voter import SETTLING_WEIGHT, Voter
 from edge_app.tracking.zones import Zones
 
+log = logging.getLogger(__name__)
+
+Polygon = tuple[tuple[float, float], ...]
+"""Points x, y as shares of the picture's width and height."""
+
 _BEYOND_DOUBT = 0.99
-"""A text of this confidence is right 98 times of 100: no second look is taken."""
+"""A text of this confidence in a known format is right 98 times of 100: no further attempt is made."""
 
 
 class Detector(Protocol):
@@ -25,18 +33,11 @@ class Detector(Protocol):
         """The plates of a frame."""
 
 
-class Rectifier(Protocol):
-    """`edge_app.recognition.rectifier.Rectifier`."""
+class PlateReading(Protocol):
+    """`edge_app.stages.Stages`, or canned evidence in a test."""
 
-    def rectify(self, image_bgr: ImageBgr, detection: PlateDetection, /) -> PlateStrip:
-        """One plate, made flat."""
-
-
-class Reader(Protocol):
-    """`PlateReader`, or canned evidence in a test."""
-
-    def read(self, strip: PlateStrip, /) -> Reading:
-        """What stands on a strip."""
+    def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int, /) -> tuple[Attempt, ...]:
+        """The attempts at one plate that count together, the best first."""
 
 
 class Pipeline:
@@ -48,8 +49,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        rectifier: Rectifier,
-        reader: Reader,
+        reading: PlateReading,
         tracker: Tracker,
         voter: Voter,
         zones: Zones,
@@ -57,14 +57,15 @@ class Pipeline:
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
-        second_look: SecondLook | None = None,
     ) -> None:
         """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
         self.too_brief = 0
         """Vehicles that have gone and were not told, for they were read in fewer than `min_reads` frames."""
+        self.repeated = 0
+        """Vehicles that have gone and were not told, for their number was seen a moment before."""
+        self._fixed_texts = FixedTexts()
         self._detector = detector
-        self._rectifier = rectifier
-        self._reader = reader
+        self._reading = reading
         self._tracker = tracker
         self._voter = voter
         self._zones = zones
@@ -72,10 +73,10 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
         self._watch = watch
-        self._second_look = second_look if settings.second_looks else None
         self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
-        self._known = KnownPlates(max(settings.reappear_seconds, settings.lost_seconds))
+        window_seconds = max(settings.reappear_seconds, settings.lost_seconds)
+        self._known, self._twins = KnownPlates(window_seconds), Twins(window_seconds)
         self._frame_ns = 0
         self._is_resting = False
 
@@ -106,16 +107,18 @@ class Pipeline:
         found = self._detector.find(frame)
         detect_ms = (self._clock() - begun) * 1e3
         tracks = self._tracker.follow(found, frame.monotonic_ns)
+        self._twins.follow(tracks, found, frame.monotonic_ns)
         for track, detection in zip(tracks, found, strict=True):
             if track is None:  # too doubtful to begin a vehicle with
                 continue
             self._lines.follow(track, detection, size)
+            self._fixed_texts.follow(track, detection, frame.monotonic_ns, size)
             passage = self._passages.get(track)
             if self._zones.admits(detection, size):
                 sight = self._see(frame, detection, passage, detect_ms)
                 self._watch(track, sight)
                 if passage is None:
-                    self._passages[track] = Passage(sight, self._voter, max(1, self._settings.second_looks))
+                    self._passages[track] = Passage(sight, self._voter, self._settings.second_looks)
                 else:
                     passage.add(sight)
                     self._vote_where_due(passage)
@@ -127,18 +130,13 @@ class Pipeline:
         if passage is not None and self._settings.economy and not self._can_change(passage, detection, frame):
             return Sight(frame, detection, None, zones, StageTimes(detect_ms))
         begun = self._clock()
-        read_as, reading = self._read(frame.image_bgr, detection)
-        return Sight(frame, read_as, reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
-
-    def _read(self, image_bgr: ImageBgr, detection: PlateDetection) -> tuple[PlateDetection, Reading]:
-        """The reading in the layout that promises more, and the plate in that layout."""
-        tries = [(each, self._reader.read(self._rectifier.rectify(image_bgr, each))) for each in layouts(detection)]
-        return max(tries, key=lambda each: self._voter.glance(each[1]).promise) if len(tries) > 1 else tries[0]
+        best = self._reading.read_plate(frame.image_bgr, detection, 0)[0]
+        return Sight(frame, best.plate, best.reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
 
     def _vote_where_due(self, passage: Passage) -> None:
         """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
         is_asked = self._settings.economy or self._is_early
-        least_worth = 0.0 if self._is_early else SETTLING_WORTH
+        least_worth = 0.0 if self._is_early else SETTLING_WEIGHT
         if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_worth):
             passage.vote()
 
@@ -172,7 +170,13 @@ class Pipeline:
             if passage is not None and (plate_pass := self._conclude(track, passage)) is not None:
                 passes.append(plate_pass)
             self._lines.forget(track)
+            self._fixed_texts.forget(track)
         return passes
+
+    @property
+    def fixed_texts(self) -> tuple[Polygon, ...]:
+        """Where lettering was found that is no vehicle's."""
+        return tuple(self._fixed_texts.found)
 
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
         """What there is to say of a vehicle that has gone."""
@@ -180,41 +184,48 @@ class Pipeline:
             plate_pass = self._judge(track, passage, is_final=True)
             self.too_brief += passage.reads < self._settings.min_reads
             return plate_pass
-        self._known.note(passage.told.text, passage.last_monotonic_ns)
+        self._known.note(passage.told.text, passage.last_monotonic_ns, track)
         if not passage.awaits_update:
             return None
-        text = self._look_closely(passage)
+        text = self._read_again(passage)
         if text is None or text.confidence < self._least_confidence(text):
             text = passage.told
-        self._known.note(text.text, passage.last_monotonic_ns)
+        self._known.note(text.text, passage.last_monotonic_ns, track)
         return passage.settle(text, self._lines.crossings(track), track)
 
     def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
         """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
-        if passage.sights < self._settings.min_reads:
+        if passage.sights < self._settings.min_reads or self._fixed_texts.is_fixed(track):
             return None
         is_last_word = is_final or not self._is_early
-        text = self._look_closely(passage) if is_last_word else passage.vote()
+        text = self._read_again(passage) if is_last_word else passage.vote()
         if passage.reads < self._settings.min_reads or text is None:
             return None
         if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
             return None
-        is_known = self._known.knows(text.text, passage.first_monotonic_ns)
-        self._known.note(text.text, passage.last_monotonic_ns)
+        is_known = self._known.knows(
+            text.text, passage.first_monotonic_ns, lambda other: self._twins.are_two(track, other)
+        )
+        self._known.note(text.text, passage.last_monotonic_ns, track)
+        if is_known:
+            self.repeated += 1
+            log.info("a vehicle is not told: its number was seen less than reappear_seconds ago, on another track")
         awaits_update = self._is_early and not is_final and not is_known
         plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
         passage.told, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
 
-    def _look_closely(self, passage: Passage) -> PlateText | None:
-        """The text, after second looks where it is in doubt."""
+    def _read_again(self, passage: Passage) -> PlateText | None:
+        """The text, after further attempts at the best frames if it is in doubt."""
         text = passage.vote()
-        if self._second_look is not None:
-            while (text is None or text.confidence < _BEYOND_DOUBT) and passage.look_again(
-                self._second_look, self._clock
-            ):
-                text = passage.vote()
+        while text is None or not text.valid or text.confidence < _BEYOND_DOUBT:
+            if not passage.read_again(self._read_with_effort, self._clock):
+                break
+            text = passage.vote()
         return text
+
+    def _read_with_effort(self, image_bgr: ImageBgr, found: PlateDetection) -> Attempt:
+        return self._reading.read_plate(image_bgr, found, 1)[0]
 
     def _least_confidence(self, text: PlateText) -> float:
         least = self._settings.min_confidence

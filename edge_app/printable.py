@@ -1,13 +1,30 @@
 """Text from elsewhere, and numbers, made fit to be shown."""
 
+import re
+
+_USER = re.compile(r"(//|^(?!.*//)).*@", re.DOTALL)
+"""Up to the last `@`: a password may hold what else ends an address."""
+_SECRET = re.compile(r"(?i)\b((?:user|pass|pwd|token|secret|auth|key)[\w-]*=)[^&\s!]+")
+
 
 def printable(text: str) -> str:
     """The text without what could steer a terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text of several lines."""
+    return "\n".join(printable(line.replace("\t", " ")) for line in text.split("\n"))
+
+
+def without_secrets(text: str) -> str:
+    """A URL, or what was meant to be one, without user, password and token."""
+    return _SECRET.sub(r"\1…", _USER.sub(r"\1", text))
+
+
 def excerpt(text: str, most: int = 64) -> str:
     """Its beginning, where it is longer than what is worth showing."""
+    text = without_secrets(text)
     return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 

@@ -1,22 +1,23 @@
 """One picture at a time: `PlateRecognizer().recognize(image_bgr)`."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
-from edge_app.recognition.closer_look import BETTER, Look, Sight, look_closely
-from edge_app.recognition.turned_view import TURNS, turned_view
+from edge_app.geometry import corners_of, hulls, same_plate
+from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
-from edge_app.stages import Stages, as_frame, build_stages, shows
+from edge_app.stages import Stages, as_frame, build_stages
+
+EFFORTS = (0, 1)
+"""0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
 
 CROP_PADDING = 0.25
 """A crop is padded by this share of its width and height on each side before plates are looked for in it."""
@@ -26,47 +27,52 @@ _CROP_SURROUND = 0.5
 the detector has learned: half of its input's width."""
 
 _DOUBTFUL, _BEYOND_DOUBT = 0.2, 0.9
-"""What the detector is less sure of than it should be, or sees only in a part of the picture, counts as a plate where
-its text is this certain."""
+"""A find of which the detector is less sure than it should be counts as a plate if its text is this certain."""
 
-_WORTH_A_LOOK = -6.0
-"""Promise of the first look at a doubtful plate, below which hardly any becomes certain."""
+_PROMISING = -6.0
+"""Log score of the first attempt at a doubtful find, below which hardly any becomes certain."""
+
+_BETTER = 0.5
+"""Log score by which a crop as a whole must exceed what the detector finds in it."""
+
+_CROP_CONFIDENCE = 0.9
+"""How sure it is that a crop is of a plate if the detector has not found one in it."""
 
 _TWO_LINES_BELOW = 2.4
 """A crop narrower than this many of its heights may hold two lines, one above `_ONE_LINE_ABOVE` may hold one."""
 _ONE_LINE_ABOVE = 1.6
 
 
-_Seen = TypeVar("_Seen", Look, Sight)
+_Attempts = tuple[Attempt, ...]
+"""Those at one plate that count together, the best first."""
 
 
 class PlateRecognizer:
     """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
 
-    def __init__(self, stages: Stages | None = None, thorough: bool = True) -> None:
-        """`thorough`: look in pictures also for what the detector is less sure of, or sees only in parts of them."""
+    def __init__(self, stages: Stages | None = None, effort: int = 1) -> None:
+        """`effort` is one of `EFFORTS`."""
         if stages is None:
             stages = build_stages(Settings())
         self._stages = stages
-        self._thorough = thorough
+        self.effort = effort
 
     def recognize(self, image: NDArray[Any]) -> list[PlateRead]:
-        """Plates of a picture, the most confident text first; empty where none is legible.
+        """Plates of a picture, the most confident text first; empty if none is legible.
 
         `image`: (height, width, 3) BGR, (height, width, 4) BGRA or (height, width) grey; 8 or 16 bits.
         """
         image_bgr = as_bgr(image)
-        if not self._thorough:
-            return self.read(image_bgr, self.find(image_bgr))
         detector = self._stages.detector
         found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
-        sure = [plate for plate in found if plate.confidence >= detector.confidence]
-        reads = self.read(image_bgr, sure)
-        doubtful = [plate for plate in found if plate not in sure] + self._find_small(image_bgr)
-        certain = [read for read in reads if read.confidence >= _BEYOND_DOUBT]
-        certain += self._read_doubtful(image_bgr, doubtful, _places(certain))
-        others = [read for read in reads if not _is_any(read.detection, _places(certain))]
-        return _surest_first(certain + others)[: detector.max_plates]
+        reads = self.read(image_bgr, found)
+        if self.effort and not any(read.confidence >= _BEYOND_DOUBT for read in reads):
+            reads = _surest_first(_apart_reads([*reads, *self.read(image_bgr, self._find_small(image_bgr))]))
+        return [
+            read
+            for read in reads
+            if read.detection.confidence >= detector.confidence or read.confidence >= _BEYOND_DOUBT
+        ][: detector.max_plates]
 
     def recognize_crop(self, image: NDArray[Any]) -> list[PlateRead]:
         """As `recognize`, for a picture of one plate and little else; corners are those of the picture given."""
@@ -80,25 +86,25 @@ class PlateRecognizer:
         right, below = round(padded_bgr.shape[1] * _CROP_SURROUND), round(padded_bgr.shape[0] * _CROP_SURROUND)
         surrounded = cv2.copyMakeBorder(padded_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=PADDING_BGR)
         found = [plate.moved(-right, -below) for plate in self.find(as_bgr(surrounded))]
-        sights = [self._sight(padded_bgr, plate) for plate in found]
-        if any(sight.clear for sight in sights):
-            return self._settled(sights)
-        promise = max((sight.promise for sight in sights), default=-np.inf)
-        best = max((self._sight(padded_bgr, plate) for plate in whole), key=_promise)
-        if best.promise > promise + BETTER:
+        attempts = [self._attempts(padded_bgr, plate) for plate in found]
+        if any(each[0].is_clear for each in attempts):
+            return self._settled(attempts)
+        log_score = max((each[0].log_score for each in attempts), default=-np.inf)
+        best = max((self._attempts(padded_bgr, plate) for plate in whole), key=_log_score)
+        if best[0].log_score > log_score + _BETTER:
             return self._settled([best])
-        return self._settled(sights) or self._settled([best])
+        return self._settled(attempts) or self._settled([best])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
         return self._stages.detector.find(as_frame(image_bgr), confidence)
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
-        """What stands on plates already found, the most confident text first."""
-        return self._settled([self._sight(image_bgr, detection) for detection in detections])
+        """The texts of plates already found, the most confident first."""
+        return self._settled([self._attempts(image_bgr, detection) for detection in detections])
 
     def _find_small(self, image_bgr: ImageBgr) -> list[PlateDetection]:
-        """What shows when a large picture is searched part by part."""
+        """What is found when a large picture is searched part by part."""
         found = [
             part.placed(plate)
             for part in parts_of(image_bgr, self._stages.detector.input_size)
@@ -106,59 +112,43 @@ class PlateRecognizer:
         ]
         return [plate for plate in found if plate]
 
-    def _read_doubtful(
-        self, image_bgr: ImageBgr, doubtful: list[PlateDetection], known: list[PlateDetection]
-    ) -> list[PlateRead]:
-        """What may be plates and is none of those known: where it reads best, if that is beyond doubt."""
-        looks = [self._stages.look(image_bgr, plate) for plate in doubtful if not _is_any(plate, known)]
-        worth = [look.detection for look in _apart(looks) if look.promise >= _WORTH_A_LOOK]
-        sights = [self._sight(image_bgr, plate) for plate in worth[: self._stages.detector.max_plates]]
-        placed = [
-            replace(sight, detection=replace(sight.best, confidence=sight.detection.confidence)) for sight in sights
-        ]
-        return [
-            read
-            for read in self._settled(placed)
-            if read.confidence >= _BEYOND_DOUBT and not _is_any(read.detection, known)
-        ]
+    def _attempts(self, image_bgr: ImageBgr, found: PlateDetection) -> _Attempts:
+        """A find that is doubtful and illegible at first gets no further attempts."""
+        first = self._stages.read_plate(image_bgr, found, 0)
+        is_doubtful = found.confidence < self._stages.detector.confidence
+        if not self.effort or first[0].is_clear or (is_doubtful and first[0].log_score < _PROMISING):
+            return first
+        return self._stages.read_plate(image_bgr, found, self.effort)
 
-    def _settled(self, sights: list[Sight]) -> list[PlateRead]:
-        """What stands on the plates seen, the most confident first."""
+    def _settled(self, plates: list[_Attempts]) -> list[PlateRead]:
+        """The texts of plates, the most confident first; a part of a plate is none."""
         reads = []
-        for sight in _apart(sights):
-            text = self._stages.voter.settle_looks(sight.readings)
+        for attempts in _apart(plates):
+            confidence = attempts[0].plate.confidence or _CROP_CONFIDENCE
+            text = self._stages.voter.settle_attempts([each.reading for each in attempts], confidence)
             if text is not None:
-                reads.append(PlateRead(text, sight.detection))
+                reads.append(PlateRead(text, attempts[0].plate))
         return _surest_first(reads)
 
-    def _sight(self, image_bgr: ImageBgr, found: PlateDetection) -> Sight:
-        return look_closely(
-            found,
-            lambda detection: self._stages.look(image_bgr, detection),
-            lambda: self._find_turned(image_bgr, found),
-        )
 
-    def _find_turned(self, image_bgr: ImageBgr, found: PlateDetection) -> Iterator[PlateDetection]:
-        """The plate, or that of which it is a part, found again with the picture turned."""
-        for degrees in TURNS:
-            view = turned_view(image_bgr, found, degrees)
-            yield from (each for each in map(view.placed, self.find(view.image_bgr)) if shows(each, found))
+def _log_score(attempts: _Attempts) -> float:
+    return attempts[0].log_score
 
 
-def _promise(seen: Look | Sight) -> float:
-    return seen.promise
-
-
-def _places(reads: list[PlateRead]) -> list[PlateDetection]:
-    return [read.detection for read in reads]
-
-
-def _apart(seen: list[_Seen]) -> list[_Seen]:
-    """Those that promise most, each of another plate; a line that was found by itself belongs to its plate of two."""
-    kept: list[_Seen] = []
-    for each in sorted(seen, key=_promise, reverse=True):
-        if not _is_any(each.detection, [other.detection for other in kept]):
+def _apart(plates: list[_Attempts]) -> list[_Attempts]:
+    """Those that read best, each of another plate; a line that was found by itself belongs to its plate of two."""
+    kept: list[_Attempts] = []
+    for each in sorted(plates, key=_log_score, reverse=True):
+        if not _is_any(each[0].plate, [other[0].plate for other in kept]):
             kept.append(each)
+    return kept
+
+
+def _apart_reads(reads: list[PlateRead]) -> list[PlateRead]:
+    kept: list[PlateRead] = []
+    for read in _surest_first(reads):
+        if not _is_any(read.detection, [other.detection for other in kept]):
+            kept.append(read)
     return kept
 
 
@@ -203,9 +193,8 @@ def pad_crop(crop_bgr: ImageBgr) -> tuple[ImageBgr, tuple[int, int]]:
 def _whole(crop_bgr: ImageBgr, left: int, top: int) -> list[PlateDetection]:
     """The whole crop as a plate that no detector vouches for, in each layout that its shape leaves open."""
     height, width = crop_bgr.shape[:2]
-    right, bottom = left + width, top + height
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    corners_px = corners_of((left, top, width, height))
     layouts = [
         lines for lines, fits in ((1, width > _ONE_LINE_ABOVE * height), (2, width < _TWO_LINES_BELOW * height)) if fits
     ]
-    return [PlateDetection(corners, 0.0, lines) for lines in layouts]
+    return [PlateDetection(corners_px, 0.0, lines) for lines in layouts]

@@ -6,6 +6,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.geometry import Box, hulls
+
 ImageBgr = NDArray[np.uint8]
 """(height, width, 3), channels in the order blue, green, red."""
 
@@ -25,7 +27,7 @@ class Frame:
 
     image_bgr: ImageBgr
     captured_at: datetime
-    """UTC, aware."""
+    """UTC, aware: what the clock said then, and it may have been set since."""
     monotonic_ns: int
     """`time.monotonic_ns()` at capture; durations are taken from this, never from `captured_at`."""
     sequence: int
@@ -33,6 +35,8 @@ class Frame:
     camera: str
     small_bgr: ImageBgr | None = None
     """The same instant and view at a lower resolution, where the camera delivers it for free."""
+    is_recorded: bool = False
+    """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,14 +50,13 @@ class PlateDetection:
     """Lines of text on the plate: 1 or 2."""
 
     @property
-    def box_px(self) -> tuple[float, float, float, float]:
+    def box_px(self) -> Box:
         """The axis-aligned hull: left, top, width, height."""
-        left, top = self.corners_px.min(axis=0)
-        right, bottom = self.corners_px.max(axis=0)
-        return float(left), float(top), float(right - left), float(bottom - top)
+        left, top, width, height = hulls(self.corners_px).tolist()
+        return left, top, width, height
 
     def moved(self, right_px: float, down_px: float) -> "PlateDetection":
-        """The same plate in a picture whose origin lies so far to the left and above."""
+        """The same plate in a picture whose origin lies this far to the left and above."""
         return replace(self, corners_px=self.corners_px + np.array([right_px, down_px], np.float32))
 
 
@@ -71,7 +74,7 @@ class PlateStrip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """What the reader saw in one strip: evidence, not yet a decision."""
+    """The reader's output for one strip: evidence, not yet a decision."""
 
     log_probs: LogProbs
     sharpness: float
@@ -104,17 +107,17 @@ class PlateText:
     confidence: float
     """Posterior of the text over all candidates, 0 to 1."""
     country: str | None
-    """ISO 3166-1 alpha-2 of the format that fits; None where only the generic one does, or none."""
+    """ISO 3166-1 alpha-2 of the format that fits; None if only the generic one does, or none."""
     format: str | None
     valid: bool
-    """True where the text fits a country's format."""
+    """True if the text fits a country's format."""
     characters: tuple[CharacterRead, ...]
     candidates: tuple[Candidate, ...]
     """The best first, the text itself among them."""
     agreeing: int = 1
     """Frames that on their own find this text the likeliest of all candidates."""
     settled: bool = False
-    """True where no single further read could change the text, however clear it were."""
+    """True if no single further read could change the text, however clear."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +140,7 @@ class PlateRead:
 
 @dataclass(frozen=True, slots=True)
 class ListMatch:
-    """An entry of a list that stands for a plate."""
+    """An entry of a list that matches a plate."""
 
     list: str
     """The list's name."""
@@ -146,7 +149,7 @@ class ListMatch:
     entry: str
     """A-Z and 0-9."""
     cost: float
-    """0 where entry and text are the same, else what their confusions cost."""
+    """0 if entry and text are the same, else the cost of their confusions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlatePass:
-    """One vehicle passing the camera, settled: what becomes one event."""
+    """One vehicle passing the camera, settled; it becomes one event."""
 
     camera: str
     read: PlateRead
@@ -181,6 +184,7 @@ class PlatePass:
     first_seen: datetime
     best_seen: datetime
     last_seen: datetime
+    """As `Frame.captured_at`."""
     frames: int
     """Frames in which the plate was found."""
     reads: int
@@ -189,13 +193,17 @@ class PlatePass:
     """"approaching", "receding" or "unknown"."""
     zones: tuple[str, ...]
     times: StageTimes
+    first_monotonic_ns: int
+    best_monotonic_ns: int
     last_monotonic_ns: int
-    """`Frame.monotonic_ns` of the last sight."""
-    lines: tuple[LineCrossing, ...] = ()
+    """As `Frame.monotonic_ns`."""
+    crossings: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
     """Its number in this run: an update has that of its read."""
     is_final: bool = True
-    """False where it is told early: an update follows when the vehicle has gone."""
+    """False if it is published early: an update follows when the vehicle has gone."""
     revision: str | None = None
     """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""
+    is_recorded: bool = False
+    """As `Frame.is_recorded`."""

@@ -1,19 +1,22 @@
 """What reads a plate: the stages that pictures and the daemon share, and what builds them."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, same_plate, share_within
 from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
-from edge_app.recognition.closer_look import Look
+from edge_app.geometry import hulls, same_plate, share_within
+from edge_app.recognition.close_view import close_view
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
+from edge_app.recognition.reading import Attempt, layouts, read_plate
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageBgr, PlateDetection
 from edge_app.tflite_model import Network, TfliteModel
@@ -23,11 +26,11 @@ DETECTOR_FILE = "plate_detector.tflite"
 READER_FILE = "plate_reader.tflite"
 
 _CLEAR, _USUAL = -0.3, -1.5
-"""Log probability of a reading's best path, and log prior of its text, from which on a plate is looked at no further:
-three to one, in a layout that is known."""
+"""Log probability of a reading's best path, and log prior of its text, from which on no further attempt is made: three
+to one, in a layout that is known."""
 
 _LEAST_SHOWN = 0.5
-"""Share of a plate that what is found with the picture turned has to cover."""
+"""Share of a plate that what is found from close by has to cover."""
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -41,12 +44,25 @@ class Stages:
     reader: PlateReader
     voter: Voter
 
-    def look(self, image_bgr: ImageBgr, detection: PlateDetection) -> Look:
-        """One look at a plate."""
-        reading = self.reader.read(self.rectifier.rectify(image_bgr, detection))
-        glance = self.voter.glance(reading)
-        clear = glance.log_likelihood >= _CLEAR and glance.log_prior >= _USUAL
-        return Look(detection, reading, glance.promise, clear)
+    def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int) -> tuple[Attempt, ...]:
+        """The attempts at a plate that count together, the best first."""
+        return read_plate(
+            found, effort, partial(self._attempt, image_bgr), lambda plate: self._find_again(image_bgr, plate)
+        )
+
+    def _attempt(self, image_bgr: ImageBgr, plate: PlateDetection) -> Attempt:
+        reading = self.reader.read(self.rectifier.rectify(image_bgr, plate))
+        score = self.voter.score(reading)
+        is_clear = score.log_likelihood >= _CLEAR and score.log_prior >= _USUAL
+        return Attempt(plate, reading, score.log_score, is_clear)
+
+    def _find_again(self, image_bgr: ImageBgr, plate: PlateDetection) -> Iterator[PlateDetection]:
+        """The plate found once more from close by: in a whole picture the detector sees it at a part of its size."""
+        view = close_view(image_bgr, plate)
+        again = [view.placed(each) for each in self.detector.find(as_frame(view.image_bgr))]
+        nearer = max((each for each in again if _shows(each, plate)), key=_confidence, default=None)
+        if nearer is not None:
+            yield from layouts(nearer)
 
 
 def models_directory(settings: Settings) -> Path:
@@ -93,9 +109,13 @@ def as_frame(image_bgr: ImageBgr) -> Frame:
     return Frame(image_bgr, datetime.now(UTC), time.monotonic_ns(), sequence=0, camera="image")
 
 
-def shows(again: PlateDetection, found: PlateDetection) -> bool:
-    """Whether it is what was found and no part of that; where nothing was found, any part may be a plate."""
+def _shows(again: PlateDetection, found: PlateDetection) -> bool:
+    """Whether it is what was found and no part of that; if nothing was found, any part may be a plate."""
     place, box = hulls(np.stack([found.corners_px, again.corners_px]))
     if found.confidence == 0:
-        return bool(same_plate(place, box[None])[0])
+        return bool(same_plate(place, box))
     return bool(share_within(place, box) >= _LEAST_SHOWN)
+
+
+def _confidence(plate: PlateDetection) -> float:
+    return plate.confidence

@@ -1,10 +1,10 @@
-"""What an event has to say about this machine's clock and its present boot."""
+"""This machine's clock and its present boot, for events."""
 
 import ctypes
 import functools
 import os
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -26,8 +26,16 @@ def as_rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def wall_time(monotonic_ns: int, now: datetime, now_ns: int) -> datetime:
+    """The time of day at a moment of `time.monotonic_ns`, counted back from one reading of both clocks.
+
+    The clock may have been set since that moment; so every time in a record comes from the same reading.
+    """
+    return now - timedelta(microseconds=(now_ns - monotonic_ns) / 1000)
+
+
 def clock_is_synchronized() -> bool:
-    """Whether the kernel itself holds that the time of day is right: chrony, ntpd and timesyncd all tell it."""
+    """Whether the kernel's clock is synchronized; chrony, ntpd and timesyncd all set this."""
     try:
         state: int = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (OSError, AttributeError):  # not Linux, or a C library without the call
@@ -37,7 +45,7 @@ def clock_is_synchronized() -> bool:
 
 @functools.cache
 def read_boot_id() -> str:
-    """The kernel's identifier of this boot; where it cannot be read, one of this process."""
+    """The kernel's identifier of this boot; if it cannot be read, one of this process."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

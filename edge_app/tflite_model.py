@@ -40,7 +40,7 @@ class InputShape:
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """What `models/NAME.json` says of a network, as far as the device needs it."""
+    """The part of `models/NAME.json` that the device needs."""
 
     name: str
     version: str
@@ -53,11 +53,11 @@ class ModelManifest:
     stride: int = 0
     """A detector's pixels of input per cell of output."""
     confidence: float = _UNSET_WORKING_POINT
-    """A detector's working point: what it finds counts from this confidence on."""
+    """A detector's working point: finds count from this confidence on."""
 
     @classmethod
     def read(cls, path: Path) -> "ModelManifest":
-        """Read a manifest; `ModelError` where it is missing or damaged."""
+        """Read a manifest; `ModelError` if it is missing or damaged."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
             return cls(
@@ -77,7 +77,7 @@ class ModelManifest:
 
 
 class Network(Protocol):
-    """Runs pictures through a network: the int8 model on the device, its float twin where both are compared."""
+    """Runs pictures through a network: the int8 model on the device, its float twin for comparison."""
 
     @property
     def manifest(self) -> ModelManifest:
@@ -101,11 +101,11 @@ class TfliteModel:
 
     @classmethod
     def load(cls, path: Path, kind: str, threads: int = 1) -> "TfliteModel":
-        """Load the `kind` of network that `path` holds; `ModelError` where it disagrees with the manifest beside it."""
+        """Load the `kind` of network that `path` holds; `ModelError` if it disagrees with the manifest beside it."""
         manifest = ModelManifest.read(path.with_suffix(".json"))
         if (manifest.kind, manifest.input.colour_order) != (kind, _COLOUR_ORDERS[kind]):
             raise ModelError(
-                f"{path}: the manifest tells of a {manifest.kind} for {manifest.input.colour_order} pictures; "
+                f"{path}: the manifest describes a {manifest.kind} for {manifest.input.colour_order} pictures; "
                 f"a {kind} for {_COLOUR_ORDERS[kind]} is wanted; {_REINSTALL}"
             )
         try:
@@ -115,7 +115,7 @@ class TfliteModel:
         found = hashlib.sha256(content).hexdigest()
         if found != manifest.sha256:
             raise ModelError(
-                f"{path}: sha256 is {found[:12]}…, the manifest says {manifest.sha256[:12]}…: "
+                f"{path}: sha256 is {found[:12]}…, the manifest has {manifest.sha256[:12]}…: "
                 f"the file is truncated or altered; {_REINSTALL}"
             )
         try:
@@ -124,12 +124,12 @@ class TfliteModel:
             raise ModelError(f"{path}: the runtime refuses the model ({error}); {_REINSTALL}") from error
         wanted = manifest.input.height, manifest.input.width, manifest.input.channels
         if model.input_shape != (1, *wanted):
-            raise ModelError(f"{path}: takes {model.input_shape}, the manifest says {(1, *wanted)}; {_REINSTALL}")
+            raise ModelError(f"{path}: takes {model.input_shape}, the manifest has {(1, *wanted)}; {_REINSTALL}")
         return model
 
     @classmethod
     def of(cls, content: bytes, manifest: ModelManifest, threads: int = 1) -> "TfliteModel":
-        """The network of a file's content; `ValueError` or `RuntimeError` where the runtime refuses it."""
+        """The network of a file's content; `ValueError` or `RuntimeError` if the runtime refuses it."""
         interpreter_class = _interpreter_class()
         with _quiet():
             interpreter = interpreter_class(model_content=content, num_threads=threads)
@@ -155,17 +155,17 @@ def runtime_name() -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Take what the runtime writes to standard error into the log: a warning where it goes on in spite of an error."""
-    with tempfile.TemporaryFile() as said:
+    """Log what the runtime writes to standard error; as a warning if it continues in spite of an error."""
+    with tempfile.TemporaryFile() as written:
         kept = os.dup(2)
-        os.dup2(said.fileno(), 2)
+        os.dup2(written.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-            said.seek(0)
-            for line in said.read().decode(errors="replace").splitlines():
+            written.seek(0)
+            for line in written.read().decode(errors="replace").splitlines():
                 log.log(logging.WARNING if "error" in line.lower() else logging.DEBUG, "TFLite: %s", line)
 
 

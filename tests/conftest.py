@@ -12,8 +12,8 @@ from tests.mosquitto import Mosquitto, Start, Subscriber
 
 # A property test sees the same examples in every run, whichever tests and modules are loaded beside it. Other
 # examples: `pytest --hypothesis-profile any_seed --hypothesis-seed N`.
-settings.register_profile("own_seed", derandomize=True)
-settings.register_profile("any_seed", derandomize=False, database=None, print_blob=True)
+settings.register_profile("own_seed", derandomize=True, deadline=None)
+settings.register_profile("any_seed", derandomize=False, database=None, deadline=None, print_blob=True)
 settings.load_profile("own_seed")
 pytest.MonkeyPatch().setattr(  # hypothesis would draw constants from the source of every module loaded
     "hypothesis.internal.conjecture.providers.is_local_module_file", lambda path: False

@@ -4,12 +4,14 @@ import json
 import re
 from contextlib import closing
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from edge_app.config import CommandSettings, DeviceSettings, HomeAssistantSettings, Settings
+from edge_app.configuration.limits import OneOf
+from edge_app.configuration.record_fields import shapes_of
 from edge_app.events import topics
 from edge_app.events.event_schema import MESSAGES, schema_of
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -20,7 +22,9 @@ from tests.uplink.test_publisher import Running
 PAGE = Path(__file__).parent.parent / "docs" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text())
 
-COMMANDS = get_type_hints(CommandSettings, include_extras=True)["allow"]
+ALLOWED = shapes_of(CommandSettings)["allow"].item
+assert ALLOWED is not None
+COMMANDS = [name for limit in ALLOWED.limits if isinstance(limit, OneOf) for name in limit.choices]
 ROOT = topics.root("{prefix}", "{device}")
 HOME_ASSISTANT = HomeAssistant(
     Settings(
@@ -94,21 +98,21 @@ def test_the_payloads_are_the_generated_schemas() -> None:
     assert payloads == {name.removesuffix("-1.json"): schema_of(record) for name, record in MESSAGES.items()}
 
 
-def test_every_channel_has_its_message_and_the_device_sends_on_it_or_hears_and_answers() -> None:
+def test_every_channel_has_its_message_and_the_device_sends_or_receives_on_it() -> None:
     for name, channel in DOCUMENT["channels"].items():
         assert channel["messages"] == {name: {"$ref": f"#/components/messages/{name}"}}
     heard = [operation for operation in DOCUMENT["operations"].values() if "reply" in operation]
     used = [operation["channel"]["$ref"] for operation in DOCUMENT["operations"].values()]
     assert sorted(used) == sorted(f"#/channels/{name}" for name in DOCUMENT["channels"])
     assert {resolve(operation["channel"]["$ref"])["address"] for operation in heard} == {
-        topics.command(ROOT, name) for name in get_args(get_args(COMMANDS)[0])[1].choices
+        topics.command(ROOT, name) for name in COMMANDS
     }
     assert {operation["reply"]["channel"]["$ref"] for operation in heard} == {"#/channels/answer"}
 
 
 def test_qos_and_retain_are_those_of_the_events_page() -> None:
     rows = re.findall(r"^\| `(.+?)` \|.*\| (\d) \| (yes|no) \|", (PAGE.parent / "events.md").read_text(), re.MULTILINE)
-    told = {
+    published = {
         topic.replace("<", "{").replace(">", "}"): {"qos": int(qos), "retain": retained == "yes"}
         for topic, qos, retained in rows
     }
@@ -118,7 +122,7 @@ def test_qos_and_retain_are_those_of_the_events_page() -> None:
         address = resolve(operation["channel"]["$ref"])["address"]
         if operation["action"] == "send" and address.startswith(ROOT):
             documented[address.removeprefix(f"{ROOT}/")] = bound(operation)
-    assert documented == told
+    assert documented == published
 
 
 def bound(operation: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +130,7 @@ def bound(operation: dict[str, Any]) -> dict[str, Any]:
     return {key: operation["bindings"]["mqtt"][key] for key in ("qos", "retain")}
 
 
-def test_what_is_published_is_what_the_document_says(tmp_path: Path, broker: Mosquitto) -> None:
+def test_what_is_published_is_what_the_document_describes(tmp_path: Path, broker: Mosquitto) -> None:
     settings = Settings(device=DeviceSettings(name="gate-01"))
     running = Running(tmp_path / "outbox.sqlite", broker.settings, home_assistant=HomeAssistant(settings))
     with closing(running), closing(Subscriber(broker.port, ["#"])) as subscriber:

@@ -188,9 +188,9 @@ def test_the_page_makes_certificates_that_the_broker_takes(
     ca, device = re.findall(r"openssl(?:[^\\\n]|\\\n)+", blocks(page, "sh")[0])
     subprocess.run(["bash", "-ec", device], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "device.toml").write_text(blocks(page, "toml")[0].replace("/etc/edge-anpr", str(tmp_path)))
-    told = config.load(tmp_path / "device.toml")
+    device = config.load(tmp_path / "device.toml")
 
-    with connected(dataclasses.replace(told.mqtt, host="127.0.0.1", port=guarded.port)) as connection:
+    with connected(dataclasses.replace(device.mqtt, host="127.0.0.1", port=guarded.port)) as connection:
         refusal = refusal_of(connection, Message(READ, b"{}"))
 
     assert "-out ca.crt" in ca

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
         ("import --from csv here made", "here: none of its columns"),
     ],
 )
-def test_paths_start_where_it_is_called(tmp_path: Path, words: str, fault: str) -> None:
+def test_paths_start_at_the_folder_from_which_it_is_called(tmp_path: Path, words: str, fault: str) -> None:
     for name in ("here", "traffic/events.jsonl", "training/__init__.py"):  # the last is none of ours
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -36,7 +36,7 @@ def test_paths_start_where_it_is_called(tmp_path: Path, words: str, fault: str) 
     assert ended.returncode in (1, 2)
 
 
-def test_what_is_made_goes_into_the_repository_where_nothing_else_is_said() -> None:
+def test_outputs_go_into_the_repository_unless_set_otherwise() -> None:
     train, convert, accuracy = train_parser(), convert_parser(), accuracy_parser()
 
     assert train.get_default("run") == ROOT / "runs/train"

@@ -1,9 +1,7 @@
-"""What the operator may set: the shipped file tells the truth, and a wrong one is told every error."""
+"""The settings: the shipped file is true, and every error of a wrong file is reported."""
 
 import re
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -20,89 +18,20 @@ def loaded(folder: Path, content: str) -> Settings:
 
 
 def errors(folder: Path, content: str) -> list[str]:
-    """What is told of a wrong file, line for line, without its path."""
+    """The messages on a wrong file, line by line, without its path."""
     with pytest.raises(ConfigurationError) as refused:
         loaded(folder, content)
     return str(refused.value).replace(f"{folder / 'config.toml'}:", "").split("\n")
-
-
-def every_key() -> set[tuple[str, str]]:
-    """Section and key of all that may be set."""
-    return {(name, field.name) for name in get_type_hints(Settings) for field in fields(kind_of(name))}
-
-
-def kind_of(section: str) -> Any:
-    """The record of a section, or of each of its tables."""
-    hint = get_type_hints(Settings)[section]
-    return hint if is_dataclass(hint) else get_args(hint)[0]
-
-
-def keys_shown(text: str) -> dict[tuple[str, str], str]:
-    """The keys of a file, those commented out too, with the comment above each or above its neighbours."""
-    shown = dict[tuple[str, str], str]()
-    section, comment, is_told = "", "", False
-    for line in text.splitlines():
-        if header := re.fullmatch(r"(?:# )?\[+(\w+)\]+", line):
-            section = header[1]
-        elif key := re.match(r"(?:# )?(\w+) = ", line):
-            shown[section, key[1]], is_told = comment, True
-        else:
-            comment, is_told = line if is_told else f"{comment} {line}", False
-    return shown
-
-
-def needed() -> set[tuple[str, str]]:
-    """Keys without a default."""
-    return {(section, key) for section, key in every_key() if default_of(section, key) is MISSING}
-
-
-def default_of(section: str, key: str) -> Any:
-    """What holds where a key is not set."""
-    (field,) = (each for each in fields(kind_of(section)) if each.name == key)
-    return field.default
-
-
-def as_toml(value: object) -> str:
-    """A default as the comments write it."""
-    if value is None or value == ():
-        return "not set"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(as_toml(each) for each in value)}]"
-    return f'"{value}"' if isinstance(value, str | Path) else str(value)
 
 
 def test_the_shipped_file_sets_what_holds_without_one() -> None:
     assert config.load(DEFAULT) == Settings()
 
 
-def test_the_shipped_file_shows_every_key_and_no_other() -> None:
-    assert set(keys_shown(DEFAULT.read_text())) == every_key()
+def test_the_shipped_file_is_what_the_settings_say() -> None:
+    remedy = "edge-anpr check-config --defaults >config/default.toml"
 
-
-def test_the_shipped_file_tells_the_default_of_every_key() -> None:
-    told = keys_shown(DEFAULT.read_text())
-
-    for (section, key), comment in told.items():
-        if (section, key) not in needed():
-            default = as_toml(default_of(section, key))
-            assert re.search(rf"Default: (.* and )?{re.escape(default)}([.,]| and|$)", comment), f"{section}.{key}"
-
-
-def test_the_shipped_file_tells_the_range_of_every_number() -> None:
-    told = keys_shown(DEFAULT.read_text())
-
-    for (section, key), comment in told.items():
-        limits = numbers_of(kind_of(section), key)
-        if limits is not None:
-            assert f"{limits[0]:.10g} to {limits[1]:.10g}" in comment, f"{section}.{key}"
-
-
-def numbers_of(kind: Any, key: str) -> tuple[float, float] | None:
-    """Least and most of a number."""
-    limits = getattr(get_type_hints(kind, include_extras=True)[key], "__metadata__", ())
-    return next(((limit.low, limit.high) for limit in limits if hasattr(limit, "low")), None)
+    assert DEFAULT.read_text(encoding="utf-8") == config.default_toml(), remedy
 
 
 def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
@@ -145,13 +74,16 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("[camera]\nsource = 'http://x'", "2: [camera] source: 'http:' is no kind of source; give one of picamera2:0"),
         ("[camera]\nsource = 'file:x?lopp=1'", "2: [camera] source: 'file:x?lopp=1': unknown option 'lopp'; known are"),
         ("[camera]\nsource = 'picamera2:front'", "2: [camera] source: 'picamera2:front' names no camera by its number"),
-        ("[camera]\nsource = 'rtsp://[::1/x'", "2: [camera] source: the address of the camera is wrong (Invalid IPv6"),
+        (
+            "[camera]\nsource = 'rtsp://[::1/x'",
+            "2: [camera] source: the address of the camera is wrong (a bracket is not",
+        ),
         ("[camera]\nwidth = 63", "2: [camera] width: 63 is out of range; give a number from 64 to 16384"),
         ("[detection]\nconfidence = 1", "2: [detection] confidence: 1.0 is out of range; give a number from 0.01"),
         ("[mqtt]\nhots = 'a'", "2: [mqtt] hots: there is no such key; did you mean `host`?"),
         ("[camera]\nport = 1", "2: [camera] port: there is no such key; it belongs in [mqtt]"),
         ("[mqqt]", "1: [mqqt]: there is no such section; did you mean `mqtt`?"),
-        ("[mqtt]\nhost = ''", '2: [mqtt] host: "" will not do; give a host name or an address'),
+        ("[mqtt]\nhost = ''", '2: [mqtt] host: "" will not do, for there is no host in it; give a host'),
         ("[mqtt]\ntopic_prefix = '/a'", '2: [mqtt] topic_prefix: "/a" will not do; give levels divided by `/`'),
         ("[mqtt]\ntopic_prefix = 'a/'", '2: [mqtt] topic_prefix: "a/" will not do'),
         ("[mqtt]\ntopic_prefix = '$SYS'", '2: [mqtt] topic_prefix: "$SYS" will not do'),
@@ -161,16 +93,16 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("zones = 1", "1: [zones]: 1 is not a list; write [[zones]] before each"),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_line_and_what_to_do(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, content)
+def test_a_wrong_setting_is_reported_with_its_line_and_the_remedy(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
-def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
-    told = errors(tmp_path, "[mqtt]\nport = 0\nhots = 'a'\n[log]\nlevel = 1\n[recognition]\nformats = ['xx']\n")
+def test_several_errors_are_reported_at_once(tmp_path: Path) -> None:
+    messages = errors(tmp_path, "[mqtt]\nport = 0\nhots = 'a'\n[log]\nlevel = 1\n[recognition]\nformats = ['xx']\n")
 
-    assert [line.split(": ")[:2] for line in told] == [
+    assert [line.split(": ")[:2] for line in messages] == [
         ["2", "[mqtt] port"],
         ["3", "[mqtt] hots"],
         ["5", "[log] level"],
@@ -178,17 +110,17 @@ def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_country_without_formats_is_told_with_those_there_are(tmp_path: Path) -> None:
-    (told,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
+def test_a_country_without_formats_is_reported_with_those_there_are(tmp_path: Path) -> None:
+    (message,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
 
-    assert told.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
-    assert "in" in told.rpartition(": ")[2].split(", ")
-
-
-LINE = "[[lines]]\nname = '{}'\nstart = {}\nend = {}\n"
+    assert message.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
+    assert "in" in message.rpartition(": ")[2].split(", ")
 
 
-def test_zones_whose_edges_cross_are_told(tmp_path: Path) -> None:
+LINE = "[[crossing_lines]]\nname = '{}'\nstart = {}\nend = {}\n"
+
+
+def test_zones_whose_edges_cross_are_reported(tmp_path: Path) -> None:
     bow_tie = ZONE.format("gate", "[0, 0], [1, 1], [1, 0], [0, 1]")
     flat = ZONE.format("gate", "[0, 0], [0.5, 0.5], [1, 1]")
     star = ZONE.format("gate", "[0.5, 0], [0.7, 0.5], [1, 0.5], [0.7, 0.7], [0.5, 1], [0.3, 0.7], [0, 0.5]")
@@ -206,9 +138,9 @@ def test_an_item_that_cannot_be_made_hides_no_error_of_the_others(tmp_path: Path
     square, bow_tie = "[0, 0], [1, 0], [1, 1], [0, 1]", "[0, 0], [1, 1], [1, 0], [0, 1]"
     unmade = "[[zones]]\nname = 'yard'\n"
 
-    told = errors(tmp_path, unmade + ZONE.format("gate", square) + ZONE.format("gate", bow_tie))
+    messages = errors(tmp_path, unmade + ZONE.format("gate", square) + ZONE.format("gate", bow_tie))
 
-    assert [line.partition(";")[0] for line in told] == [
+    assert [line.partition(";")[0] for line in messages] == [
         "1: [[zones]]: `polygon` is missing",
         '7: [[zones]] name: a zone is called "gate" already',
         "8: [[zones]] polygon: its edges cross, or meet in one point",
@@ -218,14 +150,16 @@ def test_an_item_that_cannot_be_made_hides_no_error_of_the_others(tmp_path: Path
 def test_lines_need_two_places_two_labels_and_names_of_their_own(tmp_path: Path) -> None:
     line = LINE.format("gate", "[0.1, 0.5]", "[0.9, 0.5]")
 
-    (set_line,) = loaded(tmp_path, line).lines
+    (set_line,) = loaded(tmp_path, line).crossing_lines
     assert (set_line.start, set_line.to_right, set_line.to_left) == ((0.1, 0.5), "in", "out")
-    assert errors(tmp_path, 2 * line) == ['6: [[lines]] name: a line is called "gate" already; give another name']
+    assert errors(tmp_path, 2 * line) == [
+        '6: [[crossing_lines]] name: a line is called "gate" already; give another name'
+    ]
     assert errors(tmp_path, LINE.format("gate", "[0, 0]", "[0, 0]")) == [
-        "4: [[lines]] end: the line ends where it starts; give another point"
+        "4: [[crossing_lines]] end: start and end are the same point; give another"
     ]
     assert errors(tmp_path, line + "to_left = 'in'\n") == [
-        "5: [[lines]] to_left: both directions are called the same; give another label"
+        "5: [[crossing_lines]] to_left: both directions are called the same; give another label"
     ]
 
 
@@ -259,7 +193,7 @@ def test_zones_need_three_points_on_the_picture_and_names_of_their_own(tmp_path:
         "tls = true\nca_file = 'ca.pem'\ncertificate_file = 'device.pem'\nkey_file = 'device.key'",
     ],
 )
-def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -> None:
+def test_secrets_may_travel_if_nobody_listens(tmp_path: Path, content: str) -> None:
     assert loaded(tmp_path, f"[mqtt]\n{content}\n")
 
 
@@ -276,10 +210,10 @@ def test_secrets_may_travel_where_nobody_listens(tmp_path: Path, content: str) -
         ("tls = true\ncertificate_file = 'a'", "3: [mqtt] certificate_file: `certificate_file` and `key_file` go"),
     ],
 )
-def test_settings_of_the_broker_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, f"[mqtt]\n{content}\n")
+def test_settings_of_the_broker_that_disagree_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, f"[mqtt]\n{content}\n")
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
 LIST = "[[lists]]\nname = 'residents'\nkind = '{}'\nfile = 'residents.csv'\n"
@@ -299,13 +233,13 @@ LIST = "[[lists]]\nname = 'residents'\nkind = '{}'\nfile = 'residents.csv'\n"
         ("[privacy]\nkey_days = 1\n", "2: [privacy] key_days: this is used by the hash only; set `hash = true`"),
     ],
 )
-def test_settings_of_lists_and_privacy_that_disagree_are_told(tmp_path: Path, content: str, complaint: str) -> None:
-    (told,) = errors(tmp_path, content)
+def test_settings_of_lists_and_privacy_that_disagree_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
 
-    assert told.startswith(complaint)
+    assert message.startswith(complaint)
 
 
 @pytest.mark.parametrize("key", ["hash", "no_images"])
-def test_no_picture_is_taken_where_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
+def test_no_picture_is_taken_if_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
     assert loaded(tmp_path, "").takes_pictures
     assert not loaded(tmp_path, f"[privacy]\n{key} = true\n[mqtt]\nimages = true\n").takes_pictures

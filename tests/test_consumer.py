@@ -47,7 +47,7 @@ def said(process: subprocess.Popen[str], lines: int) -> list[str]:
     return [process.stdout.readline().rstrip() for _ in range(lines)]
 
 
-def test_it_drops_repeats_and_tells_gaps_and_late_reads(broker: Mosquitto, tmp_path: Path) -> None:
+def test_it_drops_repeats_and_reports_gaps_and_late_reads(broker: Mosquitto, tmp_path: Path) -> None:
     with consuming(broker, tmp_path) as process, closing(Subscriber(broker.port)) as device:
         first, second = read(41, "MH12AB0001"), read(42, "MH12AB0002")
 

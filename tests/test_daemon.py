@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -40,14 +41,16 @@ from edge_app.config import (
     TrackingSettings,
 )
 from edge_app.daemon import DRAIN_SECONDS, Daemon
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.errors import ConfigurationError, EdgeAnprError, OutboxError, SourceError
+from edge_app.events.disk_state import DiskState
 from edge_app.events.event import WaitingEvent
 from edge_app.events.event_schema import schema_of
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.records import Frame, PlatePass
 from edge_app.service.systemd import WATCHDOG_SECONDS, Systemd
 from edge_app.uplink.backoff import Backoff
@@ -67,7 +70,8 @@ class VehicleInEveryFrame:
     """A pipeline to which every frame shows a new vehicle, gone with the next frame; does something in one of them."""
 
     def __init__(self, number: int = 0, then: Callable[[], object] = lambda: None) -> None:
-        self.frames = self.too_brief = 0
+        self.frames = self.too_brief = self.repeated = 0
+        self.fixed_texts = ()
         self._number, self._then = number, then
         self._in_view: list[PlatePass] = []
 
@@ -120,7 +124,7 @@ class Rig:
 
     def __init__(self, directory: Path, mqtt: MqttSettings = NOBODY) -> None:
         self.path = directory / "state" / "outbox.sqlite"
-        self.outbox = Outbox(self.path, 10_000_000)
+        self.outbox = Outbox(self.path)
         self.backoff = Backoff()
         self._mqtt = mqtt
         self.stop = threading.Event()
@@ -152,7 +156,7 @@ class Rig:
     def waiting(self) -> list[WaitingEvent]:
         """The events left on the disk, once the daemon is known to have let go of the file."""
         assert list(self.path.parent.iterdir()) == [self.path], "the journal was not folded into the file"
-        after = Outbox(self.path, 10_000_000)
+        after = Outbox(self.path)
         waiting = after.pending(100)
         after.close()
         return waiting
@@ -194,7 +198,7 @@ class CameraThatFallsSilent:
 
 
 class BackoffThatBreaks(Backoff):
-    """Kills the publisher, whose broker is not there, when it is told to."""
+    """Kills the publisher, whose broker is not there, on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -237,7 +241,7 @@ def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_briefly(
+def test_the_end_of_a_recording_logs_what_was_published_and_what_was_seen_too_briefly(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -247,12 +251,12 @@ def test_the_end_of_a_recording_tells_what_was_published_and_what_was_seen_too_b
 
     daemon.run()
 
-    what = "2 plates published, 4 left out as read in fewer than 3 frames (min_reads)"
+    what = "2 plates published, 4 read in fewer than 3 frames (min_reads) and left out"
     assert f"camera north: the recording ended after 2 frames: {what}" in caplog.messages
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_pictures_that_cannot_be_decoded_are_told_in_the_telemetry(tmp_path: Path) -> None:
+def test_pictures_that_cannot_be_decoded_are_counted_in_the_telemetry(tmp_path: Path) -> None:
     rig, source = Rig(tmp_path), pictures(tmp_path, 4)
     (tmp_path / "pictures" / "001.png").write_bytes(b"not a picture")
     daemon = rig.daemon(source, EmptyRoad())
@@ -273,6 +277,21 @@ def test_without_a_broker_every_vehicle_waits_on_the_disk(tmp_path: Path, caplog
 
     assert [each.sequence for each in rig.waiting()] == [1, 2, 3, 4]
     assert "the broker has not taken every event; the rest waits in the outbox" in caplog.text
+
+
+def test_events_that_a_full_disk_has_not_taken_are_named_once_as_lost_and_the_command_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rig = Rig(tmp_path)
+    rig.outbox.close()
+    rig.outbox = Outbox(rig.path, Limits(keep_free_bytes=10**18))
+    daemon = rig.daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+
+    with pytest.raises(OutboxError, match="2 events that the disk of the outbox did not take are lost, for it is full"):
+        daemon.run()
+
+    assert "camera north: stopped" not in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -355,7 +374,7 @@ def test_what_kills_the_publisher_thread_is_raised(tmp_path: Path, broker: Mosqu
     daemon = rig.daemon(camera(tmp_path), EmptyRoad())
     rig.outbox.close()
 
-    with pytest.raises(OutboxError, match="closed database"):
+    with pytest.raises(Exception, match="closed database"):
         daemon.run()
 
 
@@ -395,10 +414,10 @@ def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path:
     assert len(rig.waiting()) == 3
 
 
-def test_a_live_picture_that_shows_nothing_is_told_and_a_recording_is_not_judged(
+def test_a_live_picture_that_shows_nothing_is_logged_and_a_recording_is_not_judged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.capture.camera_health.BELIEVE_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("edge_app.capture.camera_health.CONFIRM_AFTER_SECONDS", 0.0)
     (tmp_path / "live").mkdir()
     live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
@@ -441,7 +460,7 @@ def test_a_plate_to_ignore_leaves_no_event_and_is_not_counted(tmp_path: Path) ->
 
 
 class EarlyThenOther(VehicleInEveryFrame):
-    """One vehicle, told early with one text; when it has gone, with another."""
+    """One vehicle, published early with one text; when it has gone, with another."""
 
     def __init__(self, before_it_goes: Callable[[], object] = lambda: None) -> None:
         super().__init__()
@@ -475,8 +494,8 @@ def test_an_early_read_whose_plate_turns_out_to_be_one_to_ignore_is_taken_back(
     ]
     assert reads[0]["event_id"] == reads[1]["event_id"]
     assert [read["sequence"] for read in reads] == [1, 2]
-    told, withdrawn = subscriber.until(2, "/last")
-    assert (json.loads(told.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
+    early, withdrawn = subscriber.until(2, "/last")
+    assert (json.loads(early.payload)["text"], withdrawn.payload) == ("MH12AB1239", b"")
     assert plate_pass().read.text.encode() not in b"".join(message.payload for message in subscriber.messages)
     assert daemon.passes == 1
 
@@ -491,14 +510,14 @@ def test_an_early_read_that_still_waits_when_its_plate_turns_out_to_be_one_to_ig
 
     daemon.run()
 
-    assert daemon.passes == 1, "it was not told early"
+    assert daemon.passes == 1, "it was not published early"
     assert rig.waiting() == []
     assert b"MH12AB1239" not in rig.path.read_bytes()
 
 
 @pytest.mark.usefixtures("no_drain")
 def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path) -> None:
-    (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/told.json\n")
+    (tmp_path / "hook").write_text(f"#!/bin/sh\ncat > {tmp_path}/hooked.json\n")
     (tmp_path / "hook").chmod(0o755)
     rig = Rig(tmp_path)
     hook = Hook(HookSettings(tmp_path / "hook"), rig.stop)
@@ -508,14 +527,14 @@ def test_the_hook_gets_the_numbered_event_of_a_plate_on_its_list(tmp_path: Path)
 
     daemon.run()
 
-    told = json.loads((tmp_path / "told.json").read_bytes())
-    Draft202012Validator(schema_of(ReadMessage)).validate(told)
-    assert told["event_id"] in [each.event_id for each in rig.waiting()]
-    assert (told["historical"], told["lists"][0]["list"]) == (False, "the-list")
+    hooked = json.loads((tmp_path / "hooked.json").read_bytes())
+    Draft202012Validator(schema_of(ReadMessage)).validate(hooked)
+    assert hooked["event_id"] in [each.event_id for each in rig.waiting()]
+    assert (hooked["historical"], hooked["lists"][0]["list"]) == (False, "the-list")
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_what_the_hook_has_not_begun_when_the_daemon_stops_is_told(
+def test_what_the_hook_has_not_begun_when_the_daemon_stops_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "hook").write_text("#!/bin/sh\nsleep 1\n")
@@ -551,10 +570,10 @@ def waits_until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and_still_holds(
+def test_a_list_that_vanishes_while_the_daemon_runs_is_in_the_telemetry_and_still_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.events.lists.lists.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("edge_app.events.lists.lists.CHECK_SECONDS", 0.01)
     rig = Rig(tmp_path)
     lists = one_list(tmp_path, "deny", plate_pass().read.text)
 
@@ -570,7 +589,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_told_in_the_telemetry_and
     assert rig.publisher.vitals is not None
     (state,) = rig.publisher.vitals.lists
     assert (state.plates, "the list cannot be read" in str(state.fault)) == (1, True)
-    assert [json.loads(each.payload)["lists"][0]["kind"] for each in rig.waiting()] == ["deny"] * 8
+    assert [each.read.lists[0].kind for each in rig.waiting()] == ["deny"] * 8
     assert "list the-list: the last good one, of 1 plate, holds" in caplog.text
 
 
@@ -641,7 +660,7 @@ class Notified:
 
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notified]:
-    """What systemd is told."""
+    """The notifications to systemd."""
     pytest.importorskip("systemd.daemon")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     listening = Notified(tmp_path / "notify")
@@ -650,9 +669,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifie
 
 
 @pytest.mark.usefixtures("no_drain")
-def test_systemd_is_told_that_the_first_frame_went_through_how_it_goes_and_that_it_ends(
-    tmp_path: Path, systemd: Notified
-) -> None:
+def test_systemd_is_notified_of_the_first_frame_of_the_state_and_of_the_end(tmp_path: Path, systemd: Notified) -> None:
     Rig(tmp_path).daemon(pictures(tmp_path, 3), VehicleInEveryFrame()).run()
 
     said = systemd.until("STOPPING=1")
@@ -661,7 +678,7 @@ def test_systemd_is_told_that_the_first_frame_went_through_how_it_goes_and_that_
     assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in said)
 
 
-def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
+def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"not a video")
     daemon = Rig(tmp_path).daemon(FileSource(tmp_path / "clip.mp4", "north"), VehicleInEveryFrame())
 
@@ -671,9 +688,7 @@ def test_systemd_is_not_told_to_be_ready_before_a_frame_went_through(tmp_path: P
     assert "READY=1" not in systemd.until("STOPPING=1")
 
 
-def test_systemd_is_told_to_be_ready_when_a_camera_that_is_away_is_looked_for_again(
-    tmp_path: Path, systemd: Notified
-) -> None:
+def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Path, systemd: Notified) -> None:
     away = OpenCvStream("north", "rtsp://gate", cv2.VideoCapture, True, "wait", 0.01)
     daemon = Rig(tmp_path).daemon(away, EmptyRoad())
     running = threading.Thread(target=daemon.run)
@@ -688,7 +703,7 @@ def test_systemd_is_told_to_be_ready_when_a_camera_that_is_away_is_looked_for_ag
     assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in said)
 
 
-def test_without_systemd_python_the_log_says_why_the_service_never_becomes_ready(
+def test_without_systemd_python_the_log_explains_why_the_service_never_becomes_ready(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "systemd", None)  # import fails
@@ -704,16 +719,16 @@ def test_without_systemd_python_the_log_says_why_the_service_never_becomes_ready
 
 def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Notified) -> None:
     now = 100.0
-    told = Systemd(lambda: now)
+    notifier = Systemd(lambda: now)
 
-    told.alive((1, 1))
-    told.alive((2, 1))  # too soon
+    notifier.alive((1, 1))
+    notifier.alive((2, 1))  # too soon
     now += WATCHDOG_SECONDS
-    told.alive((1, 1))  # nothing happened
-    told.alive((2, 1))
+    notifier.alive((1, 1))  # nothing happened
+    notifier.alive((2, 1))
     now += WATCHDOG_SECONDS
-    told.alive((2, 2))  # the camera is looked for
-    told.stopping()
+    notifier.alive((2, 2))  # the camera is retried
+    notifier.stopping()
 
     assert systemd.until("STOPPING=1").count("WATCHDOG=1") == 3
 
@@ -739,7 +754,7 @@ port = 1
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["outbox.sqlite"]
 
 
-def test_a_camera_that_is_not_there_is_told_before_an_outbox_is_made(tmp_path: Path) -> None:
+def test_a_camera_that_is_not_there_is_an_error_before_an_outbox_is_made(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{tmp_path / 'absent.mp4'}"),
@@ -760,8 +775,7 @@ def test_a_folder_of_models_that_is_not_there_is_wrong_configuration(tmp_path: P
         build_daemon(settings)
 
 
-def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
+def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / "state"),
         camera=CameraSettings(source=f"file:{CLIP}"),
@@ -771,7 +785,8 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path, mon
     with pytest.raises(ConfigurationError, match="absent") as refused:
         build_daemon(settings)
 
-    Outbox(tmp_path / "state" / "outbox.sqlite", 1_000_000).close()
+    with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as after:
+        assert after.disk is DiskState.GOOD
     assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
 
 

@@ -15,7 +15,7 @@ import pytest
 from edge_app import config
 from edge_app.__main__ import main
 from edge_app.events.hash_keys import HashKey
-from edge_app.events.lists.plate_file import read_plates
+from edge_app.events.lists.plate_file import read_entries
 from tests.events.passes import event
 
 ROOT = Path(__file__).parent.parent
@@ -130,7 +130,7 @@ def test_the_page_on_lists_shows_settings_a_list_and_a_hash_that_are_right(tmp_p
     hashed = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     assert [each.kind for each in settings.lists] == ["allow", "deny"]
-    assert read_plates(tmp_path / "residents.csv") == ("MH12AB1234", "DL8CAF5030")
+    assert [each.text for each in read_entries(tmp_path / "residents.csv")] == ["MH12AB1234", "DL8CAF5030"]
     assert hashed.strip() == HashKey(b"5f" * 32).hash("MH12AB1234")
 
 

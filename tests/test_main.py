@@ -22,7 +22,7 @@ finally:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_says_of_itself_what_the_help_says_of_it(name: str) -> None:
+def test_every_command_describes_itself_as_the_help_does(name: str) -> None:
     module = importlib.import_module(f"edge_app.commands.{name.replace('-', '_')}")
 
     assert module.__doc__ is not None
@@ -30,7 +30,7 @@ def test_every_command_says_of_itself_what_the_help_says_of_it(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_commands_help_tells_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_commands_help_has_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([name, "--help"])
 
@@ -46,10 +46,10 @@ def test_help_and_a_check_of_the_configuration_wait_for_no_heavy_library(argumen
     assert HEAVY & set(done.stdout.splitlines()) == set()
 
 
-def test_a_full_disk_behind_the_output_is_told_in_a_line() -> None:
+def test_a_full_disk_behind_the_output_is_reported_in_a_line() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         command = [sys.executable, "-m", "edge_app", "check-config", str(DEFAULT)]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert done.returncode == 1
-    assert done.stderr == "edge-anpr: no space is left where the output goes; free some, or write elsewhere\n"
+    assert done.stderr == "edge-anpr: no space is left for the output; free some, or write elsewhere\n"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_app.version import __version__
+
 pytest.importorskip("setuptools")
 
 ROOT = Path(__file__).parent.parent
@@ -32,11 +34,15 @@ def test_the_wheel_carries_models_formats_and_the_demo(wheel: set[str]) -> None:
         "edge_app/models/plate_reader.json",
         "edge_app/recognition/formats/in.toml",
         "edge_app/demo/clip.mp4",
-        "edge_app/demo/truth.json",
+        "edge_app/demo/events.jsonl",
         "edge_app/py.typed",
     }
 
     assert wanted - wheel == set()
+
+
+def test_the_wheel_has_the_version_that_the_program_prints(wheel: set[str]) -> None:
+    assert f"edge_anpr-{__version__}.dist-info/METADATA" in wheel
 
 
 def test_the_wheel_carries_every_module_of_the_device(wheel: set[str]) -> None:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from edge_app.config import LineSettings, TrackingSettings, ZoneSettings
+from edge_app.config import CrossingLineSettings, TrackingSettings, ZoneSettings
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
+from edge_app.recognition.reading import Attempt, read_plate
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, LineCrossing, PlateDetection, PlatePass, PlateStrip, Reading
 from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import SecondLook, Sight
+from edge_app.tracking.passage import Sight
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -22,6 +23,7 @@ from tests.evidence import ALPHABET, log_probs
 FRAMES_PER_SECOND = 10
 DEFAULTS = TrackingSettings()
 START = datetime(2026, 1, 31, 10, tzinfo=UTC)
+VOTER = Voter(PlateFormats.load(["in"]), ALPHABET)
 
 
 class Vehicle:
@@ -80,6 +82,37 @@ class CannedReader:
         return Reading(log_probs(text, clarity=self._clarity), strip.sharpness, strip.line_height_px)
 
 
+class Closer:
+    """Evidence that further attempts bring; counts how often they were made."""
+
+    def __init__(self, text: str, clarity: float = 0.9999) -> None:
+        self.count = 0
+        self._log_probs = log_probs(text, clarity=clarity)
+
+    def read(self, found: PlateDetection) -> Attempt:
+        """Clear evidence for the text."""
+        self.count += 1
+        return Attempt(found, Reading(self._log_probs, 1.0, 24.0), 0.0, is_clear=True)
+
+
+class CannedReading:
+    """Reads frames with canned evidence; `closer` is what effort 1 brings, if it brings anything."""
+
+    def __init__(self, rectifier: Rectifier, reader: CannedReader, closer: Closer | None = None) -> None:
+        self._rectifier, self._reader, self._closer = rectifier, reader, closer
+
+    def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int) -> tuple[Attempt, ...]:
+        """The best of the layouts, or what `closer` brings."""
+        if effort and self._closer:
+            return (self._closer.read(found),)
+
+        def attempt(plate: PlateDetection) -> Attempt:
+            reading = self._reader.read(self._rectifier.rectify(image_bgr, plate))
+            return Attempt(plate, reading, VOTER.score(reading).log_score, is_clear=False)
+
+        return read_plate(found, 0, attempt, lambda _: ())
+
+
 class Ticks:
     """A clock that is a millisecond later whenever it is read."""
 
@@ -107,21 +140,21 @@ def pipeline_for(
     vehicles: Sequence[Vehicle],
     settings: TrackingSettings = DEFAULTS,
     zones: tuple[ZoneSettings, ...] = (),
-    lines: tuple[LineSettings, ...] = (),
-    second_look: SecondLook | None = None,
+    lines: tuple[CrossingLineSettings, ...] = (),
+    closer: Closer | None = None,
     clarity: float = 0.98,
 ) -> Pipeline:
     return Pipeline(
         CannedDetector(vehicles),
-        GreyRectifier(192, 32),
-        CannedReader({each.grey: each.text for each in vehicles}, clarity),
+        CannedReading(
+            GreyRectifier(192, 32), CannedReader({each.grey: each.text for each in vehicles}, clarity), closer
+        ),
         Tracker(settings.lost_seconds, settings.begin_confidence),
-        Voter(PlateFormats.load(["in"]), ALPHABET),
+        VOTER,
         Zones(zones),
         Lines(lines),
         settings,
         clock=Ticks(),
-        second_look=second_look,
     )
 
 
@@ -180,8 +213,16 @@ def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
     assert len(passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=2))) == 1
 
 
+class Sign(Vehicle):
+    """The detector doubts that it is a plate."""
+
+    def confidence(self, sequence: int) -> float:
+        """The detector's."""
+        return 0.6
+
+
 def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None:
-    sign = [Vehicle("BAKERY", 0, 9)]
+    sign = [Sign("BAKERY", 0, 9)]
 
     assert passes_of(sign, frames=10) == []
     (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
@@ -232,10 +273,11 @@ def test_of_a_narrow_plate_in_which_one_line_was_found_the_layout_counts_that_re
     square = SquareVehicle("MH12AB1234", 0, 9)
     pipeline = Pipeline(
         CannedDetector([square]),
-        LayoutRectifier(192, 32),
-        CannedReader({square.grey: as_two_lines, square.grey - 1: as_one_line}),
+        CannedReading(
+            LayoutRectifier(192, 32), CannedReader({square.grey: as_two_lines, square.grey - 1: as_one_line})
+        ),
         Tracker(DEFAULTS.lost_seconds),
-        Voter(PlateFormats.load(["in"]), ALPHABET),
+        VOTER,
         Zones(()),
         Lines(()),
         DEFAULTS,
@@ -248,75 +290,62 @@ def test_of_a_narrow_plate_in_which_one_line_was_found_the_layout_counts_that_re
     assert (told.read.text, told.read.detection.lines) == ("MH12AB1234", lines)
 
 
-class Closer:
-    """A second look that says where and how often it was taken."""
-
-    def __init__(self, text: str, clarity: float = 0.9999) -> None:
-        self.looks = 0
-        self._log_probs = log_probs(text, clarity=clarity)
-
-    def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
-        """Clear evidence for the text."""
-        self.looks += 1
-        return found, Reading(self._log_probs, 1.0, 24.0)
-
-
 @pytest.mark.parametrize(
-    ("first", "looks", "told"),
+    ("first", "most", "told"),
     [("MH12AB1234", 0, "MH12AB1234"), ("AB1234", 5, "MH12AB1234"), ("MH12", 5, "MH12AB1234")],
 )
-def test_frames_are_looked_at_again_only_where_the_text_is_in_doubt(first: str, looks: int, told: str) -> None:
+def test_frames_are_read_again_only_if_the_text_is_in_doubt(first: str, most: int, told: str) -> None:
     vehicles = [Vehicle(first, 0, 9)]
     closer = Closer("MH12AB1234")
 
-    pipeline = pipeline_for(vehicles, second_look=closer)
+    pipeline = pipeline_for(vehicles, closer=closer)
     for sequence in range(10):
         assert pipeline.process(frame_of(vehicles, sequence)) == []
     (plate_pass,) = pipeline.flush()
 
     assert plate_pass.read.text == told
-    assert (closer.looks > 0) == (looks > 0)
-    assert closer.looks <= looks
+    assert (closer.count > 0) == (most > 0)
+    assert closer.count <= most
 
 
-def test_with_no_second_looks_allowed_none_is_taken() -> None:
+def test_with_no_further_attempts_allowed_none_is_made() -> None:
     vehicles = [Vehicle("AB1234", 0, 9)]
     closer = Closer("MH12AB1234")
-    pipeline = pipeline_for(vehicles, TrackingSettings(second_looks=0), second_look=closer)
+    pipeline = pipeline_for(vehicles, TrackingSettings(second_looks=0), closer=closer)
 
     for sequence in range(10):
         pipeline.process(frame_of(vehicles, sequence))
     pipeline.flush()
 
-    assert closer.looks == 0
+    assert closer.count == 0
 
 
 @pytest.mark.parametrize("publish", ["final", "early"])
-def test_what_stays_in_view_in_doubt_is_looked_at_again_a_few_times_and_not_in_every_frame(publish: str) -> None:
-    sign = [Vehicle("BAKERY", first=0, last=119, speed=5, growth=1)]
+def test_what_stays_in_view_in_doubt_is_read_again_a_few_times_and_not_in_every_frame(publish: str) -> None:
+    sign = [Sign("BAKERY", first=0, last=119, speed=5, growth=1)]
     closer = Closer("BAKERY", clarity=0.9)
     settings = TrackingSettings(settle_seconds=3.0, publish=publish)
-    pipeline = pipeline_for(sign, settings, second_look=closer)
+    pipeline = pipeline_for(sign, settings, closer=closer)
 
     passes = [each for sequence in range(120) for each in pipeline.process(frame_of(sign, sequence))]
     passes += pipeline.flush()
 
     assert passes == []
-    assert 0 < closer.looks <= settings.second_looks
+    assert 0 < closer.count <= settings.second_looks
 
 
-def test_what_is_told_early_is_looked_at_again_when_it_has_gone() -> None:
+def test_what_is_told_early_is_read_again_when_it_has_gone() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 2)]
     closer = Closer("MH12AB1234")
     settings = TrackingSettings(publish="early", early_confidence=0.4)
-    pipeline = pipeline_for(vehicles, settings, second_look=closer, clarity=0.85)
+    pipeline = pipeline_for(vehicles, settings, closer=closer, clarity=0.85)
 
     early = [each for sequence in range(3) for each in pipeline.process(frame_of(vehicles, sequence))]
 
-    assert ([each.is_final for each in early], closer.looks) == ([False], 0)
+    assert ([each.is_final for each in early], closer.count) == ([False], 0)
     (final,) = pipeline.flush()
     assert (final.is_final, final.read.text) == (True, "MH12AB1234")
-    assert closer.looks > 0
+    assert closer.count > 0
 
 
 def test_neither_a_plate_nor_a_sign_is_read_in_every_frame() -> None:
@@ -333,7 +362,7 @@ def test_what_fits_no_format_needs_no_less_confidence_than_what_fits_one() -> No
     foreign = [Vehicle("ABC1234", 0, 9)]
 
     assert len(passes_of(foreign, frames=10)) == 1
-    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.999)) == []
+    assert passes_of(foreign, frames=10, settings=TrackingSettings(min_confidence=0.9999)) == []
 
 
 def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:
@@ -470,7 +499,7 @@ def test_an_illegible_plate_that_stands_is_read_ever_more_seldom() -> None:
     vehicles = [Vehicle("", 0, 399, speed=0)]
     sights: list[Sight] = []
     pipeline = Pipeline(
-        CannedDetector(vehicles), GreyRectifier(192, 32), CannedReader({200: ""}), Tracker(1.0),
+        CannedDetector(vehicles), CannedReading(GreyRectifier(192, 32), CannedReader({200: ""})), Tracker(1.0),
         Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Lines([]), DEFAULTS,
         watch=lambda _, sight: sights.append(sight),
     )  # fmt: skip
@@ -491,10 +520,45 @@ def test_texts_that_too_few_frames_bear_out_are_not_told() -> None:
 
 def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 45)]
-    beyond = LineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
+    beyond = CrossingLineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
     pipeline = pipeline_for(vehicles, zones=(LEFT,), lines=(beyond,))
 
     ((_, plate_pass),) = told_by_frame(pipeline, vehicles, frames=70)
 
-    assert plate_pass.lines == (LineCrossing("beyond", "in"),)
+    assert plate_pass.crossings == (LineCrossing("beyond", "in"),)
     assert plate_pass.zones == ("left",)
+
+
+def test_two_vehicles_of_one_number_side_by_side_are_both_told() -> None:
+    twins = [
+        Vehicle("MH12AB1234", first=0, last=12, y=100),
+        TwinOf("MH12AB1234", first=0, last=12, y=300),
+    ]
+
+    assert [each.read.text for each in passes_of(twins, 30)] == ["MH12AB1234", "MH12AB1234"]
+
+
+class TwinOf(Vehicle):
+    """Drives four hundred pixels ahead."""
+
+    def corners(self, sequence: int) -> Corners:
+        """Where the plate is."""
+        return super().corners(sequence) + np.array([400, 0], np.float32)
+
+
+def test_a_number_that_comes_again_is_counted_though_it_is_not_told() -> None:
+    pipeline = pipeline_for(vehicles := [Vehicle("MH12AB1234", 0, 9), Vehicle("MH12AB1234", 40, 49)])
+
+    passes = [each for sequence in range(70) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert (len(passes), pipeline.repeated) == (1, 1)
+
+
+def test_lettering_that_stays_while_a_vehicle_passes_is_not_told() -> None:
+    lettering = Vehicle("GA47E1", 0, 40, y=400, speed=0, grey=120)
+    pipeline = pipeline_for(vehicles := [lettering, Vehicle("MH12AB1234", 5, 20)])
+
+    passes = [each for sequence in range(60) for each in pipeline.process(frame_of(vehicles, sequence))]
+
+    assert [each.read.text for each in passes + pipeline.flush()] == ["MH12AB1234"]
+    assert len(pipeline.fixed_texts) == 1

@@ -48,18 +48,18 @@ def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_told_where_
     assert np.abs(read.detection.corners_px - corners).max() <= 0.15 * 96
 
 
-def test_a_plate_found_too_far_to_the_right_and_below_is_read_and_told_where_it_was_found() -> None:
+def test_a_plate_found_too_far_to_the_right_and_below_is_found_again_from_close_by_and_read() -> None:
     plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 48, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]
     wall = np.full((384, 640, 3), 70, np.uint8)
     wall[100 : 100 + height, 200 : 200 + width] = plate
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    beside = (corners + np.array([200 + 0.2 * width, 100 + 0.4 * height])).astype(np.float32)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array([200, 100])
+    beside = (corners + np.array([0.15 * width, 0.3 * height])).astype(np.float32)
 
     (read,) = PlateRecognizer().read(wall, [PlateDetection(beside, 0.9, lines=1)])
 
     assert read.text == "MH12AB1234"
-    assert np.array_equal(read.detection.corners_px, beside)
+    assert np.abs(read.detection.corners_px - corners).max() < 0.25 * width
 
 
 def test_a_crop_that_a_plate_fills_is_read() -> None:
@@ -81,7 +81,7 @@ def test_where_both_lines_were_found_apart_the_plate_is_told_once() -> None:
     assert [read.text for read in reads] == ["MH12AB1234"]
 
 
-def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_in_a_turned_view() -> None:
+def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_from_close_by() -> None:
     wall, corners = two_lines_on_a_wall()
     middle = corners.mean(axis=0)
     matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), -28, 1)
@@ -91,7 +91,8 @@ def test_a_plate_that_hangs_askew_and_was_found_upright_is_found_again_in_a_turn
     (read,) = PlateRecognizer().read(np.asarray(askew, np.uint8), [PlateDetection(upright, 0.9, lines=2)])
 
     assert read.text == "MH12AB1234"
-    assert np.array_equal(read.detection.corners_px, upright)
+    hanging = cv2.transform(corners[None], matrix)[0]
+    assert np.abs(read.detection.corners_px - hanging).max() < np.abs(upright - hanging).max()
 
 
 def street_with(text: str, height_px: int) -> tuple[ImageBgr, tuple[int, int, int, int]]:
@@ -112,18 +113,18 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
     assert recognizer.find(street, 0.2) == []
     assert read.text == "MH12AB1234"
     assert np.abs(np.array(read.detection.box_px) - box).max() <= 12
-    assert PlateRecognizer(thorough=False).recognize(street) == []
+    assert PlateRecognizer(effort=0).recognize(street) == []
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
-    street, _ = street_with("KA 05 MQ 8864", 21)  # small enough for doubt at first sight; with other networks, another
+    street, _ = street_with("GJ 05 RK 8146", 21)  # small enough for doubt at first sight; with other networks, another
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
-    once = PlateRecognizer(build_stages(settings), thorough=False).recognize(street)
+    once = PlateRecognizer(build_stages(settings), effort=0).recognize(street)
     (read,) = PlateRecognizer(build_stages(settings)).recognize(street)
 
     assert [each.confidence >= 0.9 for each in once] == [False], "else nothing is to be gained"
-    assert read.text == "KA05MQ8864"
+    assert read.text == "GJ05RK8146"
 
 
 def test_what_the_detector_is_less_sure_of_counts_where_it_reads_beyond_doubt() -> None:

@@ -20,10 +20,13 @@ ORDER = (
     "errors",
     "version",
     "printable",
+    "geometry",
     "records",
     "system_clock",
     "tflite_model",
+    "jpeg_damage",
     "image_files",
+    "file_kinds",
     "configuration",
     "config",
     "logs",
@@ -33,7 +36,6 @@ ORDER = (
     "recognition",
     "tracking",
     "stages",
-    "second_look",
     "recognizer",
     "pipeline",
     # from a settled text to the broker
@@ -155,7 +157,7 @@ def arrows() -> list[Arrow]:
     return arrows_of(ROOT)
 
 
-def test_no_room_uses_one_that_stands_after_it(arrows: list[Arrow]) -> None:
+def test_no_room_uses_one_that_comes_after_it(arrows: list[Arrow]) -> None:
     faults = back_arrows(arrows)
 
     assert not faults, "\n".join(faults)

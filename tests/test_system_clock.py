@@ -9,7 +9,7 @@ import pytest
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id
 
 
-def test_moments_are_told_in_utc_with_milliseconds() -> None:
+def test_moments_are_in_utc_with_milliseconds() -> None:
     moment = datetime(2026, 1, 31, 15, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
     assert as_rfc3339(moment) == "2026-01-31T10:00:00.999Z"
@@ -20,7 +20,7 @@ def test_the_boot_has_one_id() -> None:
     assert UUID(read_boot_id()) == UUID(read_boot_id())
 
 
-def test_where_the_kernel_does_not_tell_the_boot_all_parts_of_the_process_name_the_same(
+def test_if_the_kernel_has_no_boot_id_all_parts_of_the_process_use_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_app.system_clock._BOOT_ID", tmp_path / "absent")

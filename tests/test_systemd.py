@@ -15,14 +15,14 @@ needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 
 @needs_systemd
 def test_the_unit_scores_two_or_less_in_exposure() -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", str(UNIT)],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert told.returncode == 0, told.stdout[-400:] + told.stderr
+    assert result.returncode == 0, result.stdout[-400:] + result.stderr
 
 
 @needs_systemd
@@ -33,14 +33,14 @@ def test_the_unit_verifies(tmp_path: Path) -> None:
     unit = tmp_path / "edge-anpr.service"
     unit.write_text(UNIT.read_text().replace("/opt/edge-anpr/venv/bin/edge-anpr", str(program)))
 
-    told = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert told.returncode == 0, told.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def values(key: str) -> list[str]:
@@ -54,8 +54,8 @@ def system_calls(names: str) -> set[str]:
     for name in names.split():
         if name.startswith("@"):
             command = ["systemd-analyze", "syscall-filter", "--no-pager", name]
-            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[1:]
-            calls |= system_calls(" ".join(line for line in told if not line.strip().startswith("#")))
+            result = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+            calls |= system_calls(" ".join(line for line in result if not line.strip().startswith("#")))
         else:
             calls.add(name)
     return calls
@@ -119,7 +119,7 @@ def test_the_installer_names_the_packages_that_are_missing_and_changes_nothing(
     (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
     (programs / "python3").chmod(0o755)
 
-    told = subprocess.run(
+    result = subprocess.run(
         [ROOT / "systemd/install.sh", *into],
         cwd=tmp_path,
         env={"PATH": str(programs)},
@@ -128,6 +128,6 @@ def test_the_installer_names_the_packages_that_are_missing_and_changes_nothing(
         check=False,
     )
 
-    assert told.returncode == 1
-    assert f"missing system packages (by their Debian names): {missing};" in told.stderr
+    assert result.returncode == 1
+    assert f"missing system packages (by their Debian names): {missing};" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]

@@ -61,7 +61,7 @@ def test_a_truncated_model_is_refused_with_what_to_do(copied: Path) -> None:
         TfliteModel.load(copied, "plate-reader")
 
 
-def test_a_file_that_is_no_model_is_refused_even_where_the_manifest_agrees(copied: Path) -> None:
+def test_a_file_that_is_no_model_is_refused_even_if_the_manifest_agrees(copied: Path) -> None:
     copied.write_bytes(b"not a model")
     change_manifest(copied, {"sha256": hashlib.sha256(b"not a model").hexdigest()})
 
@@ -80,7 +80,7 @@ def test_a_missing_model_and_a_damaged_manifest_are_named(copied: Path) -> None:
 
 def test_a_reader_in_the_place_of_the_detector_is_refused(copied: Path) -> None:
     with pytest.raises(
-        ModelError, match="tells of a plate-reader for GRAY pictures; a plate-detector for BGR is wanted"
+        ModelError, match="describes a plate-reader for GRAY pictures; a plate-detector for BGR is wanted"
     ):
         TfliteModel.load(copied, "plate-detector")
 
@@ -92,10 +92,10 @@ def test_a_network_for_pictures_of_another_colour_order_is_refused(copied: Path)
         TfliteModel.load(copied, "plate-reader")
 
 
-def test_a_network_that_takes_another_size_than_its_manifest_says_is_refused(copied: Path) -> None:
-    change_manifest(copied, {"input": {"width": 256, "height": 32, "channels": 1, "colour_order": "GRAY"}})
+def test_a_network_that_takes_another_size_than_in_its_manifest_is_refused(copied: Path) -> None:
+    change_manifest(copied, {"input": {"width": 192, "height": 32, "channels": 1, "colour_order": "GRAY"}})
 
-    with pytest.raises(ModelError, match=r"takes \(1, 32, 192, 1\), the manifest says \(1, 32, 256, 1\)"):
+    with pytest.raises(ModelError, match=r"takes \(1, 32, 256, 1\), the manifest has \(1, 32, 192, 1\)"):
         TfliteModel.load(copied, "plate-reader")
 
 

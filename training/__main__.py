@@ -17,7 +17,7 @@ from training.repository import REPOSITORY
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
 _FULL_READER, _QUICK_READER = Plan(12000, 96, 1.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
 _WARM_RATE = 0.5
-"""Times the plan's learning rate, where a training begins with learned weights: more would unlearn them first."""
+"""Factor of the plan's learning rate if a training begins with learned weights: more would unlearn them first."""
 _FULL_SCENES, _QUICK_SCENES = 900, 700
 
 
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train the networks. The reader learns from real plates as the shipped detector finds them. "
-        "A run that was cut off goes on from its last checkpoint. With PyTorch installed, KERAS_BACKEND=torch trains "
+        "An interrupted run resumes at its last checkpoint. With PyTorch installed, KERAS_BACKEND=torch trains "
         "faster on a processor.",
     )
     parser.add_argument(
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", type=Path, help="folder with rendered clips that the detector learns from too")
     parser.add_argument("--run", type=Path, default=REPOSITORY / "runs/train", help="run folder (default: %(default)s)")
     parser.add_argument(
-        "--out", type=Path, default=REPOSITORY / "models", help="where the checkpoints go (default: %(default)s)"
+        "--out", type=Path, default=REPOSITORY / "models", help="folder of the checkpoints (default: %(default)s)"
     )
     parser.add_argument(
         "--from",
@@ -94,11 +94,11 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.clips and not is_clip_folder(arguments.clips):
         raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with ./build.sh clips")
     if arguments.clips:
-        clip_frames(arguments.clips)  # so that a wrong line is told before anything is begun
+        clip_frames(arguments.clips)  # so that a wrong line is reported before anything begins
     if arguments.clips and arguments.network == "reader":
         raise UsageError("--clips: only the detector learns from clips; leave it out, or train `all` or `detector`")
     if arguments.start and arguments.network == "all":
-        raise UsageError("--from is one network's checkpoint: say `detector` or `reader`, not `all`")
+        raise UsageError("--from is one network's checkpoint: give `detector` or `reader`, not `all`")
     if arguments.start and not arguments.start.is_file():
         raise UsageError(f"--from {arguments.start}: no such file")
     if arguments.steps is not None and arguments.steps < 1:
@@ -106,14 +106,14 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def install(checkpoint: Path, run: Path, start: Path | None, out: Path) -> None:
-    """Put the checkpoint into `out`, and beside it what its run tells, with the run that made `start` where known."""
-    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    """Put the checkpoint into `out` with the record of its run, and of the run that made `start` if it is known."""
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     before = start.with_suffix(".training.json") if start else None
     if before and before.is_file():
-        told["began_with_run"] = json.loads(before.read_text(encoding="utf-8"))
+        record["began_with_run"] = json.loads(before.read_text(encoding="utf-8"))
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(checkpoint, out / checkpoint.name)
-    (out / f"{checkpoint.stem}.training.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    (out / f"{checkpoint.stem}.training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The command `python -m training.average`: the mean of several checkpoints' weights as one checkpoint.
 
-Checkpoints of one lineage, each trained on from the one before, lie in one valley of the loss; their mean is often
-better than each of them, and surer of the right things (Wortsman et al. 2022, "Model soups").
+Checkpoints of one lineage, each trained on from the one before, lie in one valley of the loss. Their mean is often
+better than each of them, and better calibrated (Wortsman et al. 2022, "Model soups").
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def average(checkpoints: Sequence[Path], out: Path) -> None:
-    """Save the mean of the weights at `out`, and beside it what the first checkpoint's run tells, and of whom it is.
+    """Save the mean of the weights at `out`, with the record of the first checkpoint's run and what was averaged.
 
     Raises:
         UsageError: a checkpoint is missing, or they are not of one network.
@@ -45,11 +45,11 @@ def average(checkpoints: Sequence[Path], out: Path) -> None:
     mean = models[0]
     mean.set_weights([np.mean(each, axis=0) for each in zip(*(model.get_weights() for model in models), strict=True)])
     run = checkpoints[0].with_suffix(".training.json")
-    told = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
-    told["mean_of"] = [sha256_of(path) for path in checkpoints]
+    record = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
+    record["mean_of"] = [sha256_of(path) for path in checkpoints]
     out.parent.mkdir(parents=True, exist_ok=True)
     mean.save(out)
-    out.with_suffix(".training.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    out.with_suffix(".training.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The mean of the weights of checkpoints, each of which was trained on from another of them.",
     )
     parser.add_argument("checkpoints", nargs="+", type=Path, metavar="FILE.keras", help="the latest first")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.keras", help="where the mean goes")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.keras", help="file of the mean")
     return parser
 
 

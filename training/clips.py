@@ -17,11 +17,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_app.errors import EdgeAnprError, UsageError
 from edge_app.evaluation.clips.truth import EVENTS_FILE, read_clips
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import hulls
 from edge_app.printable import counted
 from edge_app.records import Corners, ImageBgr
 from training.synthetic.clip_film import ClipFilm
@@ -36,8 +37,8 @@ _SEEN_SHARE, _SEEN_WIDTH_PX = 0.3, 16.0
 """A plate can be seen from this share of it and this width on."""
 
 _CLEAR_SHARE, _CLEAR_LINE_PX, _CLEAR_FRAMES = 0.95, 12.0, 4
-"""Its text can be told where so much of it is seen with lines of this height (all of the plate's height, shared by its
-lines) in so many frames; below that nobody is asked for it."""
+"""A plate gets a text if this share of it is seen, with lines of this height, in this number of frames. The height of a
+line is the plate's height divided by its lines."""
 
 
 @dataclass(slots=True)
@@ -81,18 +82,15 @@ def _line(video: str, text: str, sighting: _Sighting) -> dict[str, Any]:
         "lines": sighting.lines,
         "first_frame": min(sighting.corners_px),
         "last_frame": max(sighting.corners_px),
-        "boxes": {str(frame): _box(corners_px) for frame, corners_px in sighting.corners_px.items()},
-        "corners": {
-            str(frame): corners_px.astype(float).round(1).tolist() for frame, corners_px in sighting.corners_px.items()
-        },
+        "boxes": {str(frame): _rounded(hulls(corners_px)) for frame, corners_px in sighting.corners_px.items()},
+        "corners": {str(frame): _rounded(corners_px) for frame, corners_px in sighting.corners_px.items()},
         "visible": {str(frame): round(share, 2) for frame, share in sighting.visible.items()},
     }
 
 
-def _box(corners_px: Corners) -> Box:
-    left, top = corners_px.min(axis=0)
-    width, height = np.ptp(corners_px, axis=0)
-    return round(float(left), 1), round(float(top), 1), round(float(width), 1), round(float(height), 1)
+def _rounded(values: NDArray[np.float32]) -> list[Any]:
+    rounded: list[Any] = values.astype(float).round(1).tolist()
+    return rounded
 
 
 def write_clips(folder: Path, seed: int, count: int, seconds: float, kinds: Sequence[str], processes: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""What the detector should say at every cell of a training picture."""
+"""The wanted output of the detector at every cell of a training picture."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from training.plate_pictures import PlateTruth
 from training.shapes import STRIDE
 
 _CORE = 0.5
-"""Cells in this middle share of a plate's width and height speak for it; those around are left out of the loss."""
+"""Cells in this middle share of a plate's width and height belong to it; those around are left out of the loss."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,7 +40,7 @@ def all_exports() -> tuple[Export, ...]:
             "plate-reader",
             reader,
             InputShape(READER_WIDTH, READER_HEIGHT, 1, "GRAY"),
-            90_000_000,
+            200_000_000,
             alphabet=ALPHABET,
         ),
     )

@@ -29,11 +29,11 @@ from training.repository import REPOSITORY
 
 Arrays = dict[str, NDArray[np.generic]]
 Batch = tuple[NDArray[np.float32], Arrays]
-"""The pictures, and what the network is to say of them."""
+"""The pictures, and the wanted outputs."""
 Losses = dict[str, Any]
 """Scalars of the Keras backend by name; their sum is minimised."""
 LossFunction = Callable[[Any, Any], Losses]
-"""The parts of the loss, of what is wanted and what the network says."""
+"""The parts of the loss, from the wanted outputs and the network's."""
 
 
 class RunFolder:
@@ -99,7 +99,7 @@ class RunFolder:
 class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # Keras has no types
     """A learning rate that rises, stays, and falls to zero over the last steps (Hägele et al. 2024).
 
-    Unlike a cosine it can be made longer: a run that goes on from before its cooldown loses nothing.
+    Unlike a cosine it can be made longer: a run resumed from before its cooldown loses nothing.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -126,7 +126,7 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.parts: dict[str, keras.metrics.Mean] = {}
 
     def call(self, pixels: Any, training: bool = False) -> Any:
-        """What the network says."""
+        """The network's outputs."""
         return self.network(pixels, training=training)
 
     def compute_loss(
@@ -140,7 +140,7 @@ class Learner(keras.Model):  # type: ignore[misc]  # Keras has no types
         """The sum of the parts, each of which is noted."""
         parts = self._loss_of(keras.tree.map_structure(ops.convert_to_tensor, y), y_pred)
         for name, value in parts.items():
-            self.parts[name].update_state(value)
+            self.parts[name].update_state(ops.stop_gradient(value))
         return sum(parts.values())
 
 
@@ -198,7 +198,7 @@ def train(
 
 
 def settle_statistics(model: keras.Model, batches: Iterator[Batch], count: int = 120) -> None:
-    """Learn the batch statistics anew for the averaged weights: those kept belong to the last ones."""
+    """Learn the batch statistics again for the averaged weights: the present ones belong to the last weights."""
     for _ in range(count):
         model(next(batches)[0], training=True)
 
@@ -211,7 +211,7 @@ def prefetch(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
         try:
             for batch in batches:
                 ready.put(batch)
-        except Exception as error:  # noqa: BLE001  - whatever it is, the network's thread has to hear of it
+        except Exception as error:  # noqa: BLE001  - whatever it is, the network's thread must get it
             ready.put(error)
 
     Thread(target=make, daemon=True, name="batches").start()

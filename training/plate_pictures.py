@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge_app.detection.detector import PADDING_BGR
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate
+from edge_app.geometry import Box, corners_of, hulls, share_within
 from edge_app.image_files import load_image
-from edge_app.recognition.looks import NARROW
+from edge_app.recognition.reading import TWO_LINES_BELOW
 from edge_app.recognizer import pad_crop
 from edge_app.records import Corners, ImageBgr
 from training.rendered_clips import ClipPlate, clip_frames
@@ -29,8 +31,6 @@ Size = tuple[int, int]
 VIEW: Size = (320, 192)
 CLOSE_UP: Size = (640, 384)
 """Training pictures; the network is fully convolutional. Close-ups show plates that a view has no room for."""
-
-_GREY = (114, 114, 114)
 
 _SMALLEST_PX = 12.0
 """Narrower plates are neither right nor wrong."""
@@ -65,7 +65,7 @@ class PlateTruth:
     """Those of the axis-aligned box where `exact` is false."""
     exact: bool
     lines: int | None
-    """None where it is not known."""
+    """None if it is not known."""
     counted: bool = True
     """False: too small or cut off; finding it is neither right nor wrong."""
 
@@ -154,11 +154,11 @@ def _read(label: LabelledImage) -> PlatePicture:
 
 def _truth(plate: LabelledPlate) -> PlateTruth:
     assert plate.box is not None
-    left, top, width, height = plate.box
-    lines = 1 if width >= NARROW * height else None
+    _, _, width, height = plate.box
+    lines = 1 if width >= TWO_LINES_BELOW * height else None
     if plate.corners is not None:
         return PlateTruth(np.array(plate.corners, np.float32), True, lines)
-    return PlateTruth(_corners_of(left, top, width, height), False, lines)
+    return PlateTruth(corners_of(plate.box), False, lines)
 
 
 def _render(key: tuple[int, int]) -> PlatePicture:
@@ -171,11 +171,6 @@ def _render(key: tuple[int, int]) -> PlatePicture:
 
 def _same(picture: PlatePicture) -> PlatePicture:
     return picture
-
-
-def _corners_of(left: float, top: float, width: float, height: float) -> Corners:
-    right, bottom = left + width, top + height
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
 
 
 def endless_views(
@@ -255,7 +250,7 @@ def _cut(image: ImageBgr, matrix: Affine, size: Size) -> ImageBgr:
         matrix[:, :2] *= 2
     centred = matrix.copy()  # from pixel edges to pixel centres, as OpenCV counts
     centred[:, 2] += matrix[:, :2].sum(axis=1) * 0.5 - 0.5
-    return cv2.warpAffine(image, centred, size, flags=cv2.INTER_LINEAR, borderValue=_GREY)
+    return cv2.warpAffine(image, centred, size, flags=cv2.INTER_LINEAR, borderValue=PADDING_BGR)
 
 
 def _seen(plate: PlateTruth, matrix: Affine, size: Size) -> PlateTruth:
@@ -265,11 +260,9 @@ def _seen(plate: PlateTruth, matrix: Affine, size: Size) -> PlateTruth:
     return replace(seen, counted=plate.counted and bool(wide) and _visible(seen, (0, 0, *size)) >= _VISIBLE_SHARE)
 
 
-def _visible(plate: PlateTruth, window: tuple[int, int, int, int]) -> float:
-    """The share of a plate's hull that lies in a window: left, top, right, bottom."""
-    low, high = plate.corners_px.min(axis=0), plate.corners_px.max(axis=0)
-    inside = np.clip(np.minimum(high, window[2:]) - np.maximum(low, window[:2]), 0, None)
-    return float(inside.prod() / max((high - low).prod(), 1e-6))
+def _visible(plate: PlateTruth, window: Box) -> float:
+    """The share of a plate's hull that lies in a window."""
+    return float(share_within(hulls(plate.corners_px), window))
 
 
 def _flipped(plate: PlateTruth, width: int) -> PlateTruth:
@@ -289,9 +282,9 @@ def as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     room = np.array([width, height])
     left, top = np.clip(np.rint(low - margin[0]), 0, room - 4).astype(int).tolist()
     right, bottom = np.clip(np.rint(high + margin[1]), (left + 4, top + 4), room).astype(int).tolist()
-    window = (left, top, right, bottom)
+    window = (left, top, right - left, bottom - top)
     border, (across, down) = pad_crop(picture.image_bgr[top:bottom, left:right])
-    canvas = np.full_like(picture.image_bgr, _GREY)
+    canvas = np.full_like(picture.image_bgr, PADDING_BGR)
     above, beside = min(down, top), min(across, left)
     shown = border[down - above :, across - beside :][: height - top + above, : width - left + beside]
     canvas[top - above :, left - beside :][: shown.shape[0], : shown.shape[1]] = shown

@@ -7,7 +7,7 @@ from edge_app.evaluation.datasets import LabelledImage, dataset_folders, read_da
 
 
 def real_labels(data: Path | None) -> list[LabelledImage]:
-    """All that is labelled in the dataset folders of `data`; nothing where there is no `data`."""
+    """All that is labelled in the dataset folders of `data`; nothing if there is no `data`."""
     return [label for folder in dataset_folders(data) for label in read_dataset(folder)] if data else []
 
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_app.config import Settings
-from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.detection.detector import PADDING_BGR
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate
+from edge_app.geometry import corners_of, iou
 from edge_app.image_files import load_image
 from edge_app.recognition.ctc import log_likelihood
 from edge_app.recognition.rectifier import plate_size
@@ -85,19 +86,17 @@ class _Finder:
         corners = [(each * scale).astype(np.float32) for each in corners]
         places = [*corners, *self._detected(image_bgr, box, is_crop=label.is_crop)]
         if not places or label.is_crop:
-            places.append(_whole(box))
+            left, top, width, height = box.tolist()
+            places.append(corners_of((left, top, width, height)))
         return self._settle(image_bgr, plate.text or "", places, _weight(label))
 
     def _detected(self, image_bgr: ImageBgr, box: NDArray[np.float32], *, is_crop: bool) -> Iterator[Corners]:
         right, below = round(image_bgr.shape[1] * 0.5), round(image_bgr.shape[0] * 0.5)
-        surrounded = cv2.copyMakeBorder(
-            image_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=(114, 114, 114)
-        )
-        hull = np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]], np.float32)
+        surrounded = cv2.copyMakeBorder(image_bgr, below, below, right, right, cv2.BORDER_CONSTANT, value=PADDING_BGR)
         for found in self._recognizer.find(np.asarray(surrounded, np.uint8), 0.3):
             moved = found.moved(-right, -below)
             wide = np.ptp(moved.corners_px[:, 0]) >= _LEAST_COVER * box[2]
-            if wide if is_crop else iou_with(hull, hulls(moved.corners_px[None]))[0] >= _SAME_PLACE_IOU:
+            if wide if is_crop else iou(box, moved.box_px) >= _SAME_PLACE_IOU:
                 yield moved.corners_px
 
     def _settle(self, image_bgr: ImageBgr, text: str, places: list[Corners], weight: float) -> RealPlate | None:
@@ -134,11 +133,6 @@ def _corners_of(plate: LabelledPlate, box: NDArray[np.float32]) -> Corners:
     assert plate.box is not None
     shift = box[:2] - np.array(plate.box[:2], np.float32)
     return (np.array(plate.corners, np.float32) + shift).astype(np.float32)
-
-
-def _whole(box: NDArray[np.float32]) -> Corners:
-    left, top, width, height = box
-    return np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32)
 
 
 def _weight(label: LabelledImage) -> float:

@@ -21,14 +21,14 @@ class ClipPlate:
     """A plate in a frame of a rendered clip."""
 
     text: str | None
-    """None where it can be told in too few frames."""
+    """None if it is clear in too few frames."""
     lines: int
     corners_px: Corners
     """(4, 2): in pixels of the frame, clockwise from its own upper left."""
     visible: float
     """0 to 1: the share that lies in the picture and behind nothing."""
     clear: bool
-    """Its text can be told in this frame."""
+    """Its text is clear in this frame."""
 
 
 def clip_frames(folder: Path, every: int = 1) -> Iterator[tuple[Frame, list[ClipPlate]]]:
@@ -63,7 +63,7 @@ def _read_plates(folder: Path) -> dict[str, dict[int, list[ClipPlate]]]:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
                 raise SourceError(
-                    f"{file}:{number}: no vehicle of a rendered clip ({what}); render clips anew with ./build.sh clips"
+                    f"{file}:{number}: no vehicle of a rendered clip ({what}); render them again with ./build.sh clips"
                 ) from error
     if not any(clips.values()):
         raise SourceError(f"{file}: no plate is seen in its clips; render more of them with ./build.sh clips")

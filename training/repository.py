@@ -1,4 +1,4 @@
-"""Where this repository lies: what is made of it goes there by default, wherever a command is called from."""
+"""The path of this repository: outputs go there by default, from whatever folder a command is called."""
 
 from pathlib import Path
 

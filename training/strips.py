@@ -23,7 +23,7 @@ FRESH = get_context("forkserver")
 
 _CHUNK = 240
 POOL, _REUSE = 24_000, 3
-"""Strips held to draw from, and how often each is seen before another takes its place."""
+"""Number of strips to draw from, and the mean uses of each before another replaces it."""
 
 _REAL_SHARE = 0.35
 
@@ -38,7 +38,7 @@ _AS_IT_IS_SHARE, _SHRUNK_SHARE, _SMALLEST_PX = 0.15, 0.5, 9.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strips:
-    """Strips and what they say."""
+    """Strips and their texts."""
 
     images: ImageGray
     """(n, READER_HEIGHT, READER_WIDTH)."""
@@ -78,7 +78,7 @@ class StripSource:
         self._pool.shutdown(cancel_futures=True)
 
     def draw(self, count: int, stream: int, *, real: float | None = None) -> Strips:
-        """So many strips of a stream, the same for the same seed; `real`: share of real ones."""
+        """`count` strips of a stream, the same for the same seed; `real`: share of real ones."""
         share = self._real_share if real is None else real
         jobs = [(self._seed, stream, index, _CHUNK, share) for index in range(-(-count // _CHUNK))]
         return _join(list(self._pool.map(_draw, jobs)))[slice(count)]
@@ -137,7 +137,7 @@ def _draw(job: tuple[int, int, int, int, float]) -> Strips:
 
 
 def generated_strip(rng: np.random.Generator) -> tuple[ImageGray, str]:
-    """A plate of random look and text, seen by a random camera."""
+    """A plate of random style and text, seen by a random camera."""
     plate = render_plate(rng, height_px=64)
     seen = observe(rng, plate)
     return _rectify(seen.image_bgr, loosen(rng, seen.corners_px), plate.lines), plate.text
@@ -182,7 +182,7 @@ def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
 
 
 def _more_upright(corners: Corners, share: float) -> Corners:
-    """Part of the way to the rectangle of the same size that lies level: what a detector unsure of a tilt says."""
+    """Part of the way to the rectangle of the same size that lies level: like a detector that is unsure of a tilt."""
     middle = corners.mean(axis=0)
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     half = np.array([sides[0] + sides[2], sides[1] + sides[3]]) / 4

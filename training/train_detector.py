@@ -1,4 +1,4 @@
-"""Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates where there are some."""
+"""Trains the MobileNetV2 detector on rendered scenes, and on real pictures with pasted plates if there are some."""
 
 import hashlib
 import json
@@ -12,9 +12,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import decode, hulls, iou_with
+from edge_app.detection.corner_decoding import decode
 from edge_app.evaluation.clips.truth import EVENTS_FILE
 from edge_app.evaluation.datasets import LabelledImage
+from edge_app.geometry import hulls, iou
 from training.architectures import plate_detector
 from training.detector_targets import targets_of
 from training.loop import Batch, Losses, RunFolder, begin_with, sha256_of, train
@@ -40,8 +41,8 @@ def train_detector(
 ) -> Path:
     """Train and save `plate_detector.keras` in the run folder; its path.
 
-    Learns from `scenes` rendered ones, from the pictures of `data` and the frames of the rendered `clips` where given;
-    begins with the weights of the checkpoint `start` where there is one.
+    Learns from `scenes` rendered ones, from the pictures of `data` and the frames of the rendered `clips` if given.
+    Begins with the weights of the checkpoint `start` if there is one.
     """
     keras.utils.set_random_seed(plan.seed)
     speed_up()
@@ -91,7 +92,7 @@ def write_held_out(folder: Path, held_out: Sequence[LabelledImage]) -> None:
     (folder / "labels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def detector_loss(wanted: Any, said: Any) -> Losses:
+def detector_loss(wanted: Any, output: Any) -> Losses:
     """Focal loss (Lin et al. 2017) of the score, L1 of the coded corners and of their hull, cross entropy of the lines.
 
     The hull is what an axis-aligned box shows of corners that are not known; codes are monotonic, so it is taken
@@ -101,13 +102,13 @@ def detector_loss(wanted: Any, said: Any) -> Losses:
     weight = score[..., 1:]
     here = score[..., :1]
     plates = ops.maximum(ops.sum(here * weight), 1.0)
-    probability = ops.sigmoid(said["score"])
+    probability = ops.sigmoid(output["score"])
     focus = ops.square(here - probability) * ops.where(here > 0, 1.0, 0.5)
-    scores = focus * weight * _cross_entropy(here, said["score"])
+    scores = focus * weight * _cross_entropy(here, output["score"])
     share = (here * weight)[..., 0]
-    apart = ops.mean(_huber(said["corners"] - corners[..., :8]), axis=-1) * corners[..., 8]
-    hull = ops.mean(_huber(_hull(said["corners"]) - _hull(corners[..., :8])), axis=-1)
-    two = _cross_entropy(lines[..., :1], said["lines"]) * lines[..., 1:]
+    apart = ops.mean(_huber(output["corners"] - corners[..., :8]), axis=-1) * corners[..., 8]
+    hull = ops.mean(_huber(_hull(output["corners"]) - _hull(corners[..., :8])), axis=-1)
+    two = _cross_entropy(lines[..., :1], output["lines"]) * lines[..., 1:]
     return {
         "score": ops.sum(scores) / plates,
         "corners": _CORNER_SHARE * ops.sum((apart + hull) * share) / plates,
@@ -121,18 +122,18 @@ def found_share(model: keras.Model, pictures: list[PlatePicture]) -> dict[str, f
     for picture in pictures:
         maps = model(picture.image_bgr[None].astype(np.float32), training=False)
         score, codes, lines = (ops.convert_to_numpy(maps[name])[0] for name in ("score", "corners", "lines"))
-        said = decode(score[..., 0], codes, lines[..., 0], STRIDE, 0.5, 16)
-        boxes = hulls(np.stack([plate.corners_px for plate in said])) if said else np.zeros((0, 4), np.float32)
-        used = np.zeros(len(said), bool)
+        output = decode(score[..., 0], codes, lines[..., 0], STRIDE, 0.5, 16)
+        boxes = hulls(np.stack([plate.corners_px for plate in output])) if output else np.zeros((0, 4), np.float32)
+        used = np.zeros(len(output), bool)
         for truth in picture.plates:
-            overlap = iou_with(hulls(truth.corners_px[None])[0], boxes)
+            overlap = iou(hulls(truth.corners_px[None])[0], boxes)
             hit = bool(len(overlap)) and bool(overlap.max() >= 0.5)
             used |= overlap >= (0.5 if truth.counted else 0.2)
             plates += truth.counted
             found += truth.counted and hit
             if truth.counted and hit and truth.lines:
                 lines_known += 1
-                lines_right += said[int(overlap.argmax())].lines == truth.lines
+                lines_right += output[int(overlap.argmax())].lines == truth.lines
         false += int((~used).sum())
     return {
         "recall": found / max(plates, 1),

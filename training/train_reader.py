@@ -23,7 +23,7 @@ _HELD_OUT, _LEARNED = 1500, 3000
 _HELD_OUT_STREAM = 4_000_000
 
 _LARGEST_LOGIT, _TOO_LARGE_WEIGHT = 12.0, 0.05
-"""Beyond this a logit says no more, but widens the range that its 8 bits have to cover."""
+"""A larger logit adds no information, but widens the range that its 8 bits must cover."""
 
 _HOPELESS, _HOPELESS_WEIGHT = 8.0, 0.2
 """Negative log-likelihood from which on a strip counts as illegible, and the weight that it keeps."""
@@ -84,12 +84,12 @@ def in_floats(model: keras.Model) -> keras.Model:
     return floats
 
 
-def reader_loss(wanted: Any, said: Any) -> Losses:
+def reader_loss(wanted: Any, output: Any) -> Losses:
     """Negative log-likelihood of the texts (Graves et al. 2006), and what keeps the logits small.
 
     Strips that cannot be read count less: they would drown what can be learned, for their loss is the largest.
     """
-    labels, logits = wanted["text"], said["logits"]
+    labels, logits = wanted["text"], output["logits"]
     lengths = ops.sum(ops.cast(labels >= 0, "int32"), axis=1)
     steps = ops.full_like(lengths, logits.shape[1])
     losses = ops.ctc_loss(ops.maximum(labels, 0), logits, lengths, steps, mask_index=len(ALPHABET))

@@ -1,4 +1,4 @@
-"""What the way from the outbox to a subscriber stands, and what it costs; every broker is a real mosquitto.
+"""Reliability and cost of the way from the outbox to a subscriber; every broker is a real mosquitto.
 
 `python -m benchmarks.delivery.chaos`, `.offline_day`, `.fleet` and `.disk_writes`, each with `--help`.
 """

@@ -1,4 +1,4 @@
-"""A subscriber that keeps account of everything that arrives, over as many broken connections as it takes."""
+"""A subscriber that keeps account of everything that arrives, over any number of broken connections."""
 
 import hashlib
 import itertools
@@ -17,15 +17,15 @@ DAY_SECONDS = 86_400
 
 
 class Archive:
-    """A lasting session at QoS 1: the broker keeps for it what comes while it is away."""
+    """A lasting session at QoS 1: the broker keeps for it the messages that come while it is away."""
 
     def __init__(self, port: int, topics: Sequence[str], name: str = "archive") -> None:
         self.deliveries: dict[str, int] = defaultdict(int)
-        """By `event_id`, how often its read has come."""
+        """By `event_id`, the number of times its read has come."""
         self.sequences: dict[tuple[str, str], list[int]] = defaultdict(list)
         """By device and camera, the sequence numbers in the order in which each came first."""
         self.without_picture: set[str] = set()
-        """Reads whose picture had not come before them, or was not the one that they tell of."""
+        """Reads whose picture had not come before them, or was not the one that they name."""
         self.connected = threading.Event()
         self._topics = [(topic, 1) for topic in topics]
         self._pictures: dict[str, str] = {}

@@ -1,9 +1,9 @@
 """Broker, network and device fail at random while events are made: what arrives?
 
-The broker is killed and started again (a mosquitto that gets SIGKILL may lose what it has acknowledged and not yet
-handed on, with SIGTERM it saves it), the line between is made a black hole and then reset, and the device's
-process is killed (SIGKILL), each as often as asked, spread evenly over the events. Exit code 1 where an event that the
-outbox had committed did not arrive, came without its picture, or out of its camera's order.
+The broker is killed and started again. With SIGKILL a mosquitto may lose what it has acknowledged and not yet
+forwarded; with SIGTERM it saves it. The line between is made a black hole and then reset. The device's process is
+killed (SIGKILL). The number of each is an option; they are spread evenly over the events. Exit code 1 if an event that
+the outbox had committed did not arrive, came without its picture, or out of its camera's order.
 """
 
 import argparse
@@ -31,12 +31,12 @@ BROKER = (
     "autosave_on_changes true",
 )
 KINDS = ("broker", "network", "device")
-QUIET_SECONDS = 60
-"""So long without a new event, and it is over."""
+QUIET_SECONDS = 180
+"""Time without a new event after which it ends."""
 
 
-class Scene:
-    """All that takes part, and what can happen to it."""
+class Setup:
+    """Broker, network, device and archive, and the faults of each."""
 
     def __init__(self, folder: Path, events: int, rate: float, broker_signal: int, dice: random.Random) -> None:
         settings = (*BROKER, f"persistence_location {folder}/")
@@ -104,33 +104,34 @@ def main() -> int:
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(Path(folder), arguments.events, arguments.rate, arguments.broker_signal, dice)
-        with contextlib.closing(scene):
+        setup = Setup(Path(folder), arguments.events, arguments.rate, arguments.broker_signal, dice)
+        with contextlib.closing(setup):
             began = time.monotonic()
-            happened = play(scene, arguments.events, arguments.faults, arguments.kinds, dice)
+            happened = play(setup, arguments.events, arguments.faults, arguments.kinds, dice)
             wanted = arguments.faults * len(arguments.kinds)
             print(f"faults: {happened} of {wanted}, {', '.join(arguments.kinds)}; {time.monotonic() - began:.0f} s")
-            if happened < wanted or len(scene.committed()) < arguments.events:
-                print("the device stopped before its time: these figures say nothing")
+            if happened < wanted or len(setup.committed()) < arguments.events:
+                print("the device stopped before its time: these figures mean nothing")
                 return 1
-            return report(scene)
+            return report(setup)
 
 
-def play(scene: Scene, events: int, faults: int, kinds: Sequence[str], dice: random.Random) -> int:
-    """Let things happen, and wait until nothing new arrives; how many faults there were."""
+def play(setup: Setup, events: int, faults: int, kinds: Sequence[str], dice: random.Random) -> int:
+    """Cause the faults, and wait until nothing new arrives; the number of faults."""
     progress = ProgressLine("arrived")
-    possible = dict(zip(KINDS, (scene.kill_broker, scene.break_network, scene.kill_device), strict=True))
+    possible = dict(zip(KINDS, (setup.kill_broker, setup.break_network, setup.kill_device), strict=True))
     happenings = [possible[kind] for kind in kinds] * faults
     dice.shuffle(happenings)
     arrived, arrived_at, happened = 0, time.monotonic(), 0
-    while arrived < events or happened < len(happenings):
+    # A device killed between commit and ledger makes one event more than the ledger has.
+    while arrived < events or happened < len(happenings) or setup.committed() - setup.archive.deliveries.keys():
         time.sleep(0.1)
-        due = len(scene.committed()) * (len(happenings) + 1) // (events + 1)
+        due = len(setup.committed()) * (len(happenings) + 1) // (events + 1)
         if happened < due or (happened < len(happenings) and arrived >= events):
             happenings[happened]()
             happened += 1
-        if len(scene.archive.deliveries) > arrived:
-            arrived, arrived_at = len(scene.archive.deliveries), time.monotonic()
+        if len(setup.archive.deliveries) > arrived:
+            arrived, arrived_at = len(setup.archive.deliveries), time.monotonic()
             progress(arrived, max(events, arrived + 1))
         elif time.monotonic() - arrived_at > QUIET_SECONDS:
             break
@@ -138,16 +139,16 @@ def play(scene: Scene, events: int, faults: int, kinds: Sequence[str], dice: ran
     return happened
 
 
-def report(scene: Scene) -> int:
-    """Print the figures; 1 where something was lost."""
-    archive, committed = scene.archive, scene.committed()
+def report(setup: Setup) -> int:
+    """Print the figures; 1 if something was lost."""
+    archive, committed = setup.archive, setup.committed()
     lost, disordered = committed - archive.deliveries.keys(), archive.out_of_order()
     print(f"events: {len(committed)} in the ledger, {len(archive.deliveries)} arrived")
     print(f"losses: {len(lost)}")
     if lost:
-        with scene.broker.log_path.open(errors="replace") as lines:
+        with setup.broker.log_path.open(errors="replace") as lines:
             taken = {each for line in lines if "Received PUBLISH" in line for each in lost if each in line}
-        print(f"  of these, the broker's log says of {len(taken)} that it had received their picture")
+        print(f"  of these, the broker had received the picture of {len(taken)}, by its log")
     print(f"without their picture: {len(archive.without_picture)}")
     print(f"duplicates, all with the event_id of another: {archive.duplicates}")
     print(f"out of their camera's order: {disordered}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.delivery.vehicles import events
 from edge_app.config import MqttSettings
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.publisher import Publisher
 
@@ -20,13 +21,14 @@ DRAIN_PER_SECOND = 100_000
 
 
 def run(folder: Path, port: int, name: str, total: int, per_second: float, stop: threading.Event) -> int:
-    """Commit events until the ledger has `total`, and publish them until told to stop; how many it has."""
+    """Commit events until the ledger has `total`, and publish them until `stop`; the number in the ledger."""
     folder.mkdir(parents=True, exist_ok=True)
     ledger_path = folder / "ledger"
     committed = len(ledger_path.read_bytes().split()) if ledger_path.exists() else 0
     settings = MqttSettings(host="127.0.0.1", port=port, drain_per_second=DRAIN_PER_SECOND)
+    limits = Limits(resend_seconds=settings.resend_seconds)
     with (
-        contextlib.closing(Outbox(folder / "outbox.sqlite", 10**9)) as outbox,
+        contextlib.closing(Outbox(folder / "outbox.sqlite", limits)) as outbox,
         ledger_path.open("ab", 0) as ledger,
     ):
         publisher = Publisher(settings, name, outbox, stop, backoff=Backoff(0.1, 0.5))
@@ -51,7 +53,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("port", type=int)
     parser.add_argument("--name", default="gate-01")
-    parser.add_argument("--events", type=int, required=True, help="commit so many in all, over every run")
+    parser.add_argument("--events", type=int, required=True, help="number of events to commit, over all runs")
     parser.add_argument("--rate", type=float, default=200, help="events a second (default: %(default)s)")
     arguments = parser.parse_args()
     stop = threading.Event()

@@ -1,6 +1,6 @@
 """What one event costs the SD card: bytes written, from its commit to its deletion.
 
-Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size; the deletions of
+Counts what SQLite hands to the kernel (`wchar` of proc_pid_io(5)) beside the event's own size. The deletions of
 acknowledged events are written at once, or as `outbox.commit_milliseconds` allows, with the next event.
 """
 
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from benchmarks.delivery.vehicles import events
 from edge_app.commands.progress import ProgressLine
+from edge_app.events.event import encode
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 
 
 def main() -> None:
@@ -25,18 +27,18 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, together: int, deleted_at_once: bool) -> str:
-    """Commit so many events at a time, and delete them in a write of its own or with the next commit."""
+    """Commit `together` events at a time, and delete them in a write of its own or with the next commit."""
     now, size_bytes, made = 0.0, 0, events("gate-01")
     progress = ProgressLine("written")
     before, peak = written_bytes(), 0
-    outbox = Outbox(folder / "outbox.sqlite", 10**9, commit_seconds=1, clock=lambda: now)
+    outbox = Outbox(folder / "outbox.sqlite", Limits(10**9, commit_seconds=1), clock=lambda: now)
     with contextlib.closing(outbox):
         for number in range(0, count, together):
             batch = [next(made) for _ in range(together)]
             outbox.put(*batch)
             waiting = outbox.pending(together)
-            size_bytes += sum(each.size_bytes for each in waiting)
-            outbox.forget({each.sequence: each.event_id for each in waiting})
+            size_bytes += sum(len(encode(each.read)) + len(each.image_jpeg or b"") for each in waiting)
+            outbox.done((each.position, each.event_id, None) for each in waiting)
             if deleted_at_once:
                 now += 2
                 outbox.tend()

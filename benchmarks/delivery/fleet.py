@@ -2,10 +2,12 @@
 
 `python -m benchmarks.delivery.fleet --devices 200 --seconds 30`: every device is an outbox on disk and a publisher of
 its own, as in the daemon; `edge-anpr listen` with a shared subscription writes down what arrives. Exit code 1: a read
-is missing.
+is missing. Poorer brokers: `--broker "retain_available false"`, `--mqtt-3 --broker "message_size_limit 3000"`,
+`--broker "max_inflight_messages 1"`.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -15,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -23,9 +25,11 @@ import psutil
 from edge_app.config import MqttSettings
 from edge_app.events.event import EventFactory
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.publisher import Publisher
 from tests.events.passes import factory, plate_pass
 from tests.mosquitto import Mosquitto
+from tests.uplink.fault_proxy import FaultProxy
 
 SHARED = "$share/archive/anpr/+/+/read"
 
@@ -36,7 +40,7 @@ class Device:
     def __init__(self, name: str, settings: MqttSettings, folder: Path) -> None:
         self._factory: EventFactory = factory(images=False, device=name)
         self._stop = threading.Event()
-        self.outbox = Outbox(folder / f"{name}.sqlite", 10_000_000)
+        self.outbox = Outbox(folder / f"{name}.sqlite", Limits(10_000_000, resend_seconds=settings.resend_seconds))
         self._publisher = Publisher(settings, name, self.outbox, self._stop)
         self._thread = threading.Thread(target=self._publisher.run)
         self._thread.start()
@@ -77,7 +81,7 @@ def lines_in(files: list[Path]) -> int:
 
 
 def play(devices: list[Device], seconds: float, reads_per_second: float) -> int:
-    """Let vehicles pass at every device in turn; how many there were."""
+    """Let vehicles pass at every device in turn; the number of vehicles."""
     total = round(len(devices) * seconds * reads_per_second)
     began = time.monotonic()
     for number in range(total):
@@ -94,15 +98,22 @@ def main() -> int:
     parser.add_argument("--consumers", type=int, default=1)
     parser.add_argument("--reads-per-second", type=float, default=2.0, help="of each device")
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--broker", action="append", default=[], metavar="LINE", help="of mosquitto's configuration")
+    parser.add_argument("--mqtt-3", action="store_true", help="the broker hangs up on MQTT 5")
     arguments = parser.parse_args()
 
     with ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="edge-anpr-fleet-")))
-        broker = Mosquitto(folder, ["allow_anonymous true", "log_type subscribe"])
+        broker = Mosquitto(folder, ["allow_anonymous true", "log_type subscribe", *arguments.broker])
         broker.start()
         ending.callback(broker.stop)
         files = ending.enter_context(listening(broker, arguments.consumers, folder))
-        devices = [Device(f"gate-{number:03}", broker.settings, folder) for number in range(arguments.devices)]
+        settings = broker.settings
+        if arguments.mqtt_3:
+            old = ending.enter_context(closing(FaultProxy(broker.port)))
+            old.hangs_up_on_mqtt_5 = True
+            settings = dataclasses.replace(settings, port=old.port)
+        devices = [Device(f"gate-{number:03}", settings, folder) for number in range(arguments.devices)]
 
         began = time.monotonic()
         total = play(devices, arguments.seconds, arguments.reads_per_second)
@@ -117,6 +128,8 @@ def main() -> int:
 
     found = Counter((read["device"], read["sequence"]) for read in reads)
     result = {
+        "broker": arguments.broker,
+        "mqtt": "3.1.1" if arguments.mqtt_3 else "5",
         "devices": arguments.devices,
         "consumers": arguments.consumers,
         "reads": total,

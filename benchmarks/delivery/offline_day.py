@@ -18,6 +18,7 @@ from benchmarks.delivery.vehicles import events
 from edge_app.commands.progress import ProgressLine
 from edge_app.config import MqttSettings
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.publisher import Publisher
 from tests.mosquitto import Mosquitto
 
@@ -32,13 +33,13 @@ class Meter:
     cpu_began: float = field(default_factory=time.process_time)
     rss_bytes: list[int] = field(default_factory=list)
 
-    def look(self) -> None:
+    def note(self) -> None:
         """Note the resident memory."""
         self.rss_bytes.append(psutil.Process().memory_info().rss)
 
-    def told(self, what: str, count: int) -> str:
+    def line(self, what: str, count: int) -> str:
         """The figures in a line."""
-        self.look()
+        self.note()
         seconds, cpu = time.monotonic() - self.began, time.process_time() - self.cpu_began
         first, most, last = (each / MEGABYTE for each in (self.rss_bytes[0], max(self.rss_bytes), self.rss_bytes[-1]))
         return (
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=20, help="as in [mqtt] (default: %(default)s)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        outbox = Outbox(Path(folder) / "outbox.sqlite", 10**10)
+        outbox = Outbox(Path(folder) / "outbox.sqlite", Limits(10**10, resend_seconds=MqttSettings().resend_seconds))
         with contextlib.closing(outbox):
             queue(outbox, arguments.events)
             print(f"on the disk: {(Path(folder) / 'outbox.sqlite').stat().st_size / MEGABYTE:.0f} MB")
@@ -78,10 +79,10 @@ def queue(outbox: Outbox, count: int) -> None:
     for number in range(count):
         outbox.put(next(made))
         if number % 100 == 0:
-            meter.look()
+            meter.note()
             progress(number, count)
     progress(count, count)
-    print(meter.told("queued", count))
+    print(meter.line("queued", count))
 
 
 def drain(outbox: Outbox, settings: MqttSettings, count: int) -> None:
@@ -91,10 +92,10 @@ def drain(outbox: Outbox, settings: MqttSettings, count: int) -> None:
         ending.callback(stop.set)
         publishing = pool.submit(Publisher(settings, "gate-01", outbox, stop).run)
         while (waiting := outbox.state().events) and not publishing.done():
-            meter.look()
+            meter.note()
             progress(count - waiting, count)
             time.sleep(0.5)
-        figures = meter.told("drained", count)
+        figures = meter.line("drained", count)
     publishing.result()
     progress(count, count)
     print(figures)

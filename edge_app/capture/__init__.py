@@ -1,1 +1,1 @@
-"""Frames come in: sources by URL, the newest frame handed over, stillness left out."""
+"""Frames come in: sources by URL, the newest frame for the main thread, still frames left out."""

@@ -1,4 +1,4 @@
-"""Tells whether the camera's picture is one that plates can be found in."""
+"""Judges whether plates can be found in the camera's picture."""
 
 from enum import StrEnum
 
@@ -7,16 +7,16 @@ import numpy as np
 
 from edge_app.records import Frame, ImageGray
 
-LOOK_EVERY_SECONDS = 1.0
-BELIEVE_AFTER_SECONDS = 10.0
-"""A state must last this long: a lorry before the lens is no fault."""
+CHECK_EVERY_SECONDS = 1.0
+CONFIRM_AFTER_SECONDS = 10.0
+"""A state counts once it has lasted this long: a lorry in front of the lens is no fault."""
 WIDTH_PX = 320
 DARK_LEVEL = 24
-"""Of 255: brighter than the darkest 99 of 100 points of a dark picture; headlights stay above."""
+"""Grey level, 0 to 255, that 99 % of a dark picture's points stay below; headlights are brighter."""
 BLANK_DEVIATION = 4.0
-"""Grey levels: a covered or fogged lens shows less contrast than this."""
+"""Standard deviation in grey levels; a covered or fogged lens has less."""
 BLURRED_SHARPNESS = 0.04
-"""Deviation of the Laplacian over that of the picture; a road in focus has 0.2 and more."""
+"""Standard deviation of the Laplacian divided by that of the picture; a road in focus has 0.2 or more."""
 
 
 class PictureState(StrEnum):
@@ -30,27 +30,27 @@ class PictureState(StrEnum):
 
 
 class CameraHealth:
-    """Looks at a frame once a second and believes a state once it has lasted."""
+    """Checks a frame once a second; a state counts once it has lasted."""
 
     def __init__(self) -> None:
         self.state = PictureState.GOOD
         self._suspected = PictureState.GOOD
         self._since_ns = 0
-        self._looked_ns: int | None = None
+        self._checked_ns: int | None = None
         self._last: ImageGray | None = None
 
-    def look(self, frame: Frame) -> PictureState:
-        """Take a frame into account and give the state that is now believed."""
+    def check(self, frame: Frame) -> PictureState:
+        """Take a frame into account; the state that counts now."""
         now_ns = frame.monotonic_ns
-        if self._looked_ns is not None and now_ns - self._looked_ns < LOOK_EVERY_SECONDS * 1e9:
+        if self._checked_ns is not None and now_ns - self._checked_ns < CHECK_EVERY_SECONDS * 1e9:
             return self.state
         gray = _shrink(frame)
         seen = _judge(gray, self._last)
-        if seen is not self._suspected or self._looked_ns is None:
+        if seen is not self._suspected or self._checked_ns is None:
             self._suspected, self._since_ns = seen, now_ns
-        if now_ns - self._since_ns >= BELIEVE_AFTER_SECONDS * 1e9:
+        if now_ns - self._since_ns >= CONFIRM_AFTER_SECONDS * 1e9:
             self.state = self._suspected
-        self._looked_ns, self._last = now_ns, gray
+        self._checked_ns, self._last = now_ns, gray
         return self.state
 
 

@@ -1,5 +1,6 @@
 """A video file in the place of a camera."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,19 +10,34 @@ from pathlib import Path
 
 import cv2
 
+from edge_app.capture import container
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.printable import printable
 from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
 
 
+@contextlib.contextmanager
+def _openable(path: Path) -> Iterator[str]:
+    """A name that FFmpeg takes for this file: `10:00.mp4` would name a protocol, and bytes that are no text fail."""
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        yield name
+
+
 class FileSource:
     """Plays `path`, once or for ever, as fast as the frames are taken or at `speed` times its own pace.
 
-    A paced replay stands in for a camera, so it happens now; an unpaced one is footage that ended when the
-    file was last written. `Frame.monotonic_ns` follows the recording's own times either way, so tracking sees
-    the vehicles as fast as they were. `complain` hears of a file that ends before its time.
+    With `speed`, a recording replaces a camera: it happens now. Without, it is footage that ended when the file was
+    last written. `Frame.monotonic_ns` follows the recording's own times either way, so vehicles keep their speed for
+    the tracker. `warn` is called if the file ends before its time.
     """
 
     live = False
@@ -34,7 +50,7 @@ class FileSource:
         speed: float = 0.0,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        complain: Callable[[str], object] = log.warning,
+        warn: Callable[[str], object] = log.warning,
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
@@ -44,10 +60,10 @@ class FileSource:
         self._speed = speed
         self._monotonic_ns = monotonic_ns
         self._now = now
-        self._complain = complain
+        self._warn = warn
         self.stamp = Stamp(camera)
         self._closed = threading.Event()
-        self._frame_ns = 0  # the file tells it when it is opened
+        self._frame_ns = 0  # known when the file is opened
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame that can be decoded."""
@@ -62,7 +78,8 @@ class FileSource:
                 if not self._wait_until(began_ns, since_ns):
                     return
                 captured_at = began_at + timedelta(microseconds=since_ns / 1000)
-                frame = self.stamp.taken(picture, captured_at, began_ns + since_ns)
+                moment_ns = began_ns + since_ns
+                frame = self.stamp.taken(picture, captured_at, moment_ns, is_recorded=self._speed <= 0)
                 if frame is not None:
                     yield frame
             if not self._loop:
@@ -82,14 +99,15 @@ class FileSource:
         return datetime.fromtimestamp(self._path.stat().st_mtime, UTC) - timedelta(seconds=duration_s)
 
     def _wait_until(self, began_ns: int, since_ns: int) -> bool:
-        """Wait until a frame is due; False where the source was closed meanwhile."""
+        """Wait until a frame is due; False if the source was closed meanwhile."""
         if self._speed <= 0:
             return not self._closed.is_set()
         due_ns = began_ns + since_ns / self._speed
         return not self._closed.wait(max(0.0, (due_ns - self._monotonic_ns()) / 1e9))
 
     def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        with _openable(self._path) as name:
+            capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
         if not capture.isOpened():
             raise SourceError(
                 f"{self._path}: is cut off, empty or of an unknown kind;"
@@ -103,7 +121,7 @@ class FileSource:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
         self.attempts += 1
         capture = self._open()
-        promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         decoded, first_ns, last_ns = 0, 0, -1
         try:
             while True:
@@ -117,12 +135,23 @@ class FileSource:
                 last_ns = position_ns - first_ns if advances else last_ns + self._frame_ns
                 yield picture, last_ns
         finally:
+            codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
             capture.release()
-        self._judge(decoded, promised)
+        self._judge(decoded, declared, printable(codec))
 
-    def _judge(self, decoded: int, promised: int) -> None:
+    def _judge(self, decoded: int, declared: int, codec: str) -> None:
+        file = container.examine(self._path)
+        if decoded == 0 and file.missing_bytes:
+            what = f"its last {file.missing_bytes} bytes are missing, and no frame can be decoded"
+            raise SourceError(f"{self._path}: {what}; copy it again")
         if decoded == 0:
-            raise SourceError(f"{self._path}: no frame of it can be decoded; the file is damaged")
-        if decoded < promised * 0.98 - 1:  # containers round their frame count
-            self.stamp.corrupt += promised - decoded
-            self._complain(f"{self._path}: only {decoded} of {promised} frames could be decoded; copy it again")
+            raise SourceError(
+                f"{self._path}: no frame of it can be decoded: it is damaged, or its codec ({codec}) is not known"
+                " here; convert it to H.264 MP4"
+            )
+        if decoded < declared * 0.98 - 1 and file.counts_frames:  # containers round their frame count
+            self.stamp.corrupt += declared - decoded
+            self._warn(f"{self._path}: only {decoded} of {declared} frames could be decoded; copy it again")
+        elif file.missing_bytes:
+            what = f"its last {file.missing_bytes} bytes are missing, and {decoded} frames could be decoded"
+            self._warn(f"{self._path}: {what}; copy it again")

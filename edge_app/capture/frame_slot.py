@@ -17,12 +17,12 @@ class FrameSlot:
 
     @property
     def ended(self) -> bool:
-        """True where no frame is left and none will come."""
+        """True if no frame is left and no more will come."""
         with self._changed:
             return self._ended and self._frame is None
 
     def put(self, frame: Frame) -> None:
-        """Offer a newer frame; one that still lies here is dropped and counted."""
+        """Offer a newer frame; one that nobody took is dropped and counted."""
         with self._changed:
             self.dropped += self._frame is not None
             self._frame = frame
@@ -37,7 +37,7 @@ class FrameSlot:
                 self._changed.notify_all()
 
     def take(self, timeout_seconds: float) -> Frame | None:
-        """Take the frame, waiting for it; None where none came in time or none will."""
+        """Take the frame, waiting for it; None if none came in time or no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None or self._ended, timeout_seconds)
             frame, self._frame = self._frame, None
@@ -45,7 +45,7 @@ class FrameSlot:
             return frame
 
     def end(self) -> None:
-        """Say that no more frames come; whoever waits goes on."""
+        """Mark the end of the frames; every waiting thread continues."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()

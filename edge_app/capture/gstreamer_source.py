@@ -32,5 +32,5 @@ def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:
 
 
 def complete(pipeline: str) -> str:
-    """Add the sink that hands pictures to OpenCV, where the pipeline has none."""
+    """Add the sink that hands pictures to OpenCV, if the pipeline has none."""
     return pipeline if "appsink" in pipeline else f"{pipeline} ! {SINK}"

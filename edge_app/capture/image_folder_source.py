@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
-from edge_app.image_files import IMAGE_SUFFIXES
+from edge_app.file_kinds import FileKind, is_regular, kind_of
+from edge_app.image_files import load_image
 from edge_app.records import Frame, ImageBgr
 
 log = logging.getLogger(__name__)
@@ -32,9 +30,11 @@ class ImageFolderSource:
     ) -> None:
         if not directory.is_dir():
             raise ConfigurationError(f"{directory}: no such folder of images; check camera.source")
-        self._paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+        there = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+        self._paths = [path for path in there if is_regular(path) and kind_of(path) is FileKind.PICTURE]
+        self._others = [path for path in there if path not in self._paths]
         if not self._paths:
-            raise SourceError(f"{directory}: holds no picture ({', '.join(sorted(IMAGE_SUFFIXES))})")
+            raise SourceError(f"{directory}: holds no picture; give a folder of JPEG or PNG files")
         self.attempts = 0
         self._frame_ns = int(1e9 / frames_per_second)
         self._monotonic_ns = monotonic_ns
@@ -44,16 +44,18 @@ class ImageFolderSource:
     def frames(self) -> Iterator[Frame]:
         """Yield a frame for each picture; one that cannot be decoded is left out with a warning."""
         self.attempts += 1
+        for path in self._others:
+            log.warning("%s: no picture that is read here; passed over", path)
         began_ns = self._monotonic_ns()
         for index, path in enumerate(self._paths):
             if self._closed.is_set():
                 return
             picture, taken_at = _read(path)
             frame = self.stamp.taken(picture, taken_at, began_ns + index * self._frame_ns)
-            if frame is None:
-                log.warning("%s: not a picture that can be decoded; left out", path)
-            else:
+            if frame is not None:
                 yield frame
+            elif picture is not None:
+                log.warning("%s: too small for a picture of a road; left out", path)
 
     def close(self) -> None:
         """End at the next picture."""
@@ -61,11 +63,9 @@ class ImageFolderSource:
 
 
 def _read(path: Path) -> tuple[ImageBgr | None, datetime]:
-    """Decode a picture, or None, and tell when its file was written."""
+    """The decoded picture, or None, and the time at which its file was written."""
     try:
-        taken_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    except (OSError, cv2.error):
+        return load_image(path), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (SourceError, OSError) as error:
+        log.warning("%s; left out", error)
         return None, datetime.now(UTC)
-    return None if picture is None else np.asarray(picture, dtype=np.uint8), taken_at

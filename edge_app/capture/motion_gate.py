@@ -11,11 +11,11 @@ from edge_app.records import Frame
 
 WIDTH_PX = 160
 WARM_UP_SECONDS = 2.0
-"""The first frames pass: a vehicle may stand in the view when we begin."""
+"""The first frames are admitted: a vehicle may be in the picture at the start."""
 BACKGROUND_SECONDS = 15.0
-"""Time constant with which the background follows what has come to stay."""
+"""Time constant with which the background adapts to lasting changes."""
 CHANGE_LEVELS = 16.0
-"""Grey levels of 256 by which a point must differ: above the noise left after shrinking."""
+"""Grey levels, of 256, by which a point must differ: more than the noise left after shrinking."""
 
 
 class MotionGate:
@@ -28,7 +28,7 @@ class MotionGate:
         self._open_until_ns = 0
 
     def admits(self, frame: Frame) -> bool:
-        """Tell whether the frame is worth searching: something moves, or moved `hold_seconds` ago."""
+        """Whether to search the frame: something moves, or moved at most `hold_seconds` ago."""
         if not self._settings.enabled:
             return True
         gray = _shrink(frame)

@@ -16,14 +16,14 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
 """Less than half of the service's watchdog, which counts every attempt as progress."""
 CORRUPT_IN_A_ROW = 30
-"""After so many pictures that are none the stream is opened anew."""
+"""Number of corrupt pictures in a row after which the stream is opened again."""
 
 
 class OpenCvStream:
     """Reads what `open_capture` opens, and opens it again with growing pauses whenever it ends.
 
-    `VideoCapture.read` never recovers by itself. A source that never worked raises, for a wrong name should
-    be heard at once; a `patient` one, behind a network, is waited for.
+    `VideoCapture.read` never recovers by itself. A source that never worked raises, so that a wrong name is noticed at
+    once. A `patient` source, behind a network, is waited for.
     """
 
     live = True
@@ -58,7 +58,7 @@ class OpenCvStream:
             self._wait()
 
     def close(self) -> None:
-        """End at the next frame, or at once where the camera is being waited for."""
+        """End at the next frame, or at once while the camera is being waited for."""
         self._closed.set()
 
     def _frames_of(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
@@ -81,6 +81,6 @@ class OpenCvStream:
             return
         if not self._patient:
             raise SourceError(f"{self._label} gives no picture; {self._hint}")
-        log.warning("%s gives no picture; %s; next try in %.0f s", self._label, self._hint, self._pause_seconds)
+        log.warning("%s gives no picture; %s; next attempt in %.0f s", self._label, self._hint, self._pause_seconds)
         self._closed.wait(self._pause_seconds)
         self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)

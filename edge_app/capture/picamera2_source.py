@@ -1,4 +1,4 @@
-"""A Raspberry Pi camera through picamera2, with the small picture its image processor makes for free."""
+"""A Raspberry Pi camera through picamera2, with the small picture that its image processor makes at no cost."""
 
 import copy
 import logging
@@ -22,11 +22,11 @@ SMALL_WIDTH_PX = 640
 FRAME_TIMEOUT_SECONDS = 3.0
 STALLS_IN_A_ROW = 3
 OLDEST_NS = 2_000_000_000
-"""A sensor time older than this is of another clock, and is not believed."""
+"""A sensor time older than this is of another clock, and is ignored."""
 
 
 class Picamera2Source:
-    """Camera `number`: `main` in full size and `lores` beside it, of one instant and one view."""
+    """Camera `number`: `main` in full size and `lores` in small, of the same moment."""
 
     live = True
 
@@ -75,7 +75,7 @@ class Picamera2Source:
             raise SourceError(
                 f"picamera2 is missing ({error}): apt install python3-picamera2; the venv needs --system-site-packages"
             ) from error
-        except ValueError as error:  # a compiled part of it says "numpy.dtype size changed"
+        except ValueError as error:  # of a compiled part: "numpy.dtype size changed"
             raise SourceError(
                 f"picamera2 cannot be loaded ({error}): it needs the numpy that came with it; install edge-anpr again"
                 " or take numpy out of its venv"
@@ -119,7 +119,7 @@ class Picamera2Source:
                 request = camera.capture_request(wait=FRAME_TIMEOUT_SECONDS)
             except TimeoutError:
                 camera.cancel_all_and_flush()
-                log.warning("picamera2:%d stalls; starting it anew", self._number)
+                log.warning("picamera2:%d stalls; restarting it", self._number)
                 return
             try:  # a request not released is a buffer lost, and with the last one the camera falls silent
                 pictures = {name: request.make_buffer(name) for name in streams}
@@ -132,13 +132,13 @@ class Picamera2Source:
                 yield frame
 
     def _age_ns(self, sensor_ns: int | None) -> int:
-        """Nanoseconds since the sensor began the picture; 0 where the metadata does not tell."""
+        """Nanoseconds since the sensor began the picture; 0 if the metadata lacks it."""
         age_ns = self._boottime_ns() - sensor_ns if sensor_ns else 0
         return age_ns if 0 <= age_ns <= OLDEST_NS else 0
 
 
 def picture_of(buffer: NDArray[np.uint8], stream: dict[str, Any]) -> ImageBgr | None:
-    """Make a picture of a stream's buffer, the padding of its lines cut off; None where it is short."""
+    """Make a picture of a stream's buffer, the padding of its lines cut off; None if it is short."""
     (width, height), stride, form = stream["size"], stream["stride"], stream["format"]
     if form in ("RGB888", "BGR888"):
         if buffer.size < stride * height:

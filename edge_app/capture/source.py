@@ -1,4 +1,4 @@
-"""What a source of frames is, and which URL opens which."""
+"""The interface of a source of frames, and the source for each URL."""
 
 import contextlib
 import threading
@@ -16,17 +16,17 @@ class Source(Protocol):
     """A camera, or a recording in its place."""
 
     live: bool
-    """True: a frame that nobody takes is lost. False: a recording, of which every frame counts."""
+    """True: a camera; a frame that nobody takes is lost. False: a recording; every frame counts."""
     attempts: int
-    """How often it was opened, with or without success: rises while a lost camera is looked for."""
+    """Times it was opened, with or without success: rises while a lost camera is retried."""
     stamp: Stamp
-    """Numbers its frames, and counts the pictures that were none."""
+    """Numbers its frames and counts corrupt pictures."""
 
     def frames(self) -> Iterator[Frame]:
         """Open and yield frames until closed or, for a recording, until its end.
 
         Raises:
-            SourceError: it cannot be opened, or gave up for good.
+            SourceError: it cannot be opened, or ended for good.
         """
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ def open_source(camera: CameraSettings) -> Source:
     """Make the source that `camera.source` names; nothing is switched on before `frames()`.
 
     Raises:
-        ConfigurationError: the URL is not one we know, or is incomplete.
+        ConfigurationError: the URL is unknown or incomplete.
         SourceError: a file, folder or backend it needs is not there.
     """
     url = parse(camera.source)
@@ -45,7 +45,7 @@ def open_source(camera: CameraSettings) -> Source:
 
 
 def take_frame(camera: CameraSettings, patience_seconds: float, settle_seconds: float = 0.0) -> Frame | None:
-    """One frame; None where none comes in time. A live camera is given time to settle its exposure first.
+    """One frame; None if none comes in time. A live camera gets time to settle its exposure first.
 
     Raises:
         ConfigurationError, SourceError: as `open_source` and `Source.frames`.

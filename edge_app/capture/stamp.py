@@ -1,4 +1,4 @@
-"""Every picture of a camera gets its number and its times here, and what is no picture is told apart."""
+"""Every picture of a camera gets its number and its times here; corrupt ones are counted."""
 
 import logging
 import time
@@ -15,11 +15,11 @@ from edge_app.records import Frame, ImageBgr
 log = logging.getLogger(__name__)
 
 SMALLEST_SIDE_PX = 16
-"""A picture smaller than this is a decoder's mistake, not a view of a road."""
+"""A picture smaller than this is a decoder's error."""
 
 
 def as_bgr(picture: NDArray[Any] | None) -> ImageBgr | None:
-    """Bring a decoded picture to blue, green, red; None where it is not a picture at all."""
+    """Bring a decoded picture to blue, green, red; None if it is not a picture at all."""
     if picture is None or picture.dtype != np.uint8 or picture.ndim not in (2, 3):
         return None
     if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
@@ -36,7 +36,7 @@ _TO_BGR = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
 
 
 class Stamp:
-    """Numbers the frames of one camera and counts the pictures that were none."""
+    """Numbers the frames of one camera and counts corrupt pictures."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class Stamp:
         self._now = now
 
     def live(self, picture: NDArray[Any] | None, age_ns: int = 0, small_bgr: ImageBgr | None = None) -> Frame | None:
-        """Make the frame of a picture taken `age_ns` ago; None, and counted, where it is no picture."""
+        """Make the frame of a picture taken `age_ns` ago; None, and counted, if it is no picture."""
         captured_at = self._now() - timedelta(microseconds=age_ns / 1000)
-        return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr)
+        return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr, is_recorded=False)
 
     def taken(
         self,
@@ -62,16 +62,18 @@ class Stamp:
         captured_at: datetime,
         monotonic_ns: int,
         small_bgr: ImageBgr | None = None,
+        *,
+        is_recorded: bool = True,
     ) -> Frame | None:
-        """Make the frame of a picture whose times are known; None, and counted, where it is no picture."""
+        """Make the frame of a picture whose times are known; None, and counted, if it is no picture."""
         sequence, self._sequence = self._sequence, self._sequence + 1
         image_bgr = as_bgr(picture)
         if image_bgr is None:
             self._count_corrupt(sequence)
             return None
-        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr)
+        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr, is_recorded)
 
     def _count_corrupt(self, sequence: int) -> None:
         self.corrupt += 1
-        if self.corrupt & (self.corrupt - 1) == 0:  # 1st, 2nd, 4th, 8th…: spare the log
+        if self.corrupt & (self.corrupt - 1) == 0:  # 1st, 2nd, 4th, 8th…: keep the log short
             log.warning("camera %s: frame %d is corrupt, %d so far", self._camera, sequence, self.corrupt)

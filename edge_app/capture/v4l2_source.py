@@ -9,7 +9,7 @@ from edge_app.config import CameraSettings
 from edge_app.errors import SourceError
 
 FOURCCS = ("MJPG", "YUYV")
-"""Asked for in this order: over USB 2 only compressed pictures come in full size at full rate."""
+"""In order of preference: over USB 2 only compressed pictures come in full size at full rate."""
 
 
 def open_v4l2(camera: CameraSettings, device: str) -> OpenCvStream:
@@ -36,5 +36,5 @@ def _open(path: Path, camera: CameraSettings) -> cv2.VideoCapture:
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, camera.width)
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, camera.height)
     capture.set(cv2.CAP_PROP_FPS, camera.frames_per_second)
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)  # an old picture is of no use
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)  # an old picture is useless
     return capture

@@ -15,13 +15,13 @@ import numpy as np
 from edge_app import config
 from edge_app.app import open_video
 from edge_app.config import Settings
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.records import Frame
 from edge_app.stages import Stages, build_stages, load_networks
 from edge_app.tflite_model import runtime_name
 
 _EVERY = 12
-"""One frame in so many of the clip is measured."""
+"""One frame of this number of the clip is measured."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure on one thread and, where more are set, on those."""
+    """Measure on one thread and, if more are set, on those."""
     settings = config.load(arguments.config) if arguments.config else Settings()
     first, *others = sorted({1, settings.models.threads})
     runs = [_measure(settings, first)]
-    memory_mb = _most_memory_mb()  # now: what is loaded again for other threads would be counted too
+    memory_mb = _most_memory_mb()  # now: loading again for other threads would be counted too
     runs += [_measure(settings, threads) for threads in others]
     report = _machine(settings) | {"runs": runs, "memory_mb": memory_mb}
     print(json.dumps(report) if arguments.json else as_text(report))

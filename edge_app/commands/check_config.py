@@ -1,8 +1,8 @@
 """Check a configuration file: every error with its line and key.
 
-So is what it names, where that is on this machine: lists of plates, the hook's program, the key of the hash, the
-broker's certificates. Files and folders that are not here, recordings among them, are told, but are no error: the
-configuration may be another's.
+The files that it names are checked too, if they are on this machine: lists of plates, the hook's program, the key of
+the hash, the broker's certificates. Missing files and folders, recordings among them, are reported but are no error:
+the configuration may be for another machine.
 """
 
 import argparse
@@ -12,32 +12,49 @@ from functools import partial
 from pathlib import Path
 
 from edge_app import config
-from edge_app.config import Settings
+from edge_app.config import ListSettings, Settings
 from edge_app.errors import ConfigurationError
 from edge_app.events import hash_keys
-from edge_app.events.lists.plate_file import read_plates
+from edge_app.events.lists.plate_file import doubts, read_entries
+from edge_app.printable import counted
+from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.uplink import credentials
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the configuration, as TOML")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("file", type=Path, nargs="?", metavar="FILE", help="the configuration, as TOML")
+    either.add_argument("--defaults", action="store_true", help="print a file with every key and its default")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the file, and what it names, as the daemon would."""
+    """Load the file, and the files it names, as the daemon would."""
+    if arguments.defaults:
+        print(config.default_toml(), end="")
+        return 0
     settings = config.load(arguments.file)
     for key, path in config.paths_in(settings):
         if not path.exists():
             print(f"{arguments.file}: {key}: {path} is not on this machine", file=sys.stderr)
     if complaints := list(_complaints(settings)):
         raise ConfigurationError("\n".join(complaints))
+    for each in settings.lists:
+        if each.file.exists():
+            print(_about(each, PlateFormats.load(settings.recognition.formats)))
     print(f"{arguments.file}: correct")
     return 0
 
 
+def _about(settings: ListSettings, formats: PlateFormats) -> str:
+    """How long a list is, and what is to be checked in it."""
+    entries = read_entries(settings.file)
+    found = doubts(entries, lambda text: formats.match(text).valid)
+    return f"{settings.file}: {counted(len(entries), 'plate')}" + (f"; {found}" if found else "")
+
+
 def _complaints(settings: Settings) -> Iterator[str]:
-    """What `run` would refuse of the files that are here."""
+    """Errors with which `run` would refuse the files that are here."""
     for check in _checks(settings):
         try:
             check()
@@ -48,7 +65,7 @@ def _complaints(settings: Settings) -> Iterator[str]:
 def _checks(settings: Settings) -> Iterator[Callable[[], object]]:
     for plates in settings.lists:
         if plates.file.exists():
-            yield partial(read_plates, plates.file)
+            yield partial(read_entries, plates.file)
     if settings.hook.program is not None and settings.hook.program.exists():
         from edge_app.events.lists import hook  # late: it waits for numpy
 

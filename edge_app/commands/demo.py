@@ -1,7 +1,7 @@
 """Show the whole path on a clip that comes with the package: no camera, no broker, no configuration.
 
-The clip goes through the daemon into an embedded broker, the reads are printed as they arrive over MQTT, and a table
-compares them with what the clip shows. Exit code 1: a plate was missed or misread.
+The clip goes through the daemon into an embedded broker. The reads are printed as they arrive over MQTT. A table
+compares them with the vehicles of the clip. Exit code 1: a plate was missed or misread.
 """
 
 import argparse
@@ -15,10 +15,11 @@ from edge_app import app, logs
 from edge_app.commands.json_lines import JsonLinesFile
 from edge_app.commands.listen import read_line
 from edge_app.config import CameraSettings, DeviceSettings, LogSettings, MqttSettings, Settings
-from edge_app.demo import comparison, picture, truth
+from edge_app.demo import CLIP, comparison, picture
 from edge_app.demo.embedded_broker import EmbeddedBroker
 from edge_app.demo.watcher import Watcher
 from edge_app.errors import UsageError
+from edge_app.evaluation.clips.truth import read_clips
 from edge_app.events.decoder import as_record
 from edge_app.events.messages import ReadMessage
 from edge_app.recognizer import PlateRecognizer
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("edge-anpr-demo"),
         metavar="DIR",
-        help="where the annotated picture and the reads are written (default: %(default)s)",
+        help="folder for the annotated picture and the reads (default: %(default)s)",
     )
 
 
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{output}: cannot be made ({error.strerror}); give --output another folder") from error
     logs.configure(LogSettings(level="warning"))
-    vehicles = truth.load()
+    (clip,) = read_clips(CLIP.parent)
+    vehicles = clip.vehicles
     print(f"A rendered road, {len(vehicles)} vehicles: clip -> daemon -> MQTT broker -> here", flush=True)
     began = time.monotonic()
     with JsonLinesFile(output / "reads.jsonl") as file:
@@ -66,10 +68,10 @@ def _play() -> list[dict[str, Any]]:
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-anpr-demo-") as state:
         settings = Settings(
             device=DeviceSettings(name="demo", state_directory=Path(state)),
-            camera=CameraSettings(name="road", source=f"file:{truth.CLIP}"),
+            camera=CameraSettings(name="road", source=f"file:{CLIP}"),
             mqtt=MqttSettings(host=broker.host, port=broker.port),
         )
-        watcher = Watcher(settings.mqtt, settings.device.name, _tell)
+        watcher = Watcher(settings.mqtt, settings.device.name, _print)
         with contextlib.closing(watcher):
             daemon = app.build_daemon(settings)
             daemon.run()
@@ -79,5 +81,5 @@ def _play() -> list[dict[str, Any]]:
         return watcher.reads
 
 
-def _tell(read: dict[str, Any]) -> None:
+def _print(read: dict[str, Any]) -> None:
     print(read_line(as_record(ReadMessage, read)), flush=True)

@@ -1,11 +1,10 @@
-"""Check this installation: models, camera, lists, broker, clock, disk, service. Says what to do about each fault."""
+"""Check this installation: models, camera, lists, broker, clock, disk, service. Gives the remedy for each fault."""
 
 import argparse
-import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from edge_app.commands.run import CONFIGURATION
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import hash_keys, topics
-from edge_app.outbox import disk, outbox_file
-from edge_app.printable import counted
+from edge_app.outbox import disk, files
+from edge_app.printable import counted, without_secrets
 from edge_app.stages import load_networks
 from edge_app.system_clock import clock_is_synchronized
 from edge_app.tflite_model import runtime_name
@@ -33,13 +32,13 @@ _LOW_MEGABYTES = 200
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check came to."""
+    """The result of one check."""
 
     subject: str
     state: str
     """`ok`, `warning` or `fault`."""
     words: str
-    """What was found and, where it is not well, what to do."""
+    """The result and, for a warning or fault, the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for every check; 1 where one found a fault."""
+    """Print a line for every check; 1 if one found a fault."""
     path = arguments.config or (CONFIGURATION if CONFIGURATION.exists() else None)
     settings = config.load(path) if path else Settings()
     print(f"{OK:<8} configuration: {path or 'none, the defaults hold'}")
@@ -62,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every check in turn; one that fails does not keep the others from being made."""
+    """Every check in turn; one that fails does not prevent the others."""
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("models", check_models),
         ("camera", check_camera),
@@ -94,7 +93,7 @@ def check_models(settings: Settings) -> Finding:
 
 def check_camera(settings: Settings) -> Finding:
     """The source gives a picture before long."""
-    shown = re.sub(r"//[^/\s]*@", "//", settings.camera.source)  # without user and password
+    shown = without_secrets(settings.camera.source)
     if frame := take_frame(settings.camera, _CAMERA_SECONDS):
         height, width = frame.image_bgr.shape[:2]
         return Finding("camera", OK, f"{shown} gives {width}×{height}")
@@ -104,8 +103,11 @@ def check_camera(settings: Settings) -> Finding:
 def check_lists(settings: Settings) -> Finding:
     """Every list can be read, and the hook's program be run."""
     open_hook(settings, threading.Event())
-    states = open_lists(settings).state()
+    lists = open_lists(settings)
+    states = lists.state()
     words = ", ".join(f"{state.name} ({state.kind}) has {counted(state.plates, 'plate')}" for state in states)
+    if doubts := lists.doubts():
+        return Finding("lists", WARNING, f"{words}; {'; '.join(doubts)}")
     return Finding("lists", OK, words or "none are set")
 
 
@@ -132,17 +134,25 @@ def check_broker(settings: Settings) -> Finding:
     """The broker lets us in and acknowledges what is written under our own topic."""
     where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
-        version = rehearse(settings.mqtt, settings.device.name)
+        rehearsal = rehearse(replace(settings.mqtt, images=settings.takes_pictures), settings.device.name)
     except LinkError as error:
         return Finding("broker", FAULT, str(error))
-    if version == "3.1.1":  # its PUBACK carries no reason
+    if rehearsal.picture_fault:
+        return Finding("broker", FAULT, f"{where} takes reads but no pictures: {rehearsal.picture_fault}")
+    if not rehearsal.retains:
+        words = (
+            f"{where} takes events, and keeps no retained messages: who subscribes later hears of this device's state"
+            " only when it is sent again; allow them (mosquitto: `retain_available`)"
+        )
+        return Finding("broker", WARNING, words)
+    if rehearsal.version == "3.1.1":  # its PUBACK carries no reason
         words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
         return Finding("broker", WARNING, words)
-    return Finding("broker", OK, f"{where} takes events, in MQTT {version}")
+    return Finding("broker", OK, f"{where} takes events, in MQTT {rehearsal.version}")
 
 
 def check_commands(settings: Settings) -> Finding:
-    """What is sent to our commands' topics comes to us."""
+    """Messages on the topics of our commands reach us."""
     if not settings.commands.allow:
         return Finding("commands", OK, "off")
     asked = topics.command(topics.root(settings.mqtt.topic_prefix, settings.device.name), "#")
@@ -151,9 +161,9 @@ def check_commands(settings: Settings) -> Finding:
         return Finding("commands", OK, f"what is sent to {asked} arrives")
     if arrives is None:
         why = "this device may not write there, or the broker speaks MQTT 3.1.1"
-        words = f"whether it may read {asked} could not be told ({why}); send it a ping"
+        words = f"whether it may read {asked} is not known ({why}); send it a ping"
         return Finding("commands", WARNING, words)
-    words = f"the broker grants {asked} and hands nothing on; let its access list allow this user to read it"
+    words = f"the broker grants {asked} and forwards nothing; let its access list allow this user to read it"
     return Finding("commands", FAULT, words)
 
 
@@ -170,14 +180,17 @@ def check_disk(settings: Settings) -> Finding:
     if not folder.is_dir():
         return Finding("disk", WARNING, f"{folder} is not there yet; the service makes it when it starts")
     if disk.is_read_only(folder):
-        words = "read-only: events wait in memory only; `dmesg` tells why, often the SD card has to be replaced"
+        words = "read-only: events wait in memory only; `dmesg` gives the reason; often the SD card has to be replaced"
         return Finding("disk", FAULT, f"{folder} is {words}")
     free, least = disk.free_bytes(folder) / 1e6, settings.outbox.keep_free_megabytes
     if free < least:
         words = f"full ({free:.0f} MB free, {least:.0f} are left alone): events wait in memory only; free some"
         return Finding("disk", FAULT, f"{folder} is {words}")
-    if damaged := outbox_file.set_aside(folder / OUTBOX_FILE):
-        words = f"a damaged outbox was set aside as {damaged[-1].name}; check the disk, then move the file away"
+    if damaged := files.damaged_files(folder / OUTBOX_FILE):
+        words = f"{damaged[-1].name} is not recovered yet: free room, then stop the service and `edge-anpr recover` it"
+        return Finding("disk", FAULT, f"{folder}: {words}")
+    if recovered := files.recovered_files(folder / OUTBOX_FILE):
+        words = f"a damaged outbox was recovered and kept as {recovered[-1].name}; check the disk, then delete the file"
         return Finding("disk", WARNING, f"{folder}: {words}")
     wanted = settings.outbox.max_megabytes + _LOW_MEGABYTES
     if free < wanted:
@@ -186,11 +199,13 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_service(_: Settings) -> Finding:
-    """What systemd says of the unit."""
+    """The state of the unit, from systemd."""
     if not Path("/run/systemd/system").is_dir():
         return Finding("service", WARNING, "systemd does not run here; start `edge-anpr run` by other means")
-    told = subprocess.run(["systemctl", "is-active", "edge-anpr.service"], capture_output=True, text=True, check=False)
-    state = told.stdout.strip() or "unknown"
+    shown = subprocess.run(["systemctl", "is-active", "edge-anpr.service"], capture_output=True, text=True, check=False)
+    state = shown.stdout.strip() or "unknown"
     if state == "active":
         return Finding("service", OK, "active")
-    return Finding("service", WARNING, f"{state}; `systemctl status edge-anpr` and `journalctl -u edge-anpr` tell why")
+    return Finding(
+        "service", WARNING, f"{state}; `systemctl status edge-anpr` and `journalctl -u edge-anpr` give the reason"
+    )

@@ -1,9 +1,10 @@
 """Score detection and reading on dataset folders, and events on folders of clips.
 
-A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5; a read is right when its text
-equals the truth; end to end, the most confident read of an image counts. A folder of clips holds videos and
-`events.jsonl`, a line for each vehicle: motion gate, tracker and voter run as in the daemon, in the clips' own time,
-and each vehicle is to become one event. docs/clips.md tells the format and what counts as right.
+A dataset folder holds `images/` and `labels.jsonl`. A detection is right at IoU 0.5. A read is right when its text
+equals the truth. End to end, the most confident read of an image counts. Each dataset folder is scored with effort 0,
+one attempt at each plate as the daemon reads a frame, and with effort 1, a few more while doubt remains. A folder of
+clips holds videos and `events.jsonl`, a line for each vehicle. Motion gate, tracker and voter run as in the daemon, in
+the clips' own time. Each vehicle must become one event. docs/clips.md explains the format and what counts as right.
 """
 
 import argparse
@@ -26,10 +27,10 @@ from edge_app.evaluation.clips.truth import EVENTS_FILE, is_clip_folder, read_cl
 from edge_app.evaluation.pictures import failures, run_over, score_dataset
 from edge_app.evaluation.scoring import DatasetScore
 from edge_app.image_files import silence_opencv
-from edge_app.recognizer import PlateRecognizer
+from edge_app.recognizer import EFFORTS, PlateRecognizer
 from edge_app.stages import Stages, build_stages
 
-_COLUMNS = ("images", "boxes", "recall", "precis.", "false", "mAP50", "texts", "exact", "chars", "ms", "p95")
+_COLUMNS = ("effort", "images", "boxes", "recall", "precis.", "false", "mAP50", "texts", "exact", "chars", "ms", "p95")
 HEADER = f"{'dataset':<20} " + " ".join(f"{name:>7}" for name in _COLUMNS)
 """Of the table whose lines are `as_row`."""
 
@@ -45,7 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "datasets", type=Path, nargs="+", metavar="DATASET", help="a dataset folder, or a folder of clips"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a folder")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a row")
+    parser.add_argument(
+        "--effort",
+        type=int,
+        choices=EFFORTS,
+        nargs="+",
+        default=list(EFFORTS),
+        help="score dataset folders with these only",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write what went wrong, one JSON object a line")
 
@@ -66,17 +75,16 @@ def run(arguments: argparse.Namespace) -> int:
     with JsonLinesFile(arguments.failures) if arguments.failures else nullcontext() as file:
         for folder in arguments.datasets:
             if is_clip_folder(folder):
-                score, wrong, row = _score_clips(folder, stages, settings)
-                above = CLIPS_HEADER
+                above, scored = CLIPS_HEADER, iter([_score_clips(folder, stages, settings)])
             else:
-                score, wrong, row = _score_pictures(folder, stages)
-                above = HEADER
+                above, scored = HEADER, (_score_pictures(folder, stages, effort) for effort in arguments.effort)
             if not arguments.json and above != header:
                 print(above)
                 header = above
-            print(json.dumps(score.as_json()) if arguments.json else row, flush=True)
-            if file is not None:
-                file.write(wrong)
+            for score, wrong, row in scored:
+                print(json.dumps(score.as_json()) if arguments.json else row, flush=True)
+                if file is not None:
+                    file.write(wrong)
     return 0
 
 
@@ -84,10 +92,11 @@ Scored = tuple[DatasetScore | ClipsScore, Iterator[dict[str, Any]], str]
 """A folder's scores, what went wrong in it, and its line in the table."""
 
 
-def _score_pictures(folder: Path, stages: Stages) -> Scored:
-    results = run_over(PlateRecognizer(stages), folder, ProgressLine(folder.name))
-    score = score_dataset(folder, results)
-    return score, (failure for result in results for failure in failures(result)), as_row(score)
+def _score_pictures(folder: Path, stages: Stages, effort: int) -> Scored:
+    results = run_over(PlateRecognizer(stages, effort), folder, ProgressLine(folder.name))
+    score = score_dataset(folder, results, effort)
+    wrong = (failure | {"effort": effort} for result in results for failure in failures(result))
+    return score, wrong, as_row(score)
 
 
 def _score_clips(folder: Path, stages: Stages, settings: Settings) -> Scored:
@@ -101,9 +110,10 @@ def _score_clips(folder: Path, stages: Stages, settings: Settings) -> Scored:
 
 
 def as_row(score: DatasetScore) -> str:
-    """A line of the table; a dash where the dataset has no boxes or no texts."""
+    """A line of the table; a dash if the dataset has no boxes or no texts."""
     found, read = score.detection, score.reading
     figures = (
+        score.effort,
         score.images,
         found.plates if found else None,
         found.recall if found else None,
@@ -119,13 +129,13 @@ def as_row(score: DatasetScore) -> str:
 
 
 def as_clips_row(score: ClipsScore) -> str:
-    """A line of the clips' table; a dash where the labels do not tell."""
-    told, read, vote, track, late = score.events, score.reading, score.voting, score.tracking, score.latency_seconds
+    """A line of the clips' table; a dash if the labels lack it."""
+    events, read, vote, track, late = score.events, score.reading, score.voting, score.tracking, score.latency_seconds
     figures = (
-        told.vehicles,
-        told.recall,
-        told.precision,
-        told.duplicates,
+        events.vehicles,
+        events.recall,
+        events.precision,
+        events.duplicates,
         read.exact if read else None,
         vote.joint if vote else None,
         vote.best_frame if vote else None,

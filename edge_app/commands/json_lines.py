@@ -9,15 +9,15 @@ from edge_app.errors import EdgeAnprError, UsageError
 
 
 class JsonLinesFile:
-    """Opened at once, so that a wrong place is told before the work is done: `UsageError`, and `EdgeAnprError` later.
+    """Opened at once, so that a wrong path is an error before the work begins: `UsageError`, and `EdgeAnprError` later.
 
-    What the file held before is kept where `append` is set.
+    With `append`, the file keeps its content.
     """
 
     def __init__(self, path: Path, append: bool = False) -> None:
         self._path = path
         try:
-            self._file = path.open("ab" if append else "wb", buffering=0)  # 0: whoever looks finds whole lines
+            self._file = path.open("ab" if append else "wb", buffering=0)  # 0: a reader always finds whole lines
         except OSError as error:
             raise UsageError(self._failure(error)) from error
 
@@ -26,7 +26,7 @@ class JsonLinesFile:
         lines = "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
         left = memoryview(lines.encode())
         try:
-            while left:  # a disk that is nearly full takes a part, and says so only when asked for more
+            while left:  # a disk that is nearly full takes a part, and fails only at the next write
                 left = left[self._file.write(left) :]
         except OSError as error:
             raise EdgeAnprError(self._failure(error)) from error

@@ -1,8 +1,8 @@
 """Subscribe to the broker and print reads as they arrive.
 
-Ends with Ctrl-C or after --count reads. The broker has to be there at the beginning; one that goes away later is
-waited for, for as long as it takes; why it is not reached, and when it is back, is told on standard error. With MQTT 5
-it keeps what comes meanwhile, for a day and as much as its queue holds. Reads that never came are told. A read that
+Ends with Ctrl-C or after --count reads. The broker must be there at the beginning. If it goes away later, the command
+waits for it without a limit, and reports on standard error why it is not reached and when it is back. With MQTT 5 the
+broker keeps what comes meanwhile, for a day and as much as its queue holds. Missing reads are reported. A read that
 comes twice, as it may after an outage, is shown, written and counted twice: its `event_id` is the same.
 """
 
@@ -30,7 +30,7 @@ from edge_app.uplink.connection import Message
 from edge_app.uplink.subscriber import Subscriber
 
 _SESSION_SECONDS = 24 * 3600
-"""The broker keeps for so long what comes while it is not reached, also where we were killed."""
+"""Time for which the broker keeps what comes during an outage, even if this process was killed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,21 +71,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print until interrupted, or until there were enough."""
+    """Print until interrupted, or until `--count` is reached."""
     settings = broker_settings(arguments)
     wishes = read_filter(arguments)
     wanted_topics = arguments.topic or [_topic(settings, wishes)]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the broker is to keep no session
     with contextlib.ExitStack() as ending:
-        ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, for connecting may take long
+        ending.enter_context(contextlib.suppress(KeyboardInterrupt))  # first, because connecting may take long
         file = ending.enter_context(JsonLinesFile(arguments.output, append=True)) if arguments.output else None
-        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS, _tell)
+        subscriber = Subscriber(settings, wanted_topics, threading.Event(), _SESSION_SECONDS, _report)
         ending.enter_context(contextlib.closing(subscriber))
         where = f"{settings.host}:{settings.port} with MQTT {subscriber.version_name}"
-        _tell(f"connected to {where}, waiting for {', '.join(wanted_topics)}; Ctrl-C ends")
+        _report(f"connected to {where}, waiting for {', '.join(wanted_topics)}; Ctrl-C ends")
         messages = subscriber.messages()
         if not any(topic.startswith("$share/") for topic in wanted_topics):  # else others get some of the reads
-            messages = with_gaps_told(messages)
+            messages = with_gaps_reported(messages)
         for message in islice(wanted(messages, wishes, arguments.json), arguments.count):
             document = as_json(message)
             print(document if arguments.json else as_line(message), flush=True)
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def broker_settings(arguments: argparse.Namespace) -> MqttSettings:
-    """The settings' file, overruled by what is said on the command line."""
+    """The settings' file, overruled by the command line."""
     settings = config.load(arguments.config).mqtt if arguments.config else MqttSettings()
     options = {key: getattr(arguments, key, None) for key in MqttSettings.__dataclass_fields__}
     given = {key: value for key, value in options.items() if value is not None}
@@ -117,7 +117,7 @@ def read_filter(arguments: argparse.Namespace) -> ReadFilter:
 
 
 def wanted(messages: Iterator[Message], wishes: ReadFilter, only_json: bool) -> Iterator[Message]:
-    """The messages that are shown: with wishes only reads that meet them, without any whatever arrives."""
+    """The messages to show: the reads that meet the wishes; every message if there are no wishes."""
     for message in messages:
         read = _read(message)
         if read is not None and not wishes.admits(read):
@@ -127,18 +127,18 @@ def wanted(messages: Iterator[Message], wishes: ReadFilter, only_json: bool) -> 
         yield message
 
 
-def with_gaps_told(messages: Iterator[Message]) -> Iterator[Message]:
-    """The same messages; where a device's reads skip some numbers, that is told."""
+def with_gaps_reported(messages: Iterator[Message]) -> Iterator[Message]:
+    """The same messages; gaps in the numbers of a device's reads are reported."""
     gaps = SequenceGaps()
     for message in messages:
         read = _read(message)
         if read is not None and (missing := gaps.before(read)):
-            _tell(f"{read.device}: {len(missing)} reads are missing before sequence {read.sequence}")
+            _report(f"{read.device}: {len(missing)} reads are missing before sequence {read.sequence}")
         yield message
 
 
 def as_json(message: Message) -> str | None:
-    """The message's JSON on one line; None where it is none."""
+    """The message's JSON on one line; None if it is none."""
     try:
         line = json.dumps(json.loads(message.payload), ensure_ascii=False)
         line.encode()  # JSON can escape half a character, which no file takes
@@ -155,7 +155,7 @@ def as_line(message: Message) -> str:
 
 
 def read_line(read: ReadMessage) -> str:
-    """When, where, what and how sure."""
+    """Time, place, text and confidence."""
     plate, seen = read.plate, read.seen
     kind = " ".join(filter(None, (plate.country, plate.format))) or "no known format"
     listed = "".join(f"  {match.kind}: {match.list}" for match in read.lists)
@@ -167,7 +167,7 @@ def read_line(read: ReadMessage) -> str:
     )
 
 
-def _tell(what: str) -> None:
+def _report(what: str) -> None:
     print(f"edge-anpr: {printable(what)}", file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,6 @@
 """Make the pair of keys with which a device signs its reads.
 
-FILE gets the private key, which only its owner can read, and FILE.pub the public one, for `edge-anpr verify`. Neither
+FILE gets the private key, which only its owner can read. FILE.pub gets the public one, for `edge-anpr verify`. Neither
 is ever overwritten.
 """
 
@@ -12,7 +12,7 @@ from edge_app.events.evidence import keys
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
+    parser.add_argument("file", type=Path, metavar="FILE", help="file for the private key")
 
 
 def run(arguments: argparse.Namespace) -> int:

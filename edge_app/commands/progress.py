@@ -1,11 +1,11 @@
-"""A line on a terminal's standard error that tells how far a command has come."""
+"""A line on a terminal's standard error with the progress of a command."""
 
 import sys
 from typing import TextIO
 
 
 class ProgressLine:
-    """Call it with how many of how many are done; silent where standard error is no terminal."""
+    """Call it with the number done and the total; silent if standard error is no terminal."""
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
         self._what = what

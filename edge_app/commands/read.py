@@ -1,7 +1,8 @@
 """Read the plates of images, folders or videos.
 
-One JSON object (or a line for people) for each image or, in a video, for each vehicle. Exit code 1 where a file could
-not be read, or a video not to its end; an image without a plate is no error.
+One JSON object (or a line for people) for each image or, in a video, for each vehicle. What a file holds is told by its
+content. Exit code 1 where a file could not be read, a video not to its end, or a folder holds what is neither; each is
+named with the reason. An image without a plate is no error; files whose names begin with a dot are passed over.
 """
 
 import argparse
@@ -20,8 +21,9 @@ from edge_app.commands.progress import ProgressLine
 from edge_app.config import Settings
 from edge_app.drawing.annotate import annotate
 from edge_app.errors import EdgeAnprError, SourceError, UsageError
-from edge_app.image_files import IMAGE_SUFFIXES, is_video, list_media, load_image, save_image, silence_opencv
-from edge_app.printable import counted
+from edge_app.file_kinds import IMAGE_SUFFIXES, FileKind, files_below, is_regular, kind_of
+from edge_app.image_files import load_image, save_image, silence_opencv
+from edge_app.printable import counted, printable, printable_lines
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import ImageBgr, PlatePass, PlateRead
 from edge_app.stages import Stages, build_stages
@@ -32,6 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, a video, or a folder of them")
     parser.add_argument("--json", action="store_true", help="print one JSON object an image or vehicle")
     parser.add_argument(
+        "--effort",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="of images: 0 one attempt at each plate, as the daemon reads a frame; 1 a few more while doubt remains "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--annotate",
         type=Path,
         metavar="DIR",
@@ -41,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read every file; one that cannot be read leaves the others unharmed."""
+    """Read every file; one that cannot be read does not affect the others."""
     silence_opencv()
     drawings = Drawings(arguments.annotate, arguments.paths) if arguments.annotate else None
     settings = config.load(arguments.config) if arguments.config else Settings()
@@ -52,11 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
         progress(done, len(files))
         try:
             is_empty = True
-            for line in _read_file(path, stages, settings, drawings):
+            for line in _read_file(path, PlateRecognizer(stages, arguments.effort), stages, settings, drawings):
                 print(json.dumps(line) if arguments.json else as_text(line), flush=True)
                 is_empty = False
             if is_empty and not arguments.json:
-                print(f"{path}: no plate", flush=True)
+                print(f"{printable(str(path))}: no plate", flush=True)
         except EdgeAnprError as error:
             failed = _complain(error)
     progress(len(files), len(files))
@@ -68,15 +78,25 @@ def _expand(paths: list[Path]) -> tuple[list[Path], bool]:
     failed = False
     for path in paths:
         try:
-            files += list_media(path)
+            files += _files_of(path)
         except EdgeAnprError as error:
             failed = _complain(error)
     return files, failed
 
 
 def _complain(error: EdgeAnprError) -> bool:
-    print(f"edge-anpr: {error}", file=sys.stderr, flush=True)
+    print(f"edge-anpr: {printable_lines(str(error))}", file=sys.stderr, flush=True)
     return True
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The path itself or, for a folder, everything in it and below."""
+    if not path.is_dir():
+        return [path]
+    found = list(files_below(path))
+    if not found:
+        raise SourceError(f"{path}: this folder holds no picture and no video; give another")
+    return found
 
 
 class Drawings:
@@ -96,7 +116,7 @@ class Drawings:
             raise UsageError(f"{folder}: cannot be made ({error.strerror}); give --annotate another folder") from error
 
     def of_image(self, path: Path, image_bgr: ImageBgr, reads: list[PlateRead]) -> None:
-        """Write an image under its own name, as PNG where that tells no format."""
+        """Write an image under its own name; as PNG if the name has no known suffix."""
         place = self._place_of(path)
         if place.suffix.lower() not in IMAGE_SUFFIXES:
             place = place.with_name(f"{place.name}.png")
@@ -104,7 +124,7 @@ class Drawings:
 
     def of_video(self, path: Path, passes: list[PlatePass]) -> None:
         """Write the best frame of each vehicle, by its number, into a folder named as the video."""
-        with closing(open_video(path, lambda _: None)) as source:  # it was read before, and has been complained of
+        with closing(open_video(path, lambda _: None)) as source:  # it was read before, with its warnings
             for frame in source.frames():
                 reads = [each.read for each in passes if each.best_seen == frame.captured_at]
                 if reads:
@@ -114,11 +134,20 @@ class Drawings:
         return self._folder / os.path.relpath(path, self._common)
 
 
-def _read_file(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
-    if is_video(path):
+def _read_file(
+    path: Path, recognizer: PlateRecognizer, stages: Stages, settings: Settings, drawings: Drawings | None
+) -> Iterator[dict[str, Any]]:
+    if path.exists() and not is_regular(path):
+        raise SourceError(f"{path}: a pipe, a device or a folder, and no file; give a picture or a video")
+    kind = kind_of(path)
+    if kind is FileKind.PHONE_PICTURE:
+        raise SourceError(f"{path}: a phone's picture (HEIF), which is not read here; save it as JPEG")
+    if kind is FileKind.OTHER:
+        raise SourceError(f"{path}: this is neither a picture nor a video; give a JPEG, PNG or MP4 file")
+    if kind is FileKind.VIDEO:
         yield from _read_video(path, stages, settings, drawings)
     else:
-        yield _read_image(path, PlateRecognizer(stages), drawings)
+        yield _read_image(path, recognizer, drawings)
 
 
 def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | None) -> dict[str, Any]:
@@ -151,11 +180,11 @@ def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawin
         raise SourceError(complaints[0])
 
 
-def _passes(path: Path, stages: Stages, settings: Settings, complain: Callable[[str], object]) -> Iterator[PlatePass]:
+def _passes(path: Path, stages: Stages, settings: Settings, warn: Callable[[str], object]) -> Iterator[PlatePass]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; check the path")
     pipeline = pipeline_around(stages, settings)
-    with closing(open_video(path, complain)) as source:
+    with closing(open_video(path, warn)) as source:
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()
@@ -200,7 +229,7 @@ def as_text(line: dict[str, Any]) -> str:
     """The same for people."""
     found = [_plate_as_text(plate) for plate in line["plates"]] or ["no plate"]
     frames = f"  (seen in {counted(line['frames'], 'frame')})" if "frames" in line else ""
-    return f"{line.get('image', line.get('video'))}: {', '.join(found)}{frames}"
+    return f"{printable(str(line.get('image', line.get('video'))))}: {', '.join(found)}{frames}"
 
 
 def _plate_as_text(plate: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Which reads somebody wants to see."""
+"""A filter of reads."""
 
 import fnmatch
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from edge_app.events.messages import ReadMessage
 
 @dataclass(frozen=True, slots=True)
 class ReadFilter:
-    """Every wish that is not None must be met."""
+    """Every condition that is not None must be met."""
 
     device: str | None = None
     camera: str | None = None
@@ -23,11 +23,11 @@ class ReadFilter:
 
     @property
     def admits_everything(self) -> bool:
-        """Whether there is no wish at all."""
+        """Whether there is no condition."""
         return self == ReadFilter()
 
     def admits(self, read: ReadMessage) -> bool:
-        """Whether a read meets the wishes."""
+        """Whether a read meets the conditions."""
         plate = read.plate
         return (
             self.device in (None, read.device)

@@ -1,8 +1,8 @@
 """Replay clips with two configurations and show where they differ, event by event.
 
-A clip is a video, or one of a folder of videos; where `events.jsonl` lies beside it, that tells who is right. Motion
+A clip is a video, or one of a folder of videos. If `events.jsonl` lies beside it, it decides which is right. Motion
 gate, tracker and voter run as in the daemon, in the clips' own time. To compare two models, name their folders as
-`directory` in [models] of the two files. Exit code 1 where a video could not be played to its end; differences are no
+`directory` in [models] of the two files. Exit code 1 if a video could not be played to its end; differences are no
 error.
 """
 
@@ -19,14 +19,15 @@ from edge_app.errors import SourceError, UsageError
 from edge_app.evaluation.clips.comparison import Pair, compare
 from edge_app.evaluation.clips.playback import ClipEvent
 from edge_app.evaluation.clips.truth import LabelledClip, is_clip_folder, read_clip, read_clips
-from edge_app.image_files import is_video, silence_opencv
+from edge_app.file_kinds import is_video
+from edge_app.image_files import silence_opencv
 from edge_app.stages import build_stages
 
 HEADER = f"{'clip':<24} {'frame':>6}  {'truth':<12} {'A':<17} {'B':<17} verdict"
 """Of the table whose lines are `as_row`."""
 
 Clip = tuple[Path, LabelledClip | None]
-"""A video, and what passes in it where that is known."""
+"""A video, and the vehicles that pass in it if they are known."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     clips = [clip for path in arguments.clips for clip in _expand(path)]
     both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
     progress = ProgressLine("replaying")
-    told = changed = damaged = 0
+    compared = changed = damaged = 0
     for done, (path, labelled) in enumerate(clips):
         progress(done, len(clips))
         complaints = set[str]()  # the same of both replays
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(HEADER)
         pairs = compare(path.name, labelled, first, second)
         different = [pair for pair in pairs if pair.differs]
-        told, changed = told + len(pairs), changed + len(different)
+        compared, changed = compared + len(pairs), changed + len(different)
         for pair in different:
             print(json.dumps(pair.as_json()) if arguments.json else as_row(pair), flush=True)
         for complaint in complaints:
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             damaged += 1
     progress(len(clips), len(clips))
     if not arguments.json:
-        print(f"{changed} of {told} events differ")
+        print(f"{changed} of {compared} events differ")
     return 1 if damaged else 0
 
 
@@ -69,7 +70,7 @@ def _expand(path: Path) -> Iterator[Clip]:
     if is_clip_folder(path):
         yield from ((clip.path, clip) for clip in read_clips(path))
     elif path.exists():
-        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each) and each.is_file())
+        videos = sorted(each for each in (path, *path.rglob("*")) if is_video(each))
         if not videos:
             raise UsageError(f"{path}: no video here; give a video, or a folder of them")
         yield from ((each, read_clip(each)) for each in videos)

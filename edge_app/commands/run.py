@@ -1,4 +1,4 @@
-"""Watch the camera and publish what passes, until told to stop."""
+"""Watch the camera and publish what passes, until it is stopped."""
 
 import argparse
 import logging

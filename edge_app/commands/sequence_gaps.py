@@ -1,16 +1,16 @@
-"""Which reads never came."""
+"""Missing reads, by their sequence numbers."""
 
 from dataclasses import dataclass, field
 
 from edge_app.events.messages import ReadMessage
 
 _REPEATED_AT_MOST = 1000
-"""How many numbers a device goes back to repeat what was not acknowledged: `mqtt.in_flight`, 20 unless set."""
+"""Largest step back of a device that repeats what was not acknowledged: `mqtt.in_flight`, 20 unless set."""
 
 
 @dataclass(slots=True)
 class _Device:
-    """What came of one device."""
+    """What arrived from one device."""
 
     last: int
     """The highest number of its outbox."""
@@ -24,9 +24,9 @@ class SequenceGaps:
         self._devices: dict[str, _Device] = {}
 
     def before(self, read: ReadMessage) -> range:
-        """The numbers missing right before this read; none before a repeat, or where a new outbox begins."""
+        """The numbers missing right before this read; none before a repeat, or if a new outbox begins."""
         device = self._devices.setdefault(read.device, _Device(read.sequence - 1))
-        if _begins_anew(read, device):
+        if _is_of_new_outbox(read, device):
             device.last = read.sequence - 1
         device.boot_ids.add(read.boot_id)
         missing = range(device.last + 1, read.sequence)
@@ -34,8 +34,8 @@ class SequenceGaps:
         return missing
 
 
-def _begins_anew(read: ReadMessage, device: _Device) -> bool:
-    """Whether the read is of an outbox that was begun after those of the reads before: no repeat goes so far back."""
+def _is_of_new_outbox(read: ReadMessage, device: _Device) -> bool:
+    """Whether the read is of a newer outbox than the reads before: no repeat goes back as far."""
     if read.sequence > device.last:
         return False
     is_far_below = read.sequence < device.last - _REPEATED_AT_MOST and not read.historical

@@ -1,8 +1,8 @@
 """Save a frame of the configured camera, for drawing zones and lines.
 
-With --grid it shows a grid in the unit of the configuration (shares of width and height), and the zones and lines that
-are configured: the included green, the excluded red, each line with what it is called to cross it. The service must
-not run meanwhile: most cameras serve one program only.
+With --grid it shows a grid in the unit of the configuration (shares of width and height), and the configured zones and
+lines. Included zones are green, excluded ones red. Each line has the labels of its directions. The service must not run
+meanwhile: most cameras serve one program only.
 """
 
 import argparse
@@ -14,7 +14,8 @@ from edge_app.commands.run import CONFIGURATION
 from edge_app.config import CameraSettings
 from edge_app.drawing.grid import draw_grid
 from edge_app.errors import SourceError, UsageError
-from edge_app.image_files import IMAGE_SUFFIXES, save_image, silence_opencv
+from edge_app.file_kinds import IMAGE_SUFFIXES
+from edge_app.image_files import save_image, silence_opencv
 from edge_app.printable import counted
 from edge_app.records import ImageBgr
 
@@ -41,17 +42,19 @@ def run(arguments: argparse.Namespace) -> int:
     image_bgr = take_picture(settings.camera)
     height, width = image_bgr.shape[:2]
     if arguments.grid:
-        image_bgr = draw_grid(image_bgr, settings.zones, settings.lines)
+        image_bgr = draw_grid(image_bgr, settings.zones, settings.crossing_lines)
     save_image(arguments.out, image_bgr)
     drawn = (
-        f", {counted(len(settings.zones), 'zone')}, {counted(len(settings.lines), 'line')}" if arguments.grid else ""
+        f", {counted(len(settings.zones), 'zone')}, {counted(len(settings.crossing_lines), 'line')}"
+        if arguments.grid
+        else ""
     )
     print(f"{arguments.out}: {width} × {height} pixels{drawn}")
     return 0
 
 
 def take_picture(camera: CameraSettings) -> ImageBgr:
-    """A frame of the camera; `SourceError` where it gives none."""
+    """A frame of the camera; `SourceError` if it gives none."""
     frame = take_frame(camera, _PATIENCE_SECONDS, _SETTLE_SECONDS)
     if frame is None:
         raise SourceError(f"camera {camera.name} gives no picture; check cable, power and address")

@@ -1,9 +1,9 @@
 """Check the signatures and the chain of reads in a file, as `listen --output` writes it.
 
-Says how many reads are good, which is the first bad one, where the chain breaks and why, and which reads the device
-itself gave up. What was cut off before the first read or after the last cannot be seen: compare their numbers with what
-you expect. It has failed where a read is bad, where one is missing that the device did not give up, and where there is
-no read at all; a file or a key that cannot be used is wrong usage.
+Prints the number of good reads, the first bad one, each break of the chain with its reason, and the reads that the
+device itself gave up. What was cut off before the first read or after the last cannot be seen: compare their numbers
+with what you expect. Exit code 1 if a read is bad, if one is missing that the device did not give up, or if there is no
+read at all. Exit code 2 if the file or a key cannot be used.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from edge_app.events.evidence import keys
 from edge_app.events.evidence.ledger import Findings, as_words, examine
 
 _MOST_SHOWN = 20
-"""Breaks of a chain that are told one by one."""
+"""Largest number of breaks of a chain that are printed one by one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="PUBLIC",
-        help="the device's public key; several where it was changed, or where the file holds several devices",
+        help="the device's public key; give several if it was changed, or for several devices in one file",
     )
-    parser.add_argument("--device", metavar="NAME", help="check this device's reads and pass over those of others")
+    parser.add_argument("--device", metavar="NAME", help="check this device's reads and skip those of others")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Go through the file."""
+    """Check the file."""
     known = {key.name: key for key in map(keys.load_public, arguments.key)}
     try:
         with arguments.file.open("rb") as lines:
@@ -52,18 +52,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def report(findings: Findings) -> list[str]:
     """What was found, a line each."""
-    others = f", {findings.others} other messages passed over" if findings.others else ""
-    told = [f"{findings.good} good reads, {len(findings.bad)} bad, {findings.repeats} repeats{others}"]
+    others = f", {findings.others} other messages skipped" if findings.others else ""
+    lines = [f"{findings.good} good reads, {len(findings.bad)} bad, {findings.repeats} repeats{others}"]
     if findings.bad:
-        told.append(f"first bad read: line {findings.bad[0].line}: {findings.bad[0].what}")
+        lines.append(f"first bad read: line {findings.bad[0].line}: {findings.bad[0].what}")
     for device, chain in findings.chains.items():
         state = f"broken {len(chain.breaks)} times" if chain.breaks else "unbroken"
-        told.append(f"{device}: {as_words(chain.first, chain.last)}, chain {state}")
-        told += [f"{device}: break at line {each.line}: {each.what}" for each in chain.breaks[:_MOST_SHOWN]]
+        lines.append(f"{device}: {as_words(chain.first, chain.last)}, chain {state}")
+        lines += [f"{device}: break at line {each.line}: {each.what}" for each in chain.breaks[:_MOST_SHOWN]]
         if len(chain.breaks) > _MOST_SHOWN:
-            told.append(f"{device}: and {len(chain.breaks) - _MOST_SHOWN} more breaks")
+            lines.append(f"{device}: and {len(chain.breaks) - _MOST_SHOWN} more breaks")
         given_up = sum(last - first + 1 for first, last in chain.given_up)
         if given_up:
             ranges = ", ".join(as_words(*each) for each in chain.given_up)
-            told.append(f"{device}: {given_up} reads were never delivered, as the device itself signs: {ranges}")
-    return told
+            lines.append(f"{device}: {given_up} reads were never delivered, as the device itself signs: {ranges}")
+    return lines

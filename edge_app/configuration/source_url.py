@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_app.errors import ConfigurationError
+from edge_app.printable import printable
 
 FORMS = {
     "picamera2": "picamera2:0",
@@ -17,13 +18,18 @@ FORMS = {
 }
 """An example of every kind of URL, by its scheme."""
 
+_AUTHORITY = re.compile(
+    r"\w+://(?P<user>[^/?#]*@)?(?P<name>\[[^/?#\]]*\]?|[^/?#:@]*)(?::(?P<port>[^/?#@]*))?(?P<end>[/?#]?)(?P<after>.*)",
+    re.DOTALL,
+)
+
 _PATH_AND_OPTIONS = re.compile(r"(?://)?(?P<path>[^?].*?)(?:\?(?P<options>[^/?]*))?")
 """What follows the last `?` is options; one in the name of a folder is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceUrl:
-    """Where frames come from."""
+    """A source of frames."""
 
     scheme: str
     """A key of `FORMS`."""
@@ -49,10 +55,11 @@ class SourceForm:
 
 
 def parse(url: str) -> SourceUrl:
-    """Take a URL apart; `ConfigurationError` where it is not one we know, or is incomplete."""
+    """Take a URL apart; `ConfigurationError` if it is unknown or incomplete."""
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in FORMS:
-        raise ConfigurationError(f"'{scheme}{colon}' is no kind of source; give one of {', '.join(FORMS.values())}")
+        begun = "this" if "@" in url else f"'{printable(scheme)}{colon}'"  # before it may stand a user's name
+        raise ConfigurationError(f"{begun} is no kind of source; give one of {', '.join(FORMS.values())}")
     if not rest:
         raise ConfigurationError(f"'{url}' is cut short; write {FORMS[scheme]}")
     if scheme == "picamera2" and not rest.isdecimal():
@@ -66,21 +73,38 @@ def parse(url: str) -> SourceUrl:
 
 
 def starting_at(folder: Path, url: str) -> str:
-    """The URL of a file or of images with its path starting at `folder` where it is relative; others as they are."""
+    """The URL of a file or of images with its path starting at `folder` if it is relative; others unchanged."""
     scheme, _, rest = url.partition(":")
     return f"{scheme}:{folder / rest.removeprefix('//')}" if scheme in ("file", "images") else url
 
 
 def _check_address(url: str) -> None:
-    """Complain without showing the address: it may hold a password."""
+    """Complain in words of our own: those of `urllib` show parts of the address, and it may hold a password."""
+    if wrong := _fault_of_address(url):
+        advice = f"write {FORMS['rtsp']}, and user:password into the file that password_file names"
+        raise ConfigurationError(f"the address of the camera is wrong ({wrong}); {advice}")
+
+
+def _fault_of_address(url: str) -> str | None:
+    parts = _AUTHORITY.fullmatch(url)
+    if parts is None:
+        return "no host"
+    host, port = parts["name"] or "", parts["port"] or ""
+    if host.startswith("[") and not host.endswith("]"):
+        return "a bracket is not closed"
+    ended_by, after = parts["end"], parts["after"]
+    is_cut = "@" in after and parts["user"] is None
+    if is_cut and (ended_by == "#" or not port.isdecimal()):
+        return f"what stands before the @ holds a {ended_by}, at which the address ends"
+    if not host:
+        return "no host"
+    if port and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+        return "the port is no number from 1 to 65535"
     try:
-        parts = urlsplit(url)
-        if parts.hostname and parts.port != 0:
-            return
-        wrong = "no host" if not parts.hostname else "port 0"
-    except ValueError as error:
-        wrong = str(error)
-    raise ConfigurationError(f"the address of the camera is wrong ({wrong}); write {FORMS['rtsp']}")
+        urlsplit(url)
+    except ValueError:
+        return "its host cannot be one"
+    return None
 
 
 def _file(url: str, rest: str) -> SourceUrl:

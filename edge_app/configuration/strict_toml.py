@@ -1,17 +1,22 @@
-"""A TOML file into frozen records, strictly: every error is found and told with its line."""
+"""A TOML file into frozen records, strictly: every error is found and reported with its line.
+
+A library such as msgspec stops at the first error, knows no lines and takes limits in a form of its own.
+"""
 
 import difflib
 import math
 import re
 import tomllib
-import types
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
+from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.configuration.toml_lines import KeyPath, find_lines, line_of
+from edge_app.configuration.toml_text import as_toml
 from edge_app.errors import ConfigurationError
+from edge_app.printable import without_secrets
 
 Record = TypeVar("Record")
 
@@ -37,7 +42,7 @@ class Complaint:
 def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterable[Complaint]]) -> Record:
     """The file as a record; relative paths in it start at the file's folder.
 
-    `check` looks for what only several keys together show. Raises `ConfigurationError` with one line for each error.
+    `check` finds errors that only several keys together show. Raises `ConfigurationError` with one line for each error.
     """
     text = _read_text(path)
     try:
@@ -45,16 +50,16 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else len(text.rstrip().split("\n"))
-        raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; mend this line") from error
+        raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; correct this line") from error
     builder = _Builder(path.resolve().parent, record_type)
     record: Record = builder.record(record_type, table, ())
     complaints = builder.complaints
-    told_of = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}
-    complaints += [each for each in map(builder.placed, check(record)) if each.where not in told_of]
+    reported = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}
+    complaints += [each for each in map(builder.placed, check(record)) if each.where not in reported]
     if complaints:
         lines = find_lines(text)
-        told = sorted((line_of(complaint.where, lines), _describe(complaint)) for complaint in complaints)
-        raise ConfigurationError("\n".join(f"{path}:{line}: {words}" for line, words in told))
+        messages = sorted((line_of(complaint.where, lines), _describe(complaint)) for complaint in complaints)
+        raise ConfigurationError("\n".join(f"{path}:{line}: {words}" for line, words in messages))
     return record
 
 
@@ -80,21 +85,21 @@ def _describe(complaint: Complaint) -> str:
 
 
 class _Builder:
-    """Turns parsed TOML into values of the wanted types and gathers what is wrong on the way."""
+    """Turns parsed TOML into values of the wanted types and collects the errors."""
 
     def __init__(self, folder: Path, root: type) -> None:
         self.complaints: list[Complaint] = []
         self._folder = folder
         self._root = root
         self._kept: dict[KeyPath, list[int]] = {}
-        """Of each list of records, which of the file's could be made."""
+        """For each list of records, the indices of those that could be made."""
 
     def record(self, record_type: type[Record], table: dict[str, Any], where: KeyPath) -> Any:
-        """The record; wrong fields get their default so that the rest can be looked at, or `_WRONG` without one."""
-        hints = get_type_hints(record_type, include_extras=True)
-        for key in table.keys() - hints.keys():
-            self._complain((*where, key), self._unknown(key, list(hints), where))
-        values = {key: self.value(hints[key], table[key], (*where, key)) for key in hints if key in table}
+        """The record; a wrong field gets its default, so that the rest can be checked. `_WRONG` if one has none."""
+        shapes = shapes_of(record_type)
+        for key in table.keys() - shapes.keys():
+            self._complain((*where, key), self._unknown(key, list(shapes), where))
+        values = {key: self.value(shapes[key], table[key], (*where, key)) for key in shapes if key in table}
         values = {key: value for key, value in values.items() if value is not _WRONG}
         needed = [f.name for f in fields(record_type) if f.default is MISSING and f.default_factory is MISSING]  # type: ignore[arg-type]
         for key in needed:
@@ -102,48 +107,43 @@ class _Builder:
                 self._complain(where, f"`{key}` is missing; add it")
         return record_type(**values) if all(key in values for key in needed) else _WRONG
 
-    def value(self, hint: Any, value: Any, where: KeyPath) -> Any:
-        """The value as the type hint wants it, or `_WRONG`."""
-        origin, arguments = get_origin(hint), get_args(hint)
-        if origin is Annotated:
-            return self._limited(arguments, value, where)
-        if origin in (Union, types.UnionType):
-            return self.value(next(kind for kind in arguments if kind is not types.NoneType), value, where)
-        if origin is tuple:
-            return self._tuple(arguments, value, where)
-        if is_dataclass(hint) and isinstance(hint, type):
-            if isinstance(value, dict):
-                return self.record(hint, value, where)
-            header = f"[[{where[0]}]]" if isinstance(where[-1], int) else f"[{where[0]}]"
-            return self._complain(where, f"this is a section; write {header} and its keys below")
-        return self._scalar(hint, value, where)
+    def value(self, shape: Shape, value: Any, where: KeyPath) -> Any:
+        """The value as its field wants it, or `_WRONG`."""
+        if shape.item is not None:
+            return self._tuple(shape.item, shape.length, value, where)
+        if is_dataclass(shape.kind):
+            return self._section(shape.kind, value, where)
+        made = self._scalar(shape.kind, value, where)
+        if made is _WRONG:
+            return made
+        complaints = [complaint for limit in shape.limits if (complaint := limit.complaint(made))]
+        return self._complain(where, complaints[0]) if complaints else made
 
     def placed(self, complaint: Complaint) -> Complaint:
-        """The complaint about an item of a list, at its place in the file: others before it may not have been made."""
+        """The complaint about an item of a list, at its place in the file: items before it may be wrong."""
         section, *rest = complaint.where
         if (section,) not in self._kept or not rest:
             return complaint
         index, *key = rest
         return replace(complaint, where=(section, self._kept[section,][int(index)], *key))
 
-    def _limited(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
-        built = self.value(arguments[0], value, where)
-        if built is _WRONG:
-            return built
-        complaints = [complaint for limit in arguments[1:] if (complaint := limit.complaint(built))]
-        return self._complain(where, complaints[0]) if complaints else built
+    def _section(self, record_type: Any, value: Any, where: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return self.record(record_type, value, where)
+        header = f"[[{where[0]}]]" if isinstance(where[-1], int) else f"[{where[0]}]"
+        return self._complain(where, f"this is a section; write {header} and its keys below")
 
-    def _tuple(self, arguments: tuple[Any, ...], value: Any, where: KeyPath) -> Any:
+    def _tuple(self, item: Shape, length: int | None, value: Any, where: KeyPath) -> Any:
         if not isinstance(value, list):
-            if not is_dataclass(arguments[0]):
+            if not is_dataclass(item.kind):
                 return self._complain(where, f"{_show(value)} is not a list; write it in [ ]")
             wrong = "this is one section" if isinstance(value, dict) else f"{_show(value)} is not a list"
             return self._complain(where, f"{wrong}; write [[{where[0]}]] before each")
-        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            return self._complain(where, f"{_show(value)} has {len(value)} items; give {len(arguments)}")
-        items = [self.value(arguments[0], item, (*where, index)) for index, item in enumerate(value)]
-        kept = [index for index, item in enumerate(items) if item is not _WRONG]
-        if is_dataclass(arguments[0]):
+        if length is not None and len(value) != length:
+            return self._complain(where, f"{_show(value)} has {len(value)} items; give {length}")
+        items = [self.value(item, each, (*where, index)) for index, each in enumerate(value)]
+        kept = [index for index, each in enumerate(items) if each is not _WRONG]
+        if is_dataclass(item.kind):
             self._kept[where] = kept
         elif len(kept) < len(items):
             return _WRONG
@@ -153,7 +153,7 @@ class _Builder:
         if kind is float and type(value) is int:
             value = float(value)
         if kind is float and type(value) is float and not math.isfinite(value):
-            return self._complain(where, f"{value} is no amount; give a finite number")
+            return self._complain(where, f"{value} is not a finite number; give one")
         if kind is Path and type(value) is str and value:
             return self._folder / value
         if type(value) is not kind or kind is Path:
@@ -171,8 +171,8 @@ class _Builder:
         return f"there is no such {kind}; remove it, or take one of: {', '.join(sorted(known))}"
 
     def _sections(self) -> dict[str, list[str]]:
-        hints = get_type_hints(self._root)
-        return {name: [f.name for f in fields(kind)] for name, kind in hints.items() if is_dataclass(kind)}
+        kinds = {name: shape.kind for name, shape in shapes_of(self._root).items()}
+        return {name: [f.name for f in fields(kind)] for name, kind in kinds.items() if is_dataclass(kind)}
 
     def _complain(self, where: KeyPath, what: str) -> Any:
         self.complaints.append(Complaint(where, what))
@@ -180,11 +180,5 @@ class _Builder:
 
 
 def _show(value: object) -> str:
-    """The value as TOML has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_show(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_show, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    """The value as TOML has it, without a secret that may be in it."""
+    return without_secrets(as_toml(value))

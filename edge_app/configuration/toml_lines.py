@@ -1,4 +1,4 @@
-"""Where each key of a TOML text stands, which `tomllib` does not tell."""
+"""The line of each key of a TOML text, which `tomllib` does not provide."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _LONG_QUOTES = re.compile(r'"""|\'\'\'')
 def find_lines(text: str) -> dict[KeyPath, int]:
     """Line numbers, from 1, of the sections and keys of a text that `tomllib` accepts.
 
-    Keys inside inline tables are left out: they stand where the table's own key stands.
+    Keys inside inline tables are left out: they have the line of the table's own key.
     """
     lines: dict[KeyPath, int] = {}
     tables: Counter[KeyPath] = Counter()
@@ -39,7 +39,7 @@ def find_lines(text: str) -> dict[KeyPath, int]:
 
 
 def line_of(where: KeyPath, lines: dict[KeyPath, int]) -> int:
-    """The line of a key or, where it has none of its own, of what it stands in."""
+    """The line of a key or, if it has none of its own, of the section that contains it."""
     while where and where not in lines:
         where = where[:-1]
     return lines.get(where, 1)

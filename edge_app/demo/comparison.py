@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.demo.truth import ShownVehicle
-from edge_app.evaluation.scoring import edit_distance
+from edge_app.evaluation.clips.matching import nearest_vehicle
+from edge_app.evaluation.clips.truth import LabelledVehicle
 from edge_app.printable import counted
-
-_ALIKE = 0.5
-"""A wrong text belongs to a vehicle if at most this share of its characters is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +15,19 @@ class Row:
 
     shown: str | None
     read: str | None
+    verdict: str
     frames: int = 0
 
-    @property
-    def verdict(self) -> str:
-        """What to make of it."""
-        if self.read is None:
-            return "missed"
-        if self.shown is None:
-            return "not there, or twice"
-        return "right" if self.read == self.shown else "misread"
 
-
-def compare(vehicles: Sequence[ShownVehicle], reads: Sequence[dict[str, Any]]) -> list[Row]:
-    """A row for each vehicle, in the order of their coming, then one for each read that belongs to none."""
-    left = list(reads)
-    taken = {vehicle.text: _take(left, vehicle.text, 0) for vehicle in vehicles}
-    for text in [text for text, read in taken.items() if read is None]:
-        taken[text] = _take(left, text, int(len(text) * _ALIKE))
-    return [_row(text, read) for text, read in taken.items()] + [_row(None, read) for read in left]
+def compare(vehicles: Sequence[LabelledVehicle], reads: Sequence[dict[str, Any]]) -> list[Row]:
+    """A row for each vehicle, in the order of the clip, then one for each read too many."""
+    numbered = dict(enumerate(vehicles))
+    reads_of: dict[int | None, list[dict[str, Any]]] = {}
+    for read in reads:
+        reads_of.setdefault(nearest_vehicle(read["plate"]["text"], numbered), []).append(read)
+    rows = [_vehicle_row(vehicle, reads_of.get(index, [])) for index, vehicle in numbered.items()]
+    rows += [_row(None, read, "duplicate") for index in numbered for read in reads_of.get(index, [])[1:]]
+    return rows + [_row(None, read, "false") for read in reads_of.get(None, [])]
 
 
 def as_table(rows: Sequence[Row]) -> str:
@@ -50,13 +41,11 @@ def as_table(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, f"{right} of {vehicles} vehicles right{ending}"])
 
 
-def _take(reads: list[dict[str, Any]], text: str, most_errors: int) -> dict[str, Any] | None:
-    """The read nearest to a text, taken out of the list; None where all have more errors."""
-    errors = [edit_distance(read["plate"]["text"], text) for read in reads]
-    if not errors or min(errors) > most_errors:
-        return None
-    return reads.pop(errors.index(min(errors)))
+def _vehicle_row(vehicle: LabelledVehicle, reads: Sequence[dict[str, Any]]) -> Row:
+    if not reads:
+        return Row(vehicle.plate, None, "missed")
+    return _row(vehicle.plate, reads[0], "right" if reads[0]["plate"]["text"] == vehicle.plate else "misread")
 
 
-def _row(shown: str | None, read: dict[str, Any] | None) -> Row:
-    return Row(shown, None) if read is None else Row(shown, read["plate"]["text"], read["seen"]["frames"])
+def _row(shown: str | None, read: dict[str, Any], verdict: str) -> Row:
+    return Row(shown, read["plate"]["text"], verdict, read["seen"]["frames"])

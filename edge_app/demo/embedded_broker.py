@@ -48,7 +48,7 @@ class EmbeddedBroker:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-        except Exception as error:  # noqa: BLE001 - told by whoever waits for the start
+        except Exception as error:  # noqa: BLE001 - raised by the thread that waits for the start
             self._failure = error
         finally:
             self._started.set()
@@ -70,7 +70,7 @@ class EmbeddedBroker:
 
 
 def _broker_class() -> Any:
-    for name in ("amqtt", "transitions"):  # they tell every packet, and each client that leaves as an error
+    for name in ("amqtt", "transitions"):  # they log every packet, and each client that leaves as an error
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         from amqtt.broker import Broker

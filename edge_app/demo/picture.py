@@ -6,13 +6,14 @@ from typing import Protocol
 
 import cv2
 
-from edge_app.demo.truth import CLIP, ShownVehicle
+from edge_app.demo import CLIP
 from edge_app.drawing.annotate import annotate
 from edge_app.errors import EdgeAnprError
+from edge_app.evaluation.clips.truth import LabelledVehicle
 from edge_app.records import ImageBgr, PlateRead
 
 _TRIES = 8
-"""Frames looked at."""
+"""Number of frames tried."""
 
 
 class Recognizer(Protocol):
@@ -22,7 +23,7 @@ class Recognizer(Protocol):
         """The plates of one picture."""
 
 
-def write(path: Path, recognizer: Recognizer, vehicles: Sequence[ShownVehicle], texts: set[str]) -> None:
+def write(path: Path, recognizer: Recognizer, vehicles: Sequence[LabelledVehicle], texts: set[str]) -> None:
     """Write the picture, with the plates among `texts` drawn on it."""
     pictures = [
         (image, [read for read in recognizer.recognize(image) if read.text in texts])
@@ -33,7 +34,7 @@ def write(path: Path, recognizer: Recognizer, vehicles: Sequence[ShownVehicle], 
         raise EdgeAnprError(f"{path}: cannot be written; is the disk full, or the directory read-only?")
 
 
-def crowded_frames(vehicles: Sequence[ShownVehicle]) -> list[int]:
+def crowded_frames(vehicles: Sequence[LabelledVehicle]) -> list[int]:
     """A few frames, evenly chosen from those that show the most vehicles at once."""
     seen = [0] * (1 + max(vehicle.last_frame for vehicle in vehicles))
     for vehicle in vehicles:

@@ -1,4 +1,4 @@
-"""A subscriber beside the daemon: tells each read when it arrives over MQTT, and keeps it."""
+"""A subscriber beside the daemon: reports each read when it arrives over MQTT, and keeps it."""
 
 import json
 import threading
@@ -12,20 +12,20 @@ from edge_app.uplink.subscriber import Subscriber
 
 
 class Watcher:
-    """Subscribed once it is made; `tell` is called on its own thread."""
+    """Subscribed once it is made; `report` is called on its own thread."""
 
-    def __init__(self, settings: MqttSettings, device: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, settings: MqttSettings, device: str, report: Callable[[dict[str, Any]], None]) -> None:
         self.reads: list[dict[str, Any]] = []
         root = topics.root(settings.topic_prefix, device)
         self._status = topics.status(root)
         self._stop = threading.Event()
         self._subscriber = Subscriber(settings, [self._status, topics.read(root, "+")], self._stop)
-        self._tell = tell
+        self._report = report
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Until the daemon has said that it is offline, which comes after its last read."""
+        """Until the daemon's status is offline, which comes after its last read."""
         self._thread.join(seconds)
 
     def close(self) -> None:
@@ -39,6 +39,6 @@ class Watcher:
         for message in self._subscriber.messages():
             if message.topic != self._status:
                 self.reads.append(json.loads(message.payload))
-                self._tell(self.reads[-1])
+                self._report(self.reads[-1])
             elif message.payload == OFFLINE.encode():
                 return

@@ -1,6 +1,6 @@
 """From the detector's maps to plates: pure numpy, no network.
 
-For each cell of an output map the detector tells the logit of "a plate's centre is here", the four corners as
+For each cell of an output map the detector gives the logit of "a plate's centre is here", the four corners as
 `asinh((corner - cell centre) / CORNER_UNIT_PX)`, and the logit of "it has two lines". The inverse hyperbolic sine
 keeps the relative precision of an int8 number the same for small and large plates.
 """
@@ -8,13 +8,11 @@ keeps the relative precision of an int8 number the same for small and large plat
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.geometry import hulls, iou, same_plate
 from edge_app.records import Corners, PlateDetection
 
 CORNER_UNIT_PX = 8.0
 """Offsets up to about this are coded linearly, larger ones logarithmically; pixels of the network's input."""
-
-_SAME_PLATE_SHARE = 0.5
-"""Two finds are the same plate where so much of the smaller lies in the larger: half a plate may look whole."""
 
 _MERGE_IOU = 0.6
 """Cells that agree with the best one this well have their corners averaged with it."""
@@ -25,7 +23,7 @@ FloatMap = NDArray[np.float32]
 
 
 def encode_corners(corners_px: FloatMap, centres_px: FloatMap) -> FloatMap:
-    """Corners (…, 4, 2) as the network tells them for cells at `centres_px` (…, 2)."""
+    """Corners (…, 4, 2) as the network gives them for cells at `centres_px` (…, 2)."""
     return np.arcsinh((corners_px - centres_px[..., None, :]) / CORNER_UNIT_PX).astype(np.float32)
 
 
@@ -55,14 +53,14 @@ def decode(
 def widest_px(score_logits: FloatMap, corner_codes: FloatMap, stride: int, confidence: float) -> float:
     """Width, in pixels of the network's input, of the widest plate that any cell is this confident of; 0 without one.
 
-    Before cells that speak of the same plate are merged: the whole of it may be less certain than a part.
+    Before cells of the same plate are merged: the whole of it may be less certain than a part.
     """
     corners = _corners_at(*_likely_cells(score_logits, confidence), corner_codes, stride)
     return float(np.ptp(corners[..., 0], axis=1).max(initial=0))
 
 
 def _likely_cells(score_logits: FloatMap, confidence: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns of the cells from a confidence on, the strongest where they are many."""
+    """Rows and columns of the cells from a confidence on, the strongest if they are many."""
     rows, columns = np.nonzero(score_logits >= float(np.log(confidence / (1 - confidence))))
     if rows.size > _MAX_CELLS:
         strongest = np.argsort(-score_logits[rows, columns], kind="stable")[:_MAX_CELLS]
@@ -75,41 +73,12 @@ def _corners_at(rows: NDArray[np.intp], columns: NDArray[np.intp], corner_codes:
     return decode_corners(corner_codes[rows, columns].reshape(-1, 4, 2), centres)
 
 
-def hulls(corners: FloatMap) -> FloatMap:
-    """Axis-aligned hulls (n, 4) as left, top, right, bottom of corners (n, 4, 2)."""
-    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-
-
-def iou_with(box: FloatMap, boxes: FloatMap) -> FloatMap:
-    """Intersection over union of one box (4,) with boxes (n, 4), each left, top, right, bottom."""
-    overlap = _overlap(box, boxes)
-    return np.asarray(overlap / np.maximum(_area(box) + _area(boxes) - overlap, 1e-6), np.float32)
-
-
-def same_plate(box: FloatMap, boxes: FloatMap) -> NDArray[np.bool_]:
-    """Which of the boxes (n, 4) show the plate of the box (4,), or a part of it."""
-    return np.asarray(_overlap(box, boxes) > _SAME_PLATE_SHARE * np.minimum(_area(box), _area(boxes)))
-
-
-def share_within(box: FloatMap, other: FloatMap) -> float:
-    """The share of the box (4,) that lies within the other (4,)."""
-    return float(_overlap(box, other[None])[0] / np.maximum(_area(box), 1e-6))
-
-
-def _overlap(box: FloatMap, boxes: FloatMap) -> FloatMap:
-    return np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(axis=1)
-
-
-def _area(boxes: FloatMap) -> FloatMap:
-    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
-
-
 def _within_a_cell(box: FloatMap, boxes: FloatMap, stride: int) -> NDArray[np.bool_]:
     """Which of the boxes (n, 4) have their middle within a cell's size of that of the box (4,).
 
-    Neighbouring cells speak of one plate, though of a plate as small as a cell they may not agree where it lies.
+    Neighbouring cells belong to one plate, but may disagree on the place of a plate as small as a cell.
     """
-    apart = np.abs((box[:2] + box[2:]) / 2 - (boxes[:, :2] + boxes[:, 2:]) / 2)
+    apart = np.abs(box[:2] + box[2:] / 2 - (boxes[:, :2] + boxes[:, 2:] / 2))
     return np.asarray(apart.max(axis=1) < stride)
 
 
@@ -121,8 +90,8 @@ def _merge(
     plates: list[PlateDetection] = []
     while waiting.size and len(plates) < max_plates:
         best = waiting[0]
-        agrees = iou_with(boxes[best], boxes[waiting]) >= _MERGE_IOU
-        agrees[0] = True  # with itself, even where its corners have collapsed
+        agrees = iou(boxes[best], boxes[waiting]) >= _MERGE_IOU
+        agrees[0] = True  # with itself, even if its corners have collapsed
         agreeing = waiting[agrees]
         weights = scores[agreeing] ** 2
         merged: Corners = np.average(corners[agreeing], axis=0, weights=weights).astype(np.float32)

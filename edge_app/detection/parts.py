@@ -1,4 +1,4 @@
-"""A picture that holds more than the detector sees, cut into parts that overlap: small plates show in them."""
+"""A picture with more detail than the detector's input, cut into overlapping parts that show small plates."""
 
 import math
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ _FINE_ENOUGH = 0.75
 """Share of its size from which on a picture in the detector's input is as good as its parts."""
 
 _LARGER = 2.0
-"""Times that a part is shown larger than the whole, where the picture is large enough."""
+"""Times that a part is shown larger than the whole, if the picture is large enough."""
 
 _OVERLAP = 0.25
-"""Least share of a part that the next one shows too: more than a plate is wide that is too small for the whole."""
+"""Least overlap of neighbouring parts, as a share: wider than a plate that is too small for the whole."""
 
 _AT_EDGE_PX = 3
-"""So near to where the picture was cut, in pixels of the detector's input, a plate is cut too."""
+"""Distance to a cut of the picture, in pixels of the detector's input, within which a plate is cut too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,19 +25,20 @@ class Part:
     image_bgr: ImageBgr
     left: int
     top: int
-    whole_px: tuple[float, float, float, float]
-    """Left, top, right and bottom of what shows whole, in pixels of the picture: endless where it was not cut."""
+    first_px: tuple[float, float]
+    last_px: tuple[float, float]
+    """Least and most x, y at which a plate shows whole, in pixels of the picture: endless if it was not cut there."""
 
     def placed(self, detection: PlateDetection) -> PlateDetection | None:
-        """What was found in the part, in pixels of the picture; None where it may go on beyond the part."""
+        """What was found in the part, in pixels of the picture; None if it may go on beyond the part."""
         moved = detection.moved(self.left, self.top)
         least, most = moved.corners_px.min(axis=0), moved.corners_px.max(axis=0)
-        is_cut = (least < self.whole_px[:2]).any() or (most > self.whole_px[2:]).any()
+        is_cut = (least < self.first_px).any() or (most > self.last_px).any()
         return None if is_cut else moved
 
 
 def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
-    """The parts of a picture for a detector whose input has the size `seen` (width, height); none where it sees all."""
+    """The parts of a picture for a detector whose input is `seen` (width, height); none if the whole is fine enough."""
     height, width = image_bgr.shape[:2]
     scale = min(seen[0] / width, seen[1] / height)
     if scale >= _FINE_ENOUGH:
@@ -49,17 +50,13 @@ def parts_of(image_bgr: ImageBgr, seen: tuple[int, int]) -> list[Part]:
     for top in _starts(height, down):
         for left in _starts(width, across):
             right, bottom = left + across, top + down
-            whole_px = (
-                left + edge if left else -math.inf,
-                top + edge if top else -math.inf,
-                right - edge if right < width else math.inf,
-                bottom - edge if bottom < height else math.inf,
-            )
-            parts.append(Part(image_bgr[top:bottom, left:right], left, top, whole_px))
+            first_px = left + edge if left else -math.inf, top + edge if top else -math.inf
+            last_px = right - edge if right < width else math.inf, bottom - edge if bottom < height else math.inf
+            parts.append(Part(image_bgr[top:bottom, left:right], left, top, first_px, last_px))
     return parts
 
 
 def _starts(whole: int, part: int) -> list[int]:
-    """Where parts begin that cover the whole evenly."""
+    """Starts of parts that cover the whole evenly."""
     more = math.ceil(max(0.0, whole / part - 1) / (1 - _OVERLAP))
     return [round(index * (whole - part) / max(more, 1)) for index in range(more + 1)]

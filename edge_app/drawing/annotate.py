@@ -23,7 +23,7 @@ def annotate(image_bgr: ImageBgr, reads: Iterable[PlateRead]) -> ImageBgr:
 
 
 def _unit_px(image_bgr: ImageBgr) -> int:
-    """The width of a line that is well seen on a picture of this size."""
+    """Width of a line that is easy to see on a picture of this size."""
     return max(1, round(max(image_bgr.shape[:2]) / 640))
 
 
@@ -35,7 +35,7 @@ def _outline(drawn: ImageBgr, read: PlateRead) -> None:
 
 
 def _label(drawn: ImageBgr, read: PlateRead) -> None:
-    """Above the plate where there is room, else below, moved inwards at the picture's sides."""
+    """Above the plate if there is room, else below; moved inwards at the picture's sides."""
     height, width = drawn.shape[:2]
     unit = _unit_px(drawn)
     words = f"{read.text} {read.confidence:.0%}"

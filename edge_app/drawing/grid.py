@@ -1,11 +1,11 @@
-"""Draws what an installer goes by onto a picture: a grid of shares, the zones and the lines."""
+"""Draws onto a picture what an installer needs: a grid of shares, the zones and the crossing lines."""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from edge_app.config import LineSettings, ZoneSettings
+from edge_app.config import CrossingLineSettings, ZoneSettings
 from edge_app.records import ImageBgr
 
 _GRID_BGR = (200, 200, 200)
@@ -19,10 +19,10 @@ _STEPS = 10
 """A grid line at every tenth of width and height."""
 
 _FILL = 0.2
-"""How much of a zone's colour covers what is in it."""
+"""Opacity of a zone's colour."""
 
 
-def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequence[LineSettings]) -> ImageBgr:
+def draw_grid(image_bgr: ImageBgr, zones: Sequence[ZoneSettings], lines: Sequence[CrossingLineSettings]) -> ImageBgr:
     """A copy of the picture with a grid in the unit of the configuration, and its zones and lines."""
     drawn = image_bgr.copy()
     unit = max(1, round(max(image_bgr.shape[:2]) / 960))
@@ -62,10 +62,10 @@ def _rule(drawn: ImageBgr, unit: int) -> None:
         _write(drawn, f"{share:.1f}", (14 * unit, y), unit, _INK_BGR)
 
 
-def _draw_line(drawn: ImageBgr, line: LineSettings, share: float, unit: int) -> None:
-    """The line, its start as a dot, and at a share of it its name and, on either side, what crossing there is called.
+def _draw_line(drawn: ImageBgr, line: CrossingLineSettings, share: float, unit: int) -> None:
+    """The line with its start as a dot; at a share of it its name and, on either side, the label of that direction.
 
-    Where each line has a share of its own, the words of parallel lines do not cover each other.
+    A share of its own for each line keeps the words of parallel lines apart.
     """
     start, end = _px(drawn, line.start), _px(drawn, line.end)
     cv2.line(drawn, start, end, _LINE_BGR, 2 * unit, cv2.LINE_AA)
@@ -100,7 +100,7 @@ def _px(drawn: ImageBgr, point: tuple[float, float]) -> tuple[int, int]:
 
 
 def _beside_a_corner(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """A quarter of the way from the first point to the middle, where lines cross."""
+    """A quarter of the way from the first point to the middle, where lines often cross."""
     return _whole(np.array(points[0]) * 0.75 + np.mean(points, axis=0) * 0.25)
 
 

@@ -1,4 +1,4 @@
-"""Dataset folders: `images/` and `labels.jsonl`, one JSON object a line; docs/datasets.md tells the fields."""
+"""Dataset folders: `images/` and `labels.jsonl`, one JSON object a line; docs/datasets.md explains the fields."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from edge_app.errors import SourceError, UsageError
-from edge_app.evaluation.scoring import Box, normalize_text
+from edge_app.evaluation.scoring import normalize_text
+from edge_app.geometry import Box, hulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,12 @@ class LabelledPlate:
     """What is known of a plate."""
 
     box: Box | None
-    """Left, top, width, height in pixels; the hull of the corners where only those are known."""
+    """Left, top, width, height in pixels; the hull of the corners if only those are known."""
     text: str | None
-    """A-Z and 0-9; None where nobody could tell."""
+    """A-Z and 0-9; None if nobody could read it."""
     country: str | None
     corners: tuple[tuple[float, float], ...] | None = None
-    """Four points x, y in pixels, clockwise from the plate's own top left, where they are known."""
+    """Four points x, y in pixels, clockwise from the plate's own top left, if they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,12 @@ class LabelledImage:
 
     @property
     def has_all_boxes(self) -> bool:
-        """Every plate's place is known, so that whatever else is found is false; so too where there is no plate."""
+        """Every plate's place is known, so that whatever else is found is false; so too if there is no plate."""
         return all(plate.box is not None for plate in self.plates) and not (self.scene and not self.plates)
 
 
 def dataset_folders(folder: Path) -> list[Path]:
-    """The dataset folders that lie in a folder, by name; `UsageError` where there is none."""
+    """The dataset folders that lie in a folder, by name; `UsageError` if there is none."""
     found = sorted(path.parent for path in folder.glob("*/labels.jsonl"))
     if not found:
         raise UsageError(f"{folder}: no dataset folder in it; one holds images/ and labels.jsonl")
@@ -82,7 +83,7 @@ def _plate(fields: dict[str, Any]) -> LabelledPlate:
     if fields.get("corners"):
         points = np.array(fields["corners"], np.float64).reshape(4, 2)
         corners = tuple((float(x), float(y)) for x, y in points)
-        box = box or [*points.min(axis=0), *np.ptp(points, axis=0)]
+        box = box or hulls(points).tolist()
     if box is not None:
         left, top, width, height = (float(number) for number in box)
         box = (left, top, width, height)
@@ -90,5 +91,5 @@ def _plate(fields: dict[str, Any]) -> LabelledPlate:
 
 
 def clean_text(text: str | None) -> str | None:
-    """A label's text with only A-Z and 0-9 kept; None where nothing is left."""
+    """A label's text with only A-Z and 0-9 kept; None if nothing is left."""
     return normalize_text(text or "") or None

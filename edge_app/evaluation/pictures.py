@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from edge_app.evaluation.datasets import LabelledImage, LabelledPlate, read_dataset
-from edge_app.evaluation.scoring import Box, DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.evaluation.scoring import DatasetScore, Elapsed, best_threshold, pair, score_detection, score_reading
+from edge_app.geometry import Box
 from edge_app.image_files import load_image
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import PlateDetection, PlateRead
@@ -20,13 +21,13 @@ FAINT_CONFIDENCE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageResult:
-    """What came of one labelled image."""
+    """The result of one labelled image."""
 
     label: LabelledImage
     detections: list[PlateDetection]
     """Of what is reported, the surest first."""
     faint_detections: list[PlateDetection]
-    """The detector's alone, down to `FAINT_CONFIDENCE`; empty where the labels do not tell what is a plate."""
+    """The detector's alone, down to `FAINT_CONFIDENCE`; empty if not all plates are labelled."""
     reads: list[PlateRead]
     elapsed_ms: float
     """Of recognition alone, without reading the file."""
@@ -35,8 +36,8 @@ class ImageResult:
 def evaluate_dataset(
     recognizer: PlateRecognizer, folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> DatasetScore:
-    """The scores of a dataset folder; `progress` hears how many images of how many are done."""
-    return score_dataset(folder, run_over(recognizer, folder, progress))
+    """The scores of a dataset folder; `progress` is called with the number of images done and the total."""
+    return score_dataset(folder, run_over(recognizer, folder, progress), recognizer.effort)
 
 
 def run_over(
@@ -53,7 +54,7 @@ def run_over(
 
 
 def run_on(recognizer: PlateRecognizer, label: LabelledImage) -> ImageResult:
-    """Recognize one image, as a crop where its label says that it is one."""
+    """Recognize one image, as a crop if it is labelled as one."""
     image_bgr = load_image(label.path)
     recognize = recognizer.recognize_crop if label.is_crop else recognizer.recognize
     began = time.perf_counter()
@@ -64,8 +65,8 @@ def run_on(recognizer: PlateRecognizer, label: LabelledImage) -> ImageResult:
     return ImageResult(label, sorted(detections, key=lambda each: -each.confidence), faint, reads, elapsed_ms)
 
 
-def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
-    """The scores of what came of a dataset's images."""
+def score_dataset(folder: Path, results: Sequence[ImageResult], effort: int = 0) -> DatasetScore:
+    """The scores of a dataset's images, read with this effort."""
     boxed = [result for result in results if result.label.has_all_boxes]
     pairs = [_pair(result, result.detections) for result in boxed]
     found = sum(truth is not None for taken in pairs for truth in taken)
@@ -75,6 +76,7 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
     elapsed = np.array([result.elapsed_ms for result in results])
     return DatasetScore(
         dataset=folder.resolve().name,
+        effort=effort,
         images=len(results),
         detection=score_detection(plates, found, false, hits) if boxed else None,
         reading=score_reading([pair for result in results for pair in reads_and_truths(result)]),
@@ -85,7 +87,7 @@ def score_dataset(folder: Path, results: Sequence[ImageResult]) -> DatasetScore:
 def working_point(results: Sequence[ImageResult]) -> float | None:
     """The detection confidence with the best balance of recall and precision on images with all boxes.
 
-    `results` are those of a recognizer that is not thorough and finds what is fainter by far: what cannot be read drops
+    `results` are those of effort 0 and of a detector that reports what is fainter by far: what cannot be read drops
     out by itself.
     """
     boxed = [result for result in results if result.label.has_all_boxes]
@@ -94,7 +96,7 @@ def working_point(results: Sequence[ImageResult]) -> float | None:
 
 
 def reads_and_plates(result: ImageResult) -> list[tuple[PlateRead | None, LabelledPlate]]:
-    """The read of each labelled plate, None where there is none.
+    """The read of each labelled plate, None if there is none.
 
     Of an image with one labelled plate the most confident read counts; with several, each truth is paired by IoU.
     """
@@ -108,14 +110,14 @@ def reads_and_plates(result: ImageResult) -> list[tuple[PlateRead | None, Labell
 
 
 def reads_and_truths(result: ImageResult) -> list[tuple[str, str]]:
-    """(read, truth) of each plate whose text is known; "" where nothing was read."""
+    """(read, truth) of each plate whose text is known; "" if nothing was read."""
     return [
         (read.text if read else "", plate.text) for read, plate in reads_and_plates(result) if plate.text is not None
     ]
 
 
 def failures(result: ImageResult) -> Iterator[dict[str, Any]]:
-    """What went wrong with an image, for whoever improves the models."""
+    """The failures of an image, for the improvement of the models."""
     image = str(result.label.path)
     if result.label.has_all_boxes:
         taken = _pair(result, result.detections)

@@ -1,20 +1,22 @@
 """The one definition of every score: for `edge-anpr evaluate`, the converters' gate and the benchmarks."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-Box = tuple[float, float, float, float]
-"""Left, top, width, height in pixels."""
+from edge_app.geometry import Box, iou
 
 _AS_GOOD = 0.01
-"""So much less F1 is no worse."""
+"""An F1 that is lower by at most this is as good."""
 
 RIGHT_IOU = 0.5
 """A detection is right from this intersection over union on."""
+
+ALIKE_SHARE = 0.5
+"""A text may be a plate's if at most this share of the plate's characters is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,11 @@ class DetectionScore:
     false: int
     """Those reported that are no plate, or one reported already."""
     recall: float | None
-    """Found of all plates; None where there is none."""
+    """Found of all plates; None if there is none."""
     precision: float | None
-    """Right of all reported; None where there is no plate or nothing was reported."""
+    """Right of all reported; None if there is no plate or nothing was reported."""
     map50: float | None
-    """Average precision at IoU 0.5 over all confidences; None where there is no plate."""
+    """Average precision at IoU 0.5 over all confidences; None if there is no plate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,11 @@ class Elapsed:
 
 @dataclass(frozen=True, slots=True)
 class DatasetScore:
-    """The scores of a dataset folder; None where its labels do not tell them."""
+    """The scores of a dataset folder; None if its labels lack them."""
 
     dataset: str
+    effort: int
+    """As `PlateRecognizer` takes it."""
     images: int
     detection: DetectionScore | None
     reading: ReadingScore | None
@@ -89,22 +93,29 @@ def edit_distance(text: str, truth: str) -> int:
     return row[-1]
 
 
-def iou(box: Box, other: Box) -> float:
-    """Intersection over union."""
-    across = min(box[0] + box[2], other[0] + other[2]) - max(box[0], other[0])
-    down = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
-    overlap = max(0.0, across) * max(0.0, down)
-    return overlap / max(box[2] * box[3] + other[2] * other[3] - overlap, 1e-9)
-
-
 def pair(found: Sequence[Box], truths: Sequence[Box]) -> list[int | None]:
     """For each found box, the most confident first, which truth it takes: the one it overlaps best of those left."""
     taken: list[int | None] = []
     for box in found:
-        left = [(iou(box, truth), -index) for index, truth in enumerate(truths) if index not in taken]
-        best, index = max(left, default=(0.0, 0))
-        taken.append(-index if best >= RIGHT_IOU else None)
+        left = {index: truth for index, truth in enumerate(truths) if index not in taken}
+        taken.append(best_overlap(box, left, RIGHT_IOU))
     return taken
+
+
+def best_overlap(box: Box, places: Mapping[int, Box], least: float) -> int | None:
+    """The place with the highest IoU with a box; None if all have less than `least`."""
+    if not places:
+        return None
+    overlaps = iou(box, list(places.values()))
+    best = int(overlaps.argmax())
+    return list(places)[best] if overlaps[best] >= least else None
+
+
+def nearest_text(text: str, truths: Mapping[int, str]) -> int | None:
+    """The truth with the fewest wrong characters; None if more than `ALIKE_SHARE` of each is wrong."""
+    errors = {index: edit_distance(normalize_text(text), truth) for index, truth in truths.items()}
+    alike = [index for index, wrong in errors.items() if wrong <= ALIKE_SHARE * len(truths[index])]
+    return min(alike, key=errors.__getitem__, default=None)
 
 
 def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
@@ -121,8 +132,8 @@ def average_precision(hits: Sequence[tuple[float, bool]], plates: int) -> float 
 def best_threshold(hits: Sequence[tuple[float, bool]], plates: int) -> float | None:
     """The lowest confidence with as good an F1 score (van Rijsbergen 1979) as any, from what `average_precision` takes.
 
-    Of scores that a few hundred plates cannot tell apart it takes that with the highest recall, for what is false in
-    one frame is false in few. Halfway to the next detection below; None where nothing right was found.
+    Of scores that a few hundred plates cannot distinguish it takes that with the highest recall: a find that is false
+    in one frame is false in few. Halfway to the next detection below; None if nothing right was found.
     """
     ordered = sorted(hits, key=lambda hit: -hit[0])
     confidences = np.array([confidence for confidence, _ in ordered] + [0.0])
@@ -145,13 +156,13 @@ def score_detection(plates: int, found: int, false: int, hits: Sequence[tuple[fl
 
 def pooled(scores: Iterable[DetectionScore | ReadingScore | None], share: str) -> tuple[int, float | None]:
     """Plates of all datasets together, and of them the `share` of that name, each plate counting once."""
-    told = [(score.plates, getattr(score, share)) for score in scores if score]
-    plates = sum(count for count, _ in told)
-    return plates, sum(count * (value or 0.0) for count, value in told) / plates if plates else None
+    known = [(score.plates, getattr(score, share)) for score in scores if score]
+    plates = sum(count for count, _ in known)
+    return plates, sum(count * (value or 0.0) for count, value in known) / plates if plates else None
 
 
 def score_reading(reads: Sequence[tuple[str, str]]) -> ReadingScore | None:
-    """From (read, truth) of every plate; "" where nothing was read."""
+    """From (read, truth) of every plate; "" if nothing was read."""
     if not reads:
         return None
     normal = [(normalize_text(read), normalize_text(truth)) for read, truth in reads]

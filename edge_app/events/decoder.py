@@ -1,24 +1,27 @@
-"""What arrived becomes a record of `messages` again: the way back from `event.encode`."""
+"""Turns a payload into a record of `messages` again: the inverse of `event.encode`."""
 
 import dataclasses
+import functools
 import json
-import types
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
+from edge_app.configuration.limits import Limit
+from edge_app.configuration.record_fields import Shape, shapes_of
 from edge_app.errors import EdgeAnprError
 
 Record = TypeVar("Record")
 
 
 class MessageError(EdgeAnprError):
-    """What arrived is no such message."""
+    """The payload is no such message."""
 
 
 def decode(kind: type[Record], payload: bytes) -> Record:
-    """The record; keys that it has not got are passed over, for a later version may add some.
+    """The record; unknown keys are ignored, because a later version may add some.
 
     Raises:
-        MessageError: the payload is not JSON, a key is missing, or a value is not what the schema wants.
+        MessageError: the payload is not JSON, a key is missing, or a value does not fit the schema.
     """
     try:
         document = json.loads(payload)
@@ -29,50 +32,77 @@ def decode(kind: type[Record], payload: bytes) -> Record:
 
 def as_record(kind: type[Record], document: object) -> Record:
     """The same for JSON that is parsed already."""
-    record: Record = _value(kind, document, "")
+    hint: Any = kind
+    record: Record = _record(hint)(document, "")
     return record
 
 
-def _value(hint: Any, value: object, where: str) -> Any:
-    arguments = get_args(hint)
-    if get_origin(hint) is Annotated:
-        return _limited(arguments, value, where)
-    if get_origin(hint) in (Union, types.UnionType):  # always "or null"
-        return None if value is None else _value(arguments[0], value, where)
-    if get_origin(hint) is tuple:
-        return _tuple(arguments, value, where)
-    if dataclasses.is_dataclass(hint):
-        return _record(hint, value, where)
-    if type(value) is int and hint is float:
-        return float(value)
-    if type(value) is hint:
-        return value
-    raise MessageError(f"{where} is of the wrong type")
+Reader = Callable[[Any, str], Any]
+"""Makes the value of a field of its JSON, found at the named place."""
 
 
-def _limited(arguments: tuple[Any, ...], value: object, where: str) -> Any:
-    kept = _value(arguments[0], value, where)
-    for limit in arguments[1:]:
-        if complaint := limit.complaint(kept):
-            raise MessageError(f"{where}: {complaint}")
-    return kept
+def _reader(shape: Shape) -> Reader:
+    kind: Hashable = shape.kind
+    if shape.item is not None:
+        reader = _tuple(_reader(shape.item), shape.length)
+    elif dataclasses.is_dataclass(kind):
+        reader = _record(kind)
+    else:
+        reader = _scalar(shape.kind)
+    if shape.limits:
+        reader = _limited(reader, shape.limits)
+    return _optional(reader) if shape.is_optional else reader
 
 
-def _tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise MessageError(f"{where} is not a list")
-    hints = items[:1] * len(value) if items[-1] is Ellipsis else items
-    if len(hints) != len(value):
-        raise MessageError(f"{where} has {len(value)} items and not {len(hints)}")
-    return tuple(_value(hint, item, where) for hint, item in zip(hints, value, strict=True))
+def _scalar(kind: type) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if type(value) is kind:
+            return value
+        if type(value) is int and kind is float:
+            return float(value)
+        raise MessageError(f"{where} is of the wrong type")
+
+    return read
 
 
-def _record(kind: Any, value: object, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise MessageError(f"{where or 'it'} is not an object")
-    hints = get_type_hints(kind, include_extras=True)
-    above = f"{where}." if where else ""
-    for field in dataclasses.fields(kind):
-        if field.name not in value and field.default is dataclasses.MISSING:
-            raise MessageError(f"{above}{field.name} is missing")
-    return kind(**{key: _value(hint, value[key], f"{above}{key}") for key, hint in hints.items() if key in value})
+def _limited(reader: Reader, limits: tuple[Limit, ...]) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        made = reader(value, where)
+        for limit in limits:
+            if complaint := limit.complaint(made):
+                raise MessageError(f"{where}: {complaint}")
+        return made
+
+    return read
+
+
+def _optional(reader: Reader) -> Reader:
+    return lambda value, where: None if value is None else reader(value, where)
+
+
+def _tuple(reader: Reader, length: int | None) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, list):
+            raise MessageError(f"{where} is not a list")
+        if length not in (None, len(value)):
+            raise MessageError(f"{where} has {len(value)} items and not {length}")
+        return tuple([reader(item, where) for item in value])
+
+    return read
+
+
+@functools.cache  # reading type hints takes longer than reading a whole message
+def _record(kind: Any) -> Reader:
+    readers = {name: _reader(shape) for name, shape in shapes_of(kind).items()}
+    required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise MessageError(f"{where or 'it'} is not an object")
+        above = f"{where}." if where else ""
+        for name in required:
+            if name not in value:
+                raise MessageError(f"{above}{name} is missing")
+        return kind(**{key: reader(value[key], above + key) for key, reader in readers.items() if key in value})
+
+    return read

@@ -1,4 +1,4 @@
-"""A settled pass becomes an event: everything a subscriber is told, and the plate's picture."""
+"""Turns a settled pass into an event: the message to subscribers, and the plate's picture."""
 
 import dataclasses
 import hashlib
@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import cv2
 
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.events import messages, topics
+from edge_app.events.chain import ChainLink, Signer
 from edge_app.events.hash_keys import HashKey, HashKeys
-from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
+from edge_app.events.uuid7 import RANDOM_BYTES, unix_ms, uuid7
 from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
-from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
-from edge_app.version import __version__
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
 
 _JPEG_QUALITY = 90
 _UNNUMBERED = 0
@@ -26,49 +27,91 @@ _UNNUMBERED = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """When an event was made."""
+
+    made_at_ms: int
+    """By the clock that can be set, since 1970 (UTC)."""
+    monotonic_ns: int
+    """`time.monotonic_ns()`, which counts from the boot."""
+    boot_id: str
+    clock_synchronized: bool
+    """Whether `made_at_ms` can be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlateEvent:
     """One event, not yet numbered."""
 
-    event_id: str
-    camera: str
     message: messages.ReadMessage
     image_jpeg: bytes | None
     created_monotonic_ns: int
     """`time.monotonic_ns()` when it was made."""
+    signer: Signer | None = None
+    """What signs it, where that is wanted."""
+
+    @property
+    def event_id(self) -> str:
+        """The same for a read and its update."""
+        return self.message.event_id
+
+    @property
+    def origin(self) -> Origin:
+        """When it was made, also where it is an update."""
+        read = self.message
+        at_ms = unix_ms(read.event_id)
+        return Origin(at_ms, self.created_monotonic_ns, read.boot_id, read.seen.clock_synchronized)
 
     def payload(self, sequence: int = _UNNUMBERED) -> bytes:
         """The message as UTF-8 JSON, with a number once it has one."""
         return encode(dataclasses.replace(self.message, sequence=sequence))
 
+    def numbered(self, sequence: int, previous: ChainLink | None) -> tuple[messages.ReadMessage, ChainLink | None]:
+        """The read as it is kept, signed where that is wanted, and the end of the chain of signed reads after it."""
+        read = dataclasses.replace(self.message, sequence=sequence)
+        if self.signer is None:
+            return read, previous
+        return self.signer.seal(read, previous.digest if previous else None)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
-    """An event as the outbox keeps it."""
+    """An event that waits in the outbox."""
 
-    sequence: int
-    event_id: str
-    camera: str
-    payload: bytes
-    """`ReadMessage` as JSON, not yet numbered."""
+    position: int
+    """In the queue."""
+    read: messages.ReadMessage
     image_jpeg: bytes | None
-    created_monotonic_ns: int
+    origin: Origin
     left_over: bool = False
-    """It was here before the outbox was opened: made by an earlier run."""
+    """It was made by an earlier run."""
 
     @property
-    def size_bytes(self) -> int:
-        """What counts against the bound."""
-        return len(self.payload) + len(self.image_jpeg or b"")
+    def event_id(self) -> str:
+        """The same for a read and its update."""
+        return self.read.event_id
+
+    @property
+    def sequence(self) -> int:
+        """Its number among the device's reads."""
+        return self.read.sequence
 
 
 def encode(message: object) -> bytes:
     """A record of `messages` as UTF-8 JSON."""
-    assert dataclasses.is_dataclass(message)
-    assert not isinstance(message, type)
-    return as_json(dataclasses.asdict(message))
+    return as_json(as_plain(message))
 
 
-def as_json(message: dict[str, object]) -> bytes:
+def as_plain(value: Any) -> Any:
+    """A record as what JSON consists of; `dataclasses.asdict` also copies every text and number, and takes longer."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, tuple | list):
+        return [as_plain(item) for item in value]
+    return {name: as_plain(getattr(value, name)) for name in value.__dataclass_fields__}
+
+
+def as_json(message: object) -> bytes:
     """A message as compact UTF-8 JSON."""
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -76,38 +119,40 @@ def as_json(message: dict[str, object]) -> bytes:
 class EventFactory:
     """Makes the events of one device.
 
-    `now` tells the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
-    former can be trusted. With `hash_keys`, no plate leaves but as its hash.
+    `now` gives the time of day (UTC), `monotonic_ns` the clock of `Frame.monotonic_ns`, `synchronized` whether the
+    former can be trusted. With `hash_keys`, no plate leaves but as its hash; `signer` signs what is made.
     """
 
     def __init__(
         self,
         settings: Settings,
-        detector_sha256: str,
-        reader_sha256: str,
+        software: messages.SoftwareMessage,
         hash_keys: HashKeys | None = None,
+        signer: Signer | None = None,
         now: Callable[[], datetime] = utc_now,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
         synchronized: Callable[[], bool] = clock_is_synchronized,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._settings = settings
-        self._software = messages.SoftwareMessage(__version__, detector_sha256, reader_sha256)
+        self._software = software
+        self._signer = signer
         self._boot_id = read_boot_id()
         self._hash_keys = hash_keys
         self._now = now
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
-        self._told_early: dict[int, messages.ReadMessage] = {}
+        self._early_reads: dict[int, messages.ReadMessage] = {}
         """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
         """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
-        told = self._told_early.pop(plate_pass.vehicle, None)
-        event_id = told.event_id if told else str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
+        early = self._early_reads.pop(plate_pass.vehicle, None)
+        event_id = early.event_id if early else self._new_id(now)
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
             schema=messages.READ_SCHEMA,
@@ -115,28 +160,31 @@ class EventFactory:
             sequence=_UNNUMBERED,
             boot_id=self._boot_id,
             historical=False,
-            revision=plate_pass.revision if told else None,  # the early one may have been of a plate to ignore
+            revision=plate_pass.revision if early else None,  # the early one may have been of a plate to ignore
             device=self._settings.device.name,
             camera=plate_pass.camera,
             plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
             lists=tuple(_match(match, key) for match in matches),
-            seen=_seen(plate_pass, self._synchronized()),
+            seen=_seen(plate_pass, now, now_ns, synchronized),
             geometry=_geometry(plate_pass),
             image=self._image(plate_pass.camera, event_id, image_jpeg),
             software=self._software,
             timing_ms=_timing(plate_pass, now_ns),
         )
         if not plate_pass.is_final:
-            self._told_early[plate_pass.vehicle] = message
-        return PlateEvent(event_id, plate_pass.camera, message, image_jpeg, now_ns)
+            self._early_reads[plate_pass.vehicle] = message
+        return PlateEvent(message, image_jpeg, now_ns, self._signer)
 
     def withdraw(self, vehicle: int) -> PlateEvent | None:
-        """The update that takes an early read back and says nothing that it has not said; None where there is none."""
-        told = self._told_early.pop(vehicle, None)
-        if told is None:
+        """The update that withdraws an early read, with no content beyond it; None if there was none."""
+        early = self._early_reads.pop(vehicle, None)
+        if early is None:
             return None
-        message = dataclasses.replace(told, revision=messages.WITHDRAWN, lists=(), image=None)
-        return PlateEvent(told.event_id, told.camera, message, None, self._monotonic_ns())
+        message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
+        return PlateEvent(message, None, self._monotonic_ns(), self._signer)
+
+    def _new_id(self, now: datetime) -> str:
+        return str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))
 
     def _image(self, camera: str, event_id: str, image_jpeg: bytes | None) -> messages.ImageMessage | None:
         if image_jpeg is None:
@@ -167,11 +215,15 @@ def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
     return messages.ListMatchMessage(match.list, match.kind, entry, match.cost)
 
 
-def _seen(plate_pass: PlatePass, clock_synchronized: bool) -> messages.SeenMessage:
+def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized: bool) -> messages.SeenMessage:
+    first, best, last = plate_pass.first_seen, plate_pass.best_seen, plate_pass.last_seen
+    if not plate_pass.is_recorded:
+        moments_ns = plate_pass.first_monotonic_ns, plate_pass.best_monotonic_ns, plate_pass.last_monotonic_ns
+        first, best, last = (wall_time(moment_ns, now, now_ns) for moment_ns in moments_ns)
     return messages.SeenMessage(
-        first=as_rfc3339(plate_pass.first_seen),
-        best=as_rfc3339(plate_pass.best_seen),
-        last=as_rfc3339(plate_pass.last_seen),
+        first=as_rfc3339(first),
+        best=as_rfc3339(best),
+        last=as_rfc3339(last),
         frames=plate_pass.frames,
         reads=plate_pass.reads,
         agreeing=plate_pass.read.plate.agreeing,
@@ -186,7 +238,7 @@ def _geometry(plate_pass: PlatePass) -> messages.GeometryMessage:
         corners=tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners),
         direction=plate_pass.direction,
         zones=plate_pass.zones,
-        lines=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.lines),
+        crossings=tuple(messages.LineCrossingMessage(each.line, each.label) for each in plate_pass.crossings),
     )
 
 

@@ -3,18 +3,16 @@
 `python -m edge_app.events.event_schema DIRECTORY` writes them; the sentence under a field becomes its description.
 """
 
-import ast
 import dataclasses
 import inspect
 import json
 import math
 import sys
-import textwrap
-import types
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from edge_app.configuration.limits import Between, Matching, OneOf
+from edge_app.configuration.record_fields import Shape, sentences, shape_of, shapes_of
 from edge_app.events.command_messages import AnswerMessage, PingRequest, ReloadRequest, SetListRequest, SnapshotRequest
 from edge_app.events.messages import AlertMessage, LastMessage, ReadMessage, StatusMessage, TelemetryMessage
 
@@ -34,7 +32,7 @@ MESSAGES: dict[str, Any] = {
 }
 """By the name of the schema's file."""
 
-_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def schema_of(message: Any) -> Schema:
@@ -42,7 +40,7 @@ def schema_of(message: Any) -> Schema:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     if dataclasses.is_dataclass(message) and isinstance(message, type):
         head["title"] = message.__name__
-    return head | _of_type(message)
+    return head | _of_shape(shape_of(message))
 
 
 def write(directory: Path) -> None:
@@ -58,13 +56,13 @@ def as_text(message: Any) -> str:
 
 
 def _of_record(record: type) -> Schema:
-    hints = get_type_hints(record, include_extras=True)
-    sentences = _sentences(record)
+    shapes = shapes_of(record)
+    descriptions = sentences(record)
     properties = {}
     for field in dataclasses.fields(record):
-        properties[field.name] = _of_type(hints[field.name])
-        if field.name in sentences:
-            properties[field.name]["description"] = sentences[field.name]
+        properties[field.name] = _of_shape(shapes[field.name])
+        if field.name in descriptions:
+            properties[field.name]["description"] = descriptions[field.name]
     return {
         "description": inspect.getdoc(record),
         "type": "object",
@@ -73,28 +71,25 @@ def _of_record(record: type) -> Schema:
     }
 
 
-def _of_type(hint: Any) -> Schema:
-    arguments = get_args(hint)
-    if get_origin(hint) is Annotated:
-        return _of_type(arguments[0]) | _of_limit(arguments[1])
-    if get_origin(hint) in (Union, types.UnionType):
-        return {"anyOf": [_of_type(argument) for argument in arguments]}
-    if get_origin(hint) is tuple:
-        return _of_tuple(arguments)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _of_record(hint)
-    return {"type": _PLAIN[hint]}
+def _of_shape(shape: Shape) -> Schema:
+    schema = _of_kind(shape)
+    for limit in shape.limits:
+        schema |= _of_limit(limit)
+    return {"anyOf": [schema, {"type": "null"}]} if shape.is_optional else schema
 
 
-def _of_tuple(items: tuple[Any, ...]) -> Schema:
-    if items[-1] is Ellipsis:
-        return {"type": "array", "items": _of_type(items[0])}
-    return {
-        "type": "array",
-        "prefixItems": [_of_type(item) for item in items],
-        "minItems": len(items),
-        "maxItems": len(items),
-    }
+def _of_kind(shape: Shape) -> Schema:
+    if shape.item is not None:
+        return _of_tuple(_of_shape(shape.item), shape.length)
+    if dataclasses.is_dataclass(shape.kind) and isinstance(shape.kind, type):
+        return _of_record(shape.kind)
+    return {"type": _PLAIN[shape.kind]}
+
+
+def _of_tuple(item: Schema, length: int | None) -> Schema:
+    if length is None:
+        return {"type": "array", "items": item}
+    return {"type": "array", "prefixItems": [item] * length, "minItems": length, "maxItems": length}
 
 
 def _of_limit(limit: object) -> Schema:
@@ -106,17 +101,6 @@ def _of_limit(limit: object) -> Schema:
         bounds = {"minimum": limit.low, "maximum": limit.high}
         return {key: bound for key, bound in bounds.items() if math.isfinite(bound)}
     raise TypeError(f"{limit!r} has no form in a JSON Schema yet")
-
-
-def _sentences(record: type) -> dict[str, str]:
-    """The string under each field, which Python itself forgets."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    sentences = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            sentences[ast.unparse(field.target)] = inspect.cleandoc(str(below.value.value))
-    return sentences
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class HashKey:
 
     @property
     def name(self) -> str:
-        """Tells one key from another and nothing of either."""
+        """Identifies the key without revealing it."""
         return self._digest("edge-anpr key name")[:_NAME_DIGITS]
 
     def hash(self, plate: str) -> str:
@@ -30,7 +30,7 @@ class HashKey:
         return self._digest(plate).upper()
 
     def derive(self, period: int) -> "HashKey":
-        """The key of one period, which tells nothing of those of others."""
+        """The key of one period, which does not reveal those of others."""
         return HashKey(bytes.fromhex(self._digest(f"edge-anpr period {period}")))
 
     def _digest(self, text: str) -> str:
@@ -45,14 +45,14 @@ class HashKeys:
         self._period_seconds = days * _DAY_SECONDS
 
     def at(self, moment: datetime) -> HashKey:
-        """The key that holds then."""
+        """The key at that moment."""
         if not self._period_seconds:
             return self._key
         return self._key.derive(int(moment.astimezone(UTC).timestamp()) // self._period_seconds)
 
 
 def load(settings: PrivacySettings) -> HashKeys | None:
-    """The keys, or None where plates are not hashed.
+    """The keys, or None if plates are not hashed.
 
     Raises:
         ConfigurationError: there is no key, or none that is long enough.
@@ -71,7 +71,7 @@ def load(settings: PrivacySettings) -> HashKeys | None:
     if not (key.isascii() and key.decode("ascii").isprintable()):
         raise ConfigurationError(
             f"[privacy] key_file {path}: a key is one line of printable characters, which every program "
-            "reads alike; make one: `openssl rand -hex 32`"
+            "reads in the same way; make one: `openssl rand -hex 32`"
         )
     if len(key) < _LEAST_BYTES:
         raise ConfigurationError(

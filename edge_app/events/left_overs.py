@@ -1,39 +1,49 @@
-"""What an earlier run left in the outbox, made to keep to the privacy that is set now."""
+"""Adapts what an earlier run left in the outbox to the present privacy settings."""
 
-import dataclasses
-import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from edge_app.events.event import WaitingEvent, as_json
+from edge_app.events.event import WaitingEvent
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.lists.lists import Lists
-from edge_app.events.uuid7 import unix_ms
+from edge_app.events.messages import ReadMessage
+
+
+def without_signature(read: ReadMessage) -> ReadMessage:
+    """A read that is not signed any more."""
+    return replace(read, evidence=None)  # what was signed is no longer there
 
 
 class LeftOvers:
-    """Looks through events that are as they were when they were made."""
+    """Adapts events of an earlier run; `sign_again` signs those that are changed."""
 
-    def __init__(self, lists: Lists, hash_keys: HashKeys | None, takes_pictures: bool) -> None:
+    def __init__(
+        self,
+        lists: Lists,
+        hash_keys: HashKeys | None,
+        takes_pictures: bool,
+        sign_again: Callable[[ReadMessage], ReadMessage] = without_signature,
+    ) -> None:
         self._lists = lists
         self._hash_keys = hash_keys
         self._takes_pictures = takes_pictures
+        self._sign_again = sign_again
 
     def revise(self, event: WaitingEvent) -> WaitingEvent | None:
-        """The event as it may be kept; None where nothing may be kept of it."""
-        read = json.loads(event.payload)
-        is_clear = read["plate"].get("hash_key") is None
-        if is_clear and self._lists.look_up(read["plate"]["text"]) is None:
+        """The event as it may be stored; None if it must not be stored."""
+        read = event.read
+        is_clear = read.plate.hash_key is None
+        if is_clear and self._lists.match(read.plate.text) is None:
             return None
         image_jpeg = event.image_jpeg if self._takes_pictures else None
-        if not (is_clear and self._hash_keys):
-            return dataclasses.replace(event, image_jpeg=image_jpeg)
-        key = self._hash_keys.at(datetime.fromtimestamp(unix_ms(event.event_id) / 1e3, UTC))
-        return dataclasses.replace(event, image_jpeg=image_jpeg, payload=as_json(_hashed(read, key)))
+        if is_clear and self._hash_keys:
+            key = self._hash_keys.at(datetime.fromtimestamp(event.origin.made_at_ms / 1e3, UTC))
+            read = self._sign_again(_hashed(read, key))
+        return replace(event, read=read, image_jpeg=image_jpeg)
 
 
-def _hashed(read: dict[str, Any], key: HashKey) -> dict[str, Any]:
-    text = key.hash(read["plate"]["text"])
-    plate = read["plate"] | {"text": text, "hash_key": key.name, "characters": [], "candidates": []}
-    lists = [match | {"entry": key.hash(match["entry"])} for match in read.get("lists", [])]
-    return read | {"plate": plate, "lists": lists, "evidence": None}  # what was signed is no longer there
+def _hashed(read: ReadMessage, key: HashKey) -> ReadMessage:
+    text = key.hash(read.plate.text)
+    plate = replace(read.plate, text=text, hash_key=key.name, characters=(), candidates=())
+    return replace(read, plate=plate, lists=tuple(replace(each, entry=key.hash(each.entry)) for each in read.lists))

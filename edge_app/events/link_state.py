@@ -1,10 +1,10 @@
-"""How it stands with the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
+"""The state of the connection to the broker, in names that the log, the telemetry and `edge-anpr doctor` share."""
 
 from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """One name for each thing that an operator would mend in another way."""
+    """One name for each state with a remedy of its own."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -26,6 +26,8 @@ class LinkState(StrEnum):
     CERTIFICATE_EXPIRED = "device certificate expired"
     ACCESS_REFUSED = "access refused"
     NOT_ACKNOWLEDGED = "not acknowledged"
+    NO_ACKNOWLEDGEMENTS = "no acknowledgements"
+    TOO_LARGE = "too large"
 
     @property
     def advice(self) -> str:
@@ -33,7 +35,7 @@ class LinkState(StrEnum):
         return _ADVICE[self]
 
 
-_LOG = "the broker's own log tells why"
+_LOG = "the broker's own log gives the reason"
 _ADVICE = {
     LinkState.CONNECTING: "wait a moment",
     LinkState.CONNECTED: "all is well",
@@ -45,14 +47,16 @@ _ADVICE = {
     LinkState.VERSION_REFUSED: "the broker has to know MQTT 5 or 3.1.1",
     LinkState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's own list of users",
     LinkState.REFUSED: _LOG,
-    LinkState.NO_TLS: "what answers speaks no TLS; check `port` and `tls`",
+    LinkState.NO_TLS: "what answers speaks no TLS; give the broker's port for TLS (often 8883), or set `tls = false`",
     LinkState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",
     LinkState.BROKER_EXPIRED: "have the broker's certificate renewed, or set this machine's clock right",
     LinkState.BROKER_NOT_YET_VALID: "set this machine's clock right, or wait until the certificate is valid",
-    LinkState.BROKER_OF_OTHER_NAME: "set `host` to a name that stands in the broker's certificate",
-    LinkState.CERTIFICATE_WANTED: "set `certificate_file` and `key_file`: the broker lets nobody in without",
+    LinkState.BROKER_OF_OTHER_NAME: "set `host` to a name that is in the broker's certificate",
+    LinkState.CERTIFICATE_WANTED: "set `certificate_file` and `key_file`: the broker admits nobody without",
     LinkState.CERTIFICATE_REFUSED: "have `certificate_file` signed by an authority that the broker trusts",
     LinkState.CERTIFICATE_EXPIRED: "renew `certificate_file`",
     LinkState.ACCESS_REFUSED: "let its access list allow this user the topic; a device writes below <prefix>/<device>/",
     LinkState.NOT_ACKNOWLEDGED: f"the broker takes what is sent and acknowledges none of it; {_LOG}",
+    LinkState.NO_ACKNOWLEDGEMENTS: "let the broker take QoS 1 (mosquitto: `max_qos`): it acknowledges no other",
+    LinkState.TOO_LARGE: "let the broker take larger messages (mosquitto: `max_packet_size`, `message_size_limit`)",
 }

@@ -129,8 +129,8 @@ class GeometryMessage:
     """From the trend of the plate's size."""
     zones: tuple[str, ...]
     """Those that its centre was in, in the order in which it entered them."""
-    lines: tuple[LineCrossingMessage, ...]
-    """Those that its centre crossed, in that order."""
+    crossings: tuple[LineCrossingMessage, ...]
+    """The virtual lines that its centre crossed, in that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,8 @@ class AlertMessage:
     confidence: Share
     lists: tuple[ListMatchMessage, ...]
     """Those of the read that are of deny and watch lists."""
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 
@@ -260,7 +261,8 @@ class LastMessage:
     country: str | None
     valid: bool
     confidence: Share
-    seen: Moment
+    seen_at: Moment
+    """`seen.best` of the read."""
     direction: str
 
 
@@ -304,6 +306,15 @@ class VitalsMessage:
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
     """Null where no program is set."""
+    vehicles_repeated: Count = 0
+    """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
+    vehicles_too_brief: Count = 0
+    """Vehicles that became no events, for they were read in fewer than `tracking.min_reads` frames: many of them mean
+    that frames come too slowly, or that the view is too short."""
+    fixed_texts: tuple[tuple[tuple[Share, Share], ...], ...] = ()
+    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not
+    published. Switch it off at the camera, or take these shares of width and height for a zone with
+    `include = false`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +346,8 @@ class TelemetryMessage:
     """Pictures that could not be saved from a damaged outbox."""
     reads_damaged: Count
     """Reads that could not be saved from one."""
+    images_refused: Count
+    """Pictures that the broker did not take, since the outbox was made."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count

@@ -7,50 +7,50 @@ def root(prefix: str, device: str) -> str:
 
 
 def read(root: str, camera: str) -> str:
-    """Where every vehicle is told."""
+    """Every vehicle."""
     return f"{root}/{camera}/read"
 
 
 def last(root: str, camera: str) -> str:
-    """Where the latest vehicle stays, for dashboards."""
+    """The latest vehicle, retained, for dashboards."""
     return f"{root}/{camera}/last"
 
 
 def alert(root: str, camera: str) -> str:
-    """Where plates on a deny or watch list are told."""
+    """Plates on a deny or watch list."""
     return f"{root}/{camera}/alert"
 
 
 def image(root: str, camera: str, event_id: str) -> str:
-    """Where an event's picture is sent."""
+    """An event's picture."""
     return f"{root}/{camera}/image/{event_id}"
 
 
 def status(root: str) -> str:
-    """Where it stays whether the device is there."""
+    """Whether the device is online, retained."""
     return f"{root}/status"
 
 
 def telemetry(root: str) -> str:
-    """Where it stays how the device is."""
+    """The state of the device, retained."""
     return f"{root}/telemetry"
 
 
 def command(root: str, name: str) -> str:
-    """Where somebody asks for something."""
+    """Requests to the device."""
     return f"{root}/cmd/{name}"
 
 
 def answer(root: str) -> str:
-    """Where requests that name no response topic are answered."""
+    """Answers to requests that name no response topic."""
     return f"{root}/answer"
 
 
 def doctor(root: str) -> str:
-    """Where `edge-anpr doctor` tries whether the broker takes what we write."""
+    """`edge-anpr doctor` tests here whether the broker takes our messages."""
     return f"{root}/doctor"
 
 
 def doctor_command(root: str) -> str:
-    """Where it tries whether commands arrive; the daemon passes over it."""
+    """`edge-anpr doctor` tests here whether commands arrive; the daemon ignores it."""
     return command(root, "doctor")

@@ -17,6 +17,7 @@ _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: DiskState.FULL,
     sqlite3.SQLITE_READONLY: DiskState.READ_ONLY,
     sqlite3.SQLITE_IOERR: DiskState.FAILING,
+    sqlite3.SQLITE_BUSY: DiskState.LOCKED,
 }
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """The last: a statement that is right does not fit the tables, whose definitions stand in the file."""

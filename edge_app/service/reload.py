@@ -1,4 +1,4 @@
-"""The daemon over several lives: with other settings when a reload is asked for, with the former ones if those fail."""
+"""The daemon over several lives: with other settings after a request to reload, with the former ones if those fail."""
 
 import logging
 from collections.abc import Callable
@@ -28,10 +28,10 @@ Build = Callable[[Settings, Commander], Life]
 
 
 def run(settings: Settings, configuration: Path, build: Build) -> None:
-    """Run the daemons that `build` makes, one after the other, until one is told to stop.
+    """Run the daemons that `build` makes, one after the other, until one is stopped.
 
     Raises:
-        EdgeAnprError: as `Daemon.run`, where there are no former settings to go back to.
+        EdgeAnprError: as `Daemon.run`, if there are no former settings to return to.
     """
     commander, former = Commander(settings, configuration), settings
     while True:
@@ -53,7 +53,7 @@ def run(settings: Settings, configuration: Path, build: Build) -> None:
 
 
 def _live(build: Build, settings: Settings, commander: Commander) -> str | None:
-    """One life of the daemon; why it failed, where its settings were on trial."""
+    """One life of the daemon; why it failed, if its settings were on trial."""
     try:
         daemon = build(settings, commander)
         daemon.run()
@@ -61,7 +61,7 @@ def _live(build: Build, settings: Settings, commander: Commander) -> str | None:
         if commander.trial is None:
             raise
         return str(error)
-    if daemon.asked_to_stop:  # by a signal, which counts more than a reload
+    if daemon.asked_to_stop:  # by a signal, which overrules a reload
         commander.reload = None
         return None
     return commander.failure

@@ -1,4 +1,4 @@
-"""What systemd is told of the service (sd_notify)."""
+"""Notifies systemd of the state of the service (sd_notify)."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ _REMEDY = "apt install python3-systemd; the venv needs --system-site-packages"
 
 
 class Systemd:
-    """Tells systemd how we are (sd_notify); does nothing where there is none."""
+    """Notifies systemd of our state (sd_notify); does nothing without systemd."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -23,19 +23,19 @@ class Systemd:
             from systemd import daemon
         except ImportError:
             if "NOTIFY_SOCKET" in os.environ:
-                log.error("systemd waits to hear that we are ready, but systemd-python is missing: %s", _REMEDY)
+                log.error("systemd waits for our notification, but systemd-python is missing: %s", _REMEDY)
             self._send: Callable[[str], object] = lambda _: None
         else:
             self._send = daemon.notify
 
     def ready(self) -> None:
-        """Say once that we are at work."""
+        """Notify once that the service works."""
         if not self._is_ready:
             self._is_ready = True
             self._send("READY=1")
 
     def alive(self, progress: tuple[int, int]) -> None:
-        """Feed the watchdog, provided that something happened since."""
+        """Feed the watchdog, if there was progress since."""
         now = self._clock()
         if progress != self._progress and now - self._fed_at >= WATCHDOG_SECONDS:
             self._progress, self._fed_at = progress, now
@@ -48,5 +48,5 @@ class Systemd:
             self._send(f"STATUS={line}")
 
     def stopping(self) -> None:
-        """Say that we are about to end."""
+        """Notify that the service is about to end."""
         self._send("STOPPING=1")

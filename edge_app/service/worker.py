@@ -7,7 +7,7 @@ from edge_app.errors import EdgeAnprError
 
 
 class Worker(threading.Thread):
-    """A thread that keeps what killed it, for the main thread to judge."""
+    """A thread that keeps the error that ended it, for the main thread."""
 
     def __init__(self, name: str, body: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)  # a driver that hangs must not keep the process
@@ -22,7 +22,7 @@ class Worker(threading.Thread):
             self.error = error
 
     def check(self) -> None:
-        """Raise where the thread died of an error."""
+        """Raise the error that ended the thread, if any."""
         if isinstance(self.error, EdgeAnprError):
             raise self.error
         if self.error is not None:

@@ -1,4 +1,4 @@
-"""Who is who: pairs the rows and columns of a matrix of costs at the least total cost."""
+"""Pairs the rows and columns of a matrix of costs at the least total cost."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ Floats = NDArray[np.float64]
 
 
 def assign(costs: Floats, limit: float) -> list[tuple[int, int]]:
-    """Pairs (row, column) in which nobody pays more than `limit`; staying alone costs half of it on either side."""
+    """Pairs (row, column) that cost at most `limit` each; an unpaired row or column costs half of it."""
     rows, columns = costs.shape
     size = rows + columns
     square = np.full((size, size), limit / 2)

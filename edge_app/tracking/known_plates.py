@@ -1,19 +1,26 @@
 """Which plates were here a moment ago."""
 
+from collections.abc import Callable
+
 
 class KnownPlates:
-    """A text seen again within a window after its last sight is that of the same vehicle."""
+    """A text read again within a time after it was last seen belongs to the same vehicle."""
 
     def __init__(self, window_seconds: float) -> None:
         self._window_ns = int(window_seconds * 1e9)
-        self._last_sight_ns: dict[str, int] = {}
+        self._sights: dict[str, dict[int, int]] = {}
+        """Of each text the last sight of each track that had it."""
 
-    def knows(self, text: str, monotonic_ns: int) -> bool:
-        """Tell whether the text was seen within the window before."""
-        return monotonic_ns - self._last_sight_ns.get(text, monotonic_ns - self._window_ns - 1) <= self._window_ns
-
-    def note(self, text: str, monotonic_ns: int) -> None:
-        """Take in a sight, and forget what is out of its window."""
+    def knows(self, text: str, monotonic_ns: int, is_another: Callable[[int], bool] = lambda _track: False) -> bool:
+        """Tell whether the text was seen within the window before, on a track that is not another vehicle's."""
         since_ns = monotonic_ns - self._window_ns
-        recent = {each: seen_ns for each, seen_ns in self._last_sight_ns.items() if seen_ns >= since_ns}
-        self._last_sight_ns = recent | {text: max(monotonic_ns, recent.get(text, 0))}
+        sights = self._sights.get(text, {})
+        return any(seen_ns >= since_ns and not is_another(track) for track, seen_ns in sights.items())
+
+    def note(self, text: str, monotonic_ns: int, track: int = 0) -> None:
+        """Take in a sight, and forget what is out of its window."""
+        sights = self._sights.setdefault(text, {})
+        sights[track] = max(monotonic_ns, sights.get(track, 0))
+        since_ns = monotonic_ns - self._window_ns
+        recent = {each: {track: ns for track, ns in of.items() if ns >= since_ns} for each, of in self._sights.items()}
+        self._sights = {each: of for each, of in recent.items() if of}

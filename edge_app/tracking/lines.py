@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.config import LineSettings
+from edge_app.config import CrossingLineSettings
 from edge_app.records import LineCrossing, PlateDetection
 from edge_app.tracking.tracker import width_px
 
@@ -13,21 +13,21 @@ Point = NDArray[np.float32]
 """(2,): x, y in pixels."""
 
 _CLEAR_OF_LINE = 0.25
-"""Plate widths from which on a plate is clearly on one side: one that stands on a line does not cross it
+"""Distance, in plate widths, from which a plate is clearly on one side: a plate that stops on a line must not cross it
 again and again."""
 
 
 class Lines:
-    """`follow` watches the plates of each track; `crossings` tells what they have crossed, in order."""
+    """`follow` takes the plates of each track; `crossings` returns what they have crossed, in order."""
 
-    def __init__(self, settings: Sequence[LineSettings]) -> None:
+    def __init__(self, settings: Sequence[CrossingLineSettings]) -> None:
         self._settings = settings
         self._last_clear: dict[int, dict[str, Point]] = {}
-        """By track and line, where the plate was last clearly on one side."""
+        """By track and line, the last place of the plate clearly on one side."""
         self._crossings: dict[int, list[LineCrossing]] = {}
 
     def follow(self, track: int, detection: PlateDetection, frame_size: tuple[int, int]) -> None:
-        """Take in where a plate is now."""
+        """Take in the place of a plate."""
         centre = detection.corners_px.mean(axis=0)
         clear_px = _CLEAR_OF_LINE * width_px(detection.corners_px)
         clear = self._last_clear.setdefault(track, {})
@@ -47,7 +47,7 @@ class Lines:
         return tuple(self._crossings.get(track, ()))
 
     def forget(self, track: int) -> None:
-        """Let go of a vehicle that has gone."""
+        """Forget a vehicle that has gone."""
         self._last_clear.pop(track, None)
         self._crossings.pop(track, None)
 
@@ -60,6 +60,6 @@ def _crosses(before: Point, now: Point, start: Point, end: Point) -> bool:
 
 
 def _px_to_the_right(point: Point, start: Point, end: Point) -> float:
-    """How far a point lies to the right of whoever looks from `start` to `end`; below zero, to the left."""
+    """Distance of a point to the right of the direction from `start` to `end`; below zero, to the left."""
     (along_x, along_y), (x, y) = end - start, point - start
     return float((along_x * y - along_y * x) / max(np.hypot(along_x, along_y), 1e-6))

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from edge_app.recognition.ctc import best_codes
+from edge_app.recognition.reading import Attempt
 from edge_app.records import (
     Corners,
     Frame,
@@ -23,13 +24,13 @@ from edge_app.records import (
     StageTimes,
 )
 from edge_app.tracking.tracker import width_px
-from edge_app.tracking.voter import Voter, worth
+from edge_app.tracking.voter import Voter, reading_weight
 
 _MOST_READINGS = 30
 """The best of them are kept; more say little that is new."""
 
 _MOST_CROP_BYTES = 4_000_000
-"""That the crops kept of one vehicle may take; plates so large need few second looks."""
+"""That the crops kept of one vehicle may take; plates so large need few further attempts."""
 
 _CROP_MARGIN_ACROSS, _CROP_MARGIN_DOWN = 0.5, 1.25
 """Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below: the other
@@ -39,6 +40,9 @@ _STILL = 0.1
 """A plate whose corners have moved by less than this many of its widths stands where it stood."""
 
 _Item = TypeVar("_Item", "_Kept", "_CloseUp")
+
+ReadAgain = Callable[[ImageBgr, PlateDetection], Attempt]
+"""Reads a plate with more effort, in a picture of its surroundings."""
 
 _CLEAR_GROWTH = math.log(1.15)
 """A plate that grew or shrank by this factor over its pass moved towards the camera or away."""
@@ -53,13 +57,6 @@ class Sight:
     reading: Reading | None
     zones: list[str]
     times: StageTimes
-
-
-class SecondLook(Protocol):
-    """`edge_app.second_look.SecondLook`."""
-
-    def read(self, image_bgr: ImageBgr, found: PlateDetection, /) -> tuple[PlateDetection, Reading]:
-        """Where a plate lies, and what is read there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +81,8 @@ class _CloseUp:
     """Left and top of the crop in the frame."""
     frame_size: tuple[int, int]
     seen_at: datetime
-    is_looked_at: bool = False
-    """A second look was taken."""
+    seen_ns: int
+    is_read_again: bool = False
 
     @property
     def worth(self) -> float:
@@ -96,8 +93,8 @@ class _CloseUp:
 class Passage:
     """The sights of one track, at least one; the first of them was read."""
 
-    def __init__(self, first: Sight, voter: Voter, close_ups: int = 1) -> None:
-        """`close_ups`: of how many frames the plate's surroundings are kept, and how many may be looked at again."""
+    def __init__(self, first: Sight, voter: Voter, further: int = 0) -> None:
+        """`further`: how many frames may be read again with more effort; of them the plate's surroundings are kept."""
         self.sights = self.reads = 0
         self.is_in_zone = True
         """Whether the plate is where plates count."""
@@ -114,10 +111,11 @@ class Passage:
         self._read_ns = self._stands_since_ns = first.frame.monotonic_ns
         self.first_monotonic_ns = self.last_monotonic_ns = first.frame.monotonic_ns
         self._first_seen = self._last_seen = first.frame.captured_at
-        self._camera = first.frame.camera
+        self._camera, self._is_recorded = first.frame.camera, first.frame.is_recorded
         self._kept: list[_Kept] = []
         self._close_ups: list[_CloseUp] = []
-        self._most_close_ups = self._looks_left = close_ups
+        self._most_close_ups, self._further = max(1, further), further
+        self._plate_confidence = 0.0
         self._size = _Trend()
         self._zones: dict[str, None] = {}
         self._times = StageTimes()
@@ -127,6 +125,7 @@ class Passage:
         """Take in a later sight."""
         self.is_in_zone = True
         self.sights += 1
+        self._plate_confidence = max(self._plate_confidence, sight.detection.confidence)
         self.last_monotonic_ns, self._last_seen = sight.frame.monotonic_ns, sight.frame.captured_at
         if self.sights == 1 or not _is_still(self._trend_corners, sight.detection.corners_px):
             self._trend_corners = sight.detection.corners_px
@@ -147,7 +146,7 @@ class Passage:
         if not _is_still(self._read_corners, sight.detection.corners_px):
             self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
         self._read_ns = now_ns
-        kept = _Kept(worth(reading), self.sights, reading, codes)
+        kept = _Kept(reading_weight(reading), self.sights, reading, codes)
         self._kept = _best([*self._kept, kept], _MOST_READINGS)
         same = sum(each.worth for each in self._kept if each.codes == codes)
         self._agreement = max(self._agreement, same if codes else 0.0)
@@ -177,30 +176,30 @@ class Passage:
     def vote(self) -> PlateText | None:
         """What the reads so far say together."""
         if not self._is_voted:
-            self.answer, self._is_voted = self._voter.settle(self.readings), True
+            self.answer, self._is_voted = self._voter.settle(self.readings, self._plate_confidence), True
             self._agreement_voted_on = self._agreement
         return self.answer
 
-    def look_again(self, second_look: SecondLook, clock: Callable[[], float] = time.perf_counter) -> bool:
-        """Read the best of the frames not yet looked at again from close by; False where no more are to be.
+    def read_again(self, read: ReadAgain, clock: Callable[[], float] = time.perf_counter) -> bool:
+        """Read the best frame that was not read again yet, with more effort; False if no more are to be.
 
-        Of the two reads of the frame the one that promises more counts.
+        Of the two readings of the frame the one with the better log score counts.
         """
-        before = next((each for each in self._close_ups if not each.is_looked_at), None)
-        if before is None or not self._looks_left:
+        before = next((each for each in self._close_ups if not each.is_read_again), None)
+        if before is None or not self._further:
             return False
-        self._looks_left -= 1
+        self._further -= 1
         begun = clock()
         left, top = before.corner
-        detection, reading = second_look.read(before.crop_bgr, before.detection.moved(-left, -top))
+        again = read(before.crop_bgr, before.detection.moved(-left, -top))
         self._times = replace(self._times, read_ms=self._times.read_ms + (clock() - begun) * 1e3)
-        after = replace(before, is_looked_at=True)
-        codes = best_codes(reading.log_probs)
-        if self._voter.glance(reading).promise > self._voter.glance(before.kept.reading).promise:
+        after = replace(before, is_read_again=True)
+        codes = best_codes(again.reading.log_probs)
+        if again.log_score > self._voter.score(before.kept.reading).log_score:
             self.reads += bool(codes) and not before.kept.codes
-            kept = _Kept(worth(reading), before.kept.sight, reading, codes)
+            kept = _Kept(reading_weight(again.reading), before.kept.sight, again.reading, codes)
             self._kept = _best([kept if each is before.kept else each for each in self._kept])
-            after = replace(after, kept=kept, detection=detection.moved(left, top))
+            after = replace(after, kept=kept, detection=again.plate.moved(left, top))
             self._is_voted = False
         self._close_ups = _best([after if each is before else each for each in self._close_ups])
         return True
@@ -213,7 +212,7 @@ class Passage:
     def settle(
         self,
         text: PlateText,
-        lines: tuple[LineCrossing, ...] = (),
+        crossings: tuple[LineCrossing, ...] = (),
         vehicle: int = 0,
         *,
         is_final: bool = True,
@@ -236,11 +235,14 @@ class Passage:
             direction=self._size.direction,
             zones=tuple(self._zones),
             times=self._times,
+            first_monotonic_ns=self.first_monotonic_ns,
+            best_monotonic_ns=best.seen_ns,
             last_monotonic_ns=self.last_monotonic_ns,
-            lines=lines,
+            crossings=crossings,
             vehicle=vehicle,
             is_final=is_final,
             revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",
+            is_recorded=self._is_recorded,
         )
 
 
@@ -284,8 +286,8 @@ def _portray(sight: Sight, kept: _Kept) -> _CloseUp:
     rows = _span(top, down, height, _CROP_MARGIN_DOWN)
     crop_bgr = sight.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
-    seen_at = sight.frame.captured_at
-    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at)
+    seen_at, seen_ns = sight.frame.captured_at, sight.frame.monotonic_ns
+    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import hulls, iou_with
+from edge_app.geometry import hulls, iou
 from edge_app.records import Corners, PlateDetection
 from edge_app.tracking.assignment import assign
 
@@ -171,7 +171,7 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt:
     if max(widths) > _LARGEST_GROWTH * min(widths):
         return np.inf
     distance_px = float(np.hypot(*(found - expected).T).mean())
-    overlap = float(iou_with(*_boxes(expected, found))[0])
+    overlap = float(iou(hulls(expected), hulls(found)))
     growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
     unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
     if track.sights < _SIGHTS_TO_TRUST:
@@ -184,11 +184,6 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt:
         away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
         reach += _REACH_UNSEEN * 4 * away * (1 - away)  # a parabola: nothing at both ends, all in the middle
     return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
-
-
-def _boxes(first: Corners, second: Corners) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    boxes = hulls(np.stack([first, second]))
-    return boxes[0], boxes[1:]
 
 
 def _seconds(since_ns: int, until_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""Settles what a plate says: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
+"""Settles the text of a plate: argmax over texts s of Σ w_f · log P(s | frame f) + log prior(s), over frames f."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _SEARCHED_FRAMES = 5
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
 
-_FRAME_SAY = 10.0
+_MOST_AGAINST = 10.0
 """No frame speaks against a text by more than this (natural logarithm): now and then a frame shows something else than
 the plate, for its corners went wrong or a wiper hides half, and then it says nothing of any text. Twenty clear frames
 must not be overruled by a few such."""
@@ -38,12 +38,14 @@ one in about fifty."""
 _HIDDEN_SHARE = 0.75
 """Of the frames, where one is."""
 
-SETTLING_WORTH = _FRAME_SAY / _UNSEEN_GAP
+SETTLING_WEIGHT = _MOST_AGAINST / _UNSEEN_GAP
 """A text cannot be settled before frames worth this much together say the same: voting before would be in vain."""
 
 _ON_NO_PLATE = -7.0
-"""Log prior of a text on a sign or a grille that was taken for a plate: as large as that of a text that fits no
-format, so that such a text, read clearly, is as likely on a plate as not."""
+"""Log prior of any one text on a sign or a grille that was taken for a plate: that of a text that fits no format."""
+
+_SUREST_PLATE = 0.95
+"""The detector's confidence counts as at most this much, and as at least what is left of it."""
 
 _LEAST_CONFIDENCE = 0.1
 """What is read with less is wrong nine times of ten, and often no text: a grille, a window, a plate too far away."""
@@ -57,7 +59,7 @@ _SURE = 0.9
 _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
 """Of the best look's weight: one that promises nothing still speaks against a text that it cannot have been."""
-_LEAST_WORTH = 1e-3
+_LEAST_WEIGHT = 1e-3
 """Of a frame that promises nothing, beside its size and sharpness."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
@@ -70,7 +72,7 @@ _HALF_SHARPNESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ReadingScore:
     """How well a reading reads before anything is weighed."""
 
     log_likelihood: float
@@ -79,13 +81,13 @@ class Glance:
     """Of what that says; minus infinity where it is no text."""
 
     @property
-    def promise(self) -> float:
+    def log_score(self) -> float:
         """Both together."""
         return self.log_likelihood + self.log_prior
 
 
 class Voter:
-    """`settle` turns readings of one plate into a text, `settle_looks` those of a single picture of it."""
+    """`settle` turns readings of one plate into a text, `settle_attempts` those of a single picture of it."""
 
     def __init__(self, formats: PlateFormats, alphabet: str, max_candidates: int = 5) -> None:
         self._formats = formats
@@ -93,32 +95,35 @@ class Voter:
         self._max_candidates = max_candidates
         self._search = FormatSearch(formats.templates, alphabet)
 
-    def settle(self, readings: Sequence[Reading]) -> PlateText | None:
-        """The text of a plate, from one reading of each frame; None where nothing on it is legible.
+    def settle(self, readings: Sequence[Reading], plate_confidence: float = 0.5) -> PlateText | None:
+        """The text of a plate, from one reading of each frame; None if nothing on it is legible.
 
-        A frame weighs as much as it promises, beside its size and sharpness.
+        A frame weighs by its log score, its size and its sharpness. `plate_confidence` is how sure the detector was
+        that this is a plate: a text that fits no format needs a sure plate.
         """
         if not readings:
             return None
-        glances = [self.glance(reading) for reading in readings]
-        shown = np.array([quality(reading) for reading in readings])
-        promises = np.array([glance.promise for glance in glances])
-        weights = frame_weights(shown * np.maximum(np.exp(promises), _LEAST_WORTH))
-        return self._settle(readings, promises, weights)
+        scores = [self.score(reading) for reading in readings]
+        shown = np.array([image_quality(reading) for reading in readings])
+        log_scores = np.array([score.log_score for score in scores])
+        weights = frame_weights(shown * np.maximum(np.exp(log_scores), _LEAST_WEIGHT))
+        return self._settle(readings, log_scores, weights, plate_confidence)
 
-    def settle_looks(self, readings: Sequence[Reading]) -> PlateText | None:
-        """The text of a plate seen in one frame only, from several looks at it: together they weigh as one frame.
+    def settle_attempts(self, readings: Sequence[Reading], plate_confidence: float = 0.5) -> PlateText | None:
+        """The text of a plate of a single frame, from several attempts: together they weigh as one frame.
 
-        Each look weighs as much as it promises, for that is how likely it is the one that lies right. None where
-        nothing on the plate is legible.
+        Each attempt weighs by its log score, for that is how likely its place is the right one. None if nothing on the
+        plate is legible.
         """
         if not readings:
             return None
-        promises = np.array([self.glance(reading).promise for reading in readings])
-        text = self._settle(readings, promises, _look_weights(promises))
+        log_scores = np.array([self.score(reading).log_score for reading in readings])
+        text = self._settle(readings, log_scores, _attempt_weights(log_scores), plate_confidence)
         return text and replace(text, agreeing=1, settled=False)
 
-    def _settle(self, readings: Sequence[Reading], promises: Floats, weights: Floats) -> PlateText | None:
+    def _settle(
+        self, readings: Sequence[Reading], log_scores: Floats, weights: Floats, plate_confidence: float
+    ) -> PlateText | None:
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
@@ -126,7 +131,7 @@ class Voter:
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         evidence = _evidence(texts, likelihoods, weights)
         priors = self._log_priors(texts)
-        confidences = _posterior(evidence, priors, likelihoods, weights)
+        confidences = _posterior(evidence, priors, likelihoods, weights, plate_confidence)
         order = np.argsort(-confidences, kind="stable")
         if len(texts[order[0]]) < _FEWEST_CHARACTERS or confidences[order[0]] < _LEAST_CONFIDENCE:
             return None
@@ -134,20 +139,20 @@ class Voter:
         characters = self._characters(texts[order[0]], log_probs[clearest], weights[clearest] * share)
         text = self._describe([(texts[index], float(confidences[index])) for index in order], characters)
         judged = likelihoods + priors
-        agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), promises) - _ROUNDING).sum())
-        worths = np.array([worth(reading) for reading in readings])
-        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, worths)
+        agreeing = int((judged[:, order[0]] >= np.maximum(judged.max(axis=1), log_scores) - _ROUNDING).sum())
+        reading_weights = np.array([reading_weight(reading) for reading in readings])
+        settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, reading_weights)
         return replace(text, agreeing=agreeing, settled=settled)
 
-    def glance(self, reading: Reading) -> Glance:
+    def score(self, reading: Reading) -> ReadingScore:
         """How well a reading reads before anything is weighed."""
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return Glance(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
+        return ReadingScore(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
 
     def support(self, text: str, reading: Reading) -> float:
         """How well a frame bears a text out, as a picture of it: natural logarithm, 0 at best."""
         shown = ctc.log_likelihood(reading.log_probs, text, self._alphabet)
-        return float(np.log(quality(reading)) + max(shown, -_FRAME_SAY))
+        return float(np.log(image_quality(reading)) + max(shown, -_MOST_AGAINST))
 
     def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
         texts: dict[str, None] = {}
@@ -197,34 +202,34 @@ class Voter:
         return np.array([self._formats.log_prior(text) for text in texts])
 
 
-def quality(reading: Reading) -> float:
+def image_quality(reading: Reading) -> float:
     """How well a frame shows the plate, 0 to 1: by the height of its text and its sharpness."""
     height = min(1.0, reading.line_height_px / _FULL_LINE_HEIGHT_PX)
     return max(1e-3, height * reading.sharpness / (reading.sharpness + _HALF_SHARPNESS))
 
 
-def worth(reading: Reading) -> float:
+def reading_weight(reading: Reading) -> float:
     """How much a frame is worth, 0 to 1: by the height of its text, its sharpness, and how sure it is of what it shows.
 
     Measured on tracks of rendered traffic, a frame is right as often as the probability of its best path says.
     """
-    return quality(reading) * max(float(np.exp(reading.log_probs.max(axis=1).sum())), _LEAST_WORTH)
+    return image_quality(reading) * max(float(np.exp(reading.log_probs.max(axis=1).sum())), _LEAST_WEIGHT)
 
 
-def frame_weights(worths: Floats) -> Floats:
+def frame_weights(reading_weights: Floats) -> Floats:
     """Weight of each frame, in proportion to its worth; one frame alone has the weight 1.
 
     Frames of one pass show the same dirt, bolt and shadow, so they err together: counted as independent, thirty
     frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
-    root of their number, Kish's effective number where their worths differ.
+    root of their number, Kish's effective number where their reading_weights differ.
     """
-    effective = worths.sum() ** 2 / (worths**2).sum()
-    return np.asarray(worths / worths.sum() * np.sqrt(effective))
+    effective = reading_weights.sum() ** 2 / (reading_weights**2).sum()
+    return np.asarray(reading_weights / reading_weights.sum() * np.sqrt(effective))
 
 
-def _look_weights(promises: Floats) -> Floats:
-    best = promises.max()
-    shares = np.maximum(np.exp(promises - best), _LEAST_SHARE) if np.isfinite(best) else np.ones_like(promises)
+def _attempt_weights(log_scores: Floats) -> Floats:
+    best = log_scores.max()
+    shares = np.maximum(np.exp(log_scores - best), _LEAST_SHARE) if np.isfinite(best) else np.ones_like(log_scores)
     return np.asarray(shares / shares.sum())
 
 
@@ -233,8 +238,10 @@ def _unseen(likelihoods: Floats) -> Floats:
     return _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
 
 
-def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: Floats) -> Floats:
-    """Probability of each text among all of them and anything else.
+def _posterior(
+    evidence: Floats, priors: Floats, likelihoods: Floats, weights: Floats, plate_confidence: float
+) -> Floats:
+    """Probability that this is a plate with each text, among all texts, anything else, and a sign that is no plate.
 
     For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
     same unseen text in each: what a frame leaves is as many texts as would make it up `_UNSEEN_GAP` behind its
@@ -244,21 +251,22 @@ def _posterior(evidence: Floats, priors: Floats, likelihoods: Floats, weights: F
     scores = evidence + priors
     unseen = _unseen(likelihoods)
     anything_else = (rest - unseen).min() + weights @ unseen + priors[scores.argmax()]
-    on_no_plate = evidence + _ON_NO_PLATE
+    is_plate = min(max(plate_confidence, 1 - _SUREST_PLATE), _SUREST_PLATE)
+    on_no_plate = evidence + _ON_NO_PLATE + np.log((1 - is_plate) / is_plate)
     others = np.append(on_no_plate, anything_else)
     return np.asarray(np.exp(scores - np.logaddexp.reduce(np.append(scores, others))))
 
 
-def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, worths: Floats) -> bool:
+def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, reading_weights: Floats) -> bool:
     """Tell whether one more frame, as good as a frame can be and all against the best text, would not change it.
 
     Every rival is asked, and one that no frame has proposed yet.
     """
-    weights = frame_weights(worths)
+    weights = frame_weights(reading_weights)
     rivals = np.append(evidence, weights @ _unseen(likelihoods))
     rival_priors = np.append(priors, 0.0)
-    *kept, last = frame_weights(np.append(worths, 1.0))
-    lead = (evidence[best] - rivals) * (kept[0] / weights[0]) - last * _FRAME_SAY + priors[best] - rival_priors
+    *kept, last = frame_weights(np.append(reading_weights, 1.0))
+    lead = (evidence[best] - rivals) * (kept[0] / weights[0]) - last * _MOST_AGAINST + priors[best] - rival_priors
     lead[best] = 0.0
     return bool((lead >= 0).all())
 
@@ -284,4 +292,4 @@ def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Flo
 
 def _tempered(likelihoods: Floats) -> Floats:
     """Log likelihoods with each frame's say against a text limited: a mixture with a frame that says nothing."""
-    return np.asarray(np.logaddexp(likelihoods, -_FRAME_SAY))
+    return np.asarray(np.logaddexp(likelihoods, -_MOST_AGAINST))

@@ -15,16 +15,16 @@ class Zones:
     def __init__(self, settings: Sequence[ZoneSettings]) -> None:
         self._polygons = [(zone, np.array(zone.polygon, np.float32)) for zone in settings]
         self.is_restricted = any(zone.include for zone in settings)
-        """Whether plates count in some parts of the picture only."""
+        """Whether plates count only in some parts of the picture."""
 
     def admits(self, detection: PlateDetection, frame_size: tuple[int, int]) -> bool:
-        """Tell whether the plate is in no excluded zone and, where any is included, in one of these."""
+        """Whether the plate is in no excluded zone and, if any is included, in one of these."""
         inside = self._around(detection, frame_size)
         excluded = any(not zone.include for zone in inside)
         return not excluded and (bool(inside) or not self.is_restricted)
 
     def names(self, detection: PlateDetection, frame_size: tuple[int, int]) -> list[str]:
-        """The zones the plate is in, in the order they were set."""
+        """The zones that contain the plate, in the order of the settings."""
         return [zone.name for zone in self._around(detection, frame_size)]
 
     def _around(self, detection: PlateDetection, frame_size: tuple[int, int]) -> list[ZoneSettings]:

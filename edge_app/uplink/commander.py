@@ -33,7 +33,7 @@ from edge_app.events.link_state import LinkState
 from edge_app.events.lists import plate_file
 from edge_app.printable import counted, excerpt
 from edge_app.records import Frame
-from edge_app.system_clock import as_rfc3339, clock_is_synchronized, utc_now
+from edge_app.system_clock import as_rfc3339, clock_is_synchronized, utc_now, wall_time
 from edge_app.uplink.connection import Message
 from edge_app.version import __version__
 
@@ -217,15 +217,15 @@ class Commander:
             raise RefusedCommandError(f'there is no list "{request.list}"; set one of: {names}')
         content = request.csv.encode()
         try:
-            plates = plate_file.parse_plates(content, "csv")
+            plates = {each.text for each in plate_file.parse_entries(content, "csv")}
             plate_file.replace(path, content)
         except ConfigurationError as error:
             raise RefusedCommandError(f"the list stays as it was: {error}") from error
         except OSError as error:
             where = f"keep the list below {self._settings.device.state_directory}, where the service can write"
             raise RefusedCommandError(f"the list stays as it was: {path}: {error.strerror}; {where}") from error
-        log.info("command lists/set: list %s has %s", request.list, counted(len(set(plates)), "plate"))
-        self._answer(reply, plates=len(set(plates)))
+        log.info("command lists/set: list %s has %s", request.list, counted(len(plates), "plate"))
+        self._answer(reply, plates=len(plates))
 
     def _answer(
         self,
@@ -301,10 +301,13 @@ def _as_message(frame: Frame, width: int | None) -> SnapshotMessage:
     if not done:
         raise RefusedCommandError("the picture could not be encoded; ask for a smaller one with `width`")
     jpeg = encoded.tobytes()
+    synchronized = clock_is_synchronized()  # before the reading that it vouches for
+    moments = frame.monotonic_ns, utc_now(), time.monotonic_ns()
+    captured_at = frame.captured_at if frame.is_recorded else wall_time(*moments)
     return SnapshotMessage(
         camera=frame.camera,
-        captured_at=as_rfc3339(frame.captured_at),
-        clock_synchronized=clock_is_synchronized(),
+        captured_at=as_rfc3339(captured_at),
+        clock_synchronized=synchronized,
         width=width_px,
         height=height_px,
         media_type="image/jpeg",

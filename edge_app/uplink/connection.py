@@ -35,7 +35,11 @@ _ALERT_SECONDS = 1.0
 _MOST_UNACKNOWLEDGED = 100
 """Messages on their way where the broker allows more, or does not say."""
 
+
 _VERSION_REFUSED = "Unsupported protocol version"
+_RETAIN_REFUSED = "Retain not supported"
+_QOS_REFUSED = "QoS not supported"
+_TOO_LARGE = "Packet too large"
 
 _TAKEN_OVER = "Session taken over"
 _LOGIN_REFUSED = {"Bad user name or password", "Not authorized", "Bad authentication method"}
@@ -47,12 +51,19 @@ _LASTING = {
     "Bad authentication method",
     "Topic name invalid",
     "Topic filter invalid",
-    "Packet too large",
+    _TOO_LARGE,
     "Payload format invalid",
-    "Retain not supported",
-    "QoS not supported",
+    _RETAIN_REFUSED,
+    _QOS_REFUSED,
 }
 """Reasons that the same attempt will meet again."""
+
+_STATES = {
+    "Not authorized": LinkState.ACCESS_REFUSED,
+    _TOO_LARGE: LinkState.TOO_LARGE,
+    _QOS_REFUSED: LinkState.NO_ACKNOWLEDGEMENTS,
+}
+"""What a refused message says of the link, if it is more than that."""
 
 
 class LinkError(EdgeAnprError):
@@ -70,9 +81,16 @@ class UnreachableError(LinkError):
 class NoAnswerError(UnreachableError):
     """The broker did not take up our version of MQTT; it may know another."""
 
+    has_hung_up = False
+    """It closed the connection: in MQTT 3.1.1 it has no other way to refuse what we log in with."""
+
 
 class RefusedError(LinkError, UplinkError):
     """The broker does not want us."""
+
+
+class NoRetainError(RefusedError):
+    """The broker keeps no retained messages: without one as our last will, it may let us in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +116,26 @@ class Acknowledgement:
     topic: str
     """The message's."""
     refusal: str | None = None
-    """Why the broker did not take it (MQTT 5 only)."""
+    """Why the broker did not take it (MQTT 5 only): its reason's name and, after a colon, numbers."""
 
     @property
     def is_lasting(self) -> bool:
         """Whether sending it again would meet the same refusal."""
-        return self.refusal in _LASTING
+        return self._reason in _LASTING
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the broker did not take it for its size."""
+        return self._reason == _TOO_LARGE
 
     @property
     def state(self) -> LinkState:
         """What a refusal says of the link."""
-        return LinkState.ACCESS_REFUSED if self.refusal == "Not authorized" else LinkState.REFUSED
+        return _STATES.get(self._reason, LinkState.REFUSED)
+
+    @property
+    def _reason(self) -> str:
+        return (self.refusal or "").partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +168,21 @@ class Connection:
         waker: Waker,
         stop: threading.Event,
         terms: Terms = Terms(),
+        retains: bool = True,
+        retained: dict[str, Message] | None = None,
     ) -> None:
+        """`retains`: whether the broker is believed to keep retained messages; `retained`: those sent so far."""
         self.version = version
+        self.retains = retains
+        """Whether retained messages are sent as such; MQTT 5 tells when we log in."""
+        self.is_acknowledged = False
+        """Whether the broker has acknowledged anything."""
+        self.most_bytes: int | None = None
+        """The largest packet that the broker takes, if it says so (MQTT 5 only)."""
         self.has_resumed = False
         """Whether the broker has kept the session, with its subscriptions."""
+        self.has_heard = False
+        """Whether anything has come from the broker; whoever looks sets it back."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -161,7 +199,9 @@ class Connection:
         self._loss = "the connection broke"
         self._loss_state = LinkState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
-        self._maximum_packet_size = float("inf")
+        self._most_qos = 2
+        self._retained = {} if retained is None else retained
+        self._repeated: set[str] = set()  # topics of retained messages sent since we logged in
         self._client = self._make_client(client_id, credentials, terms.will)
         self._connect(settings, terms)
 
@@ -173,11 +213,27 @@ class Connection:
     def send(self, message: Message) -> int:
         """Publish a message, in the order of the calls; its number comes back in an `Acknowledgement` at QoS 1."""
         self._last_number += 1
-        if len(message.payload) + len(message.topic) + 64 > self._maximum_packet_size:  # 64: header and properties
-            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, "Packet too large"))
+        if message.retain and message.qos:
+            self._retained[message.topic] = message
+            self._repeated.add(message.topic)
+        size = len(message.payload) + len(message.topic) + 64  # header and properties
+        if message.qos > self._most_qos:
+            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, _QOS_REFUSED))
+        elif self.most_bytes is not None and size > self.most_bytes:
+            refusal = f"{_TOO_LARGE}: {size} bytes, the broker takes {self.most_bytes}"
+            self._acknowledged.append(Acknowledgement(self._last_number, message.topic, refusal))
         else:
-            self._unsent.append((self._last_number, message))
+            self._unsent.append((self._last_number, replace(message, retain=message.retain and self.retains)))
         return self._last_number
+
+    def repeat(self, *, all_of_them: bool = True) -> None:
+        """Send the retained messages of QoS 1 again, for the broker may have lost them.
+
+        Without `all_of_them`, only those that were last sent over an earlier connection.
+        """
+        for topic, message in list(self._retained.items()):
+            if all_of_them or topic not in self._repeated:
+                self.send(message)
 
     def subscribe(self, topics: Sequence[str], retain_as_published: bool = False) -> None:
         """Ask for topics, and wait until they are granted.
@@ -254,7 +310,7 @@ class Connection:
         if credentials.tls is not None:
             client.tls_set_context(credentials.tls)
         if will is not None:
-            client.will_set(will.topic, will.payload, will.qos, will.retain)
+            client.will_set(will.topic, will.payload, will.qos, will.retain and self.retains)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -288,7 +344,7 @@ class Connection:
             self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
-            state = LinkState.UNKNOWN_HOST if unknown else tls_failures.of_tls(str(error)) or LinkState.UNREACHABLE
+            state = LinkState.UNKNOWN_HOST if unknown else self._state_of(error)
             why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
             raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
@@ -300,6 +356,12 @@ class Connection:
             self.say_goodbye()
             self.close()
             raise
+
+    def _state_of(self, error: OSError | UnicodeError) -> LinkState:
+        """What keeps us from logging in; a plain port closes the line, or says nothing, when we begin with TLS."""
+        if self._tls is not None and tls_failures.is_plain(error):
+            return LinkState.NO_TLS
+        return tls_failures.of_tls(str(error)) or LinkState.UNREACHABLE
 
     def _await_connack(self) -> None:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -314,6 +376,10 @@ class Connection:
             return
         reason = str(self._answer)
         what = f"the broker at {self._where} refuses us: {reason}"
+        if reason == _RETAIN_REFUSED:
+            raise NoRetainError(LinkState.REFUSED, what)
+        if reason == _QOS_REFUSED:
+            raise RefusedError(LinkState.NO_ACKNOWLEDGEMENTS, what)
         if reason == _VERSION_REFUSED:
             raise NoAnswerError(LinkState.VERSION_REFUSED, what)
         state = LinkState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else LinkState.REFUSED
@@ -325,7 +391,9 @@ class Connection:
         for words in (refusal or "", self._loss):
             if state := tls_failures.of_tls(words):
                 raise UnreachableError(state, f"the broker at {self._where} hangs up: {words}")
-        raise NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
+        error = NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
+        error.has_hung_up = True
+        raise error
 
     def _tls_refusal(self) -> str | None:
         """Shake hands once more and say nothing: our CONNECT can cross the broker's alert, which then is lost."""
@@ -364,7 +432,8 @@ class Connection:
             self._waker.clear()
         happened = events.get(socket.fileno(), 0)
         if decrypted or happened & ~select.POLLOUT:
-            self._client.loop_read()
+            is_heard = self._client.loop_read() == mqtt.MQTT_ERR_SUCCESS
+            self.has_heard = self.has_heard or is_heard
         if happened & select.POLLOUT:
             self._client.loop_write()
         self._client.loop_misc()
@@ -381,7 +450,10 @@ class Connection:
         self.has_resumed = flags.session_present
         limit = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
         self._receive_maximum = min(limit, _MOST_UNACKNOWLEDGED)
-        self._maximum_packet_size = getattr(properties, "MaximumPacketSize", float("inf"))
+        self.most_bytes = getattr(properties, "MaximumPacketSize", None)
+        self._most_qos = getattr(properties, "MaximumQoS", 2)
+        if self.version == MQTT_5:
+            self.retains = bool(getattr(properties, "RetainAvailable", True))
 
     def _on_disconnect(
         self, _client: mqtt.Client, _: object, flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: object
@@ -401,6 +473,7 @@ class Connection:
     ) -> None:
         acknowledgement = self._on_its_way.pop(message_id, None)
         if acknowledgement is not None:
+            self.is_acknowledged = True
             refusal = str(reason) if reason.is_failure else None
             self._acknowledged.append(replace(acknowledgement, refusal=refusal))
 

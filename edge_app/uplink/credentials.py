@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass
 
 from edge_app.config import MqttSettings, password_complaint
-from edge_app.configuration import systemd_credentials
+from edge_app.configuration import secret_files, systemd_credentials
 from edge_app.errors import ConfigurationError
 
 _CREDENTIAL = "mqtt-password"
@@ -36,10 +36,7 @@ def _password(settings: MqttSettings) -> str | None:
     path = settings.password_file or systemd_credentials.file_of(_CREDENTIAL)
     if path is None:
         return None
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"mqtt.password_file {path}: cannot be read: {error}") from error
+    return secret_files.read_line(path, "mqtt.password_file")
 
 
 def _tls_context(settings: MqttSettings) -> ssl.SSLContext:

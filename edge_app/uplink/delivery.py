@@ -1,16 +1,25 @@
-"""The events on their way over one connection: sent in order, forgotten when the broker has acknowledged them."""
+"""The events on their way over one connection: sent in order, done when the broker has acknowledged them."""
 
-import json
 import logging
+import math
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from edge_app.events import topics
-from edge_app.events.event import WaitingEvent, as_json, encode
+from edge_app.events.chain import ChainLink
+from edge_app.events.event import WaitingEvent, encode
 from edge_app.events.link_state import LinkState
-from edge_app.events.messages import ALERT_SCHEMA, LAST_SCHEMA, WITHDRAWN, AlertMessage, LastMessage, ListMatchMessage
-from edge_app.outbox.event_store import Link
+from edge_app.events.messages import (
+    ALERT_SCHEMA,
+    LAST_SCHEMA,
+    WITHDRAWN,
+    AlertMessage,
+    LastMessage,
+    ListMatchMessage,
+    ReadMessage,
+)
 from edge_app.outbox.outbox import Outbox
 from edge_app.uplink.connection import Acknowledgement, Connection, Message, UnreachableError
 from edge_app.uplink.rate_limit import RateLimit
@@ -29,35 +38,54 @@ HISTORICAL_SECONDS = 10.0
 PATIENCE_SECONDS = 30.0
 """A broker that completes no event for this long is taken for dead."""
 
-_PICTURE = "a picture"
+MOST_HANG_UPS = 3
+"""A message at which the broker has hung up this often, while nothing else was on its way, is not sent again soon."""
+
+PASS_OVER_SECONDS = 600.0
+"""A read that the broker does not take is tried again after this time; those behind it are sent meanwhile."""
+
+_LARGER = "let the broker take larger messages, as by `message_size_limit` or `max_packet_size` of mosquitto"
+
+_PICTURE, _READ, _ALERT = "a picture", "a read", "an alert"
 
 
 @dataclass(slots=True)
 class _InFlight:
-    """One event, sent and not yet acknowledged."""
+    """One event that is not yet acknowledged."""
 
     event_id: str
-    unacknowledged: dict[int, str]
-    """What its messages are, by their numbers."""
-    link: Link | None
+    link: ChainLink | None
     """Its place in the chain, where it is signed."""
+    unsent: deque[tuple[str, Message]]
+    """What its messages are, and themselves, in order."""
+    last: Message | None
+    """The retained message, sent behind them."""
+    unacknowledged: dict[int, tuple[str, Message]] = field(default_factory=dict)
+    """The same of those that were sent, by their numbers."""
 
 
 @dataclass(slots=True)
-class Sent:
-    """What was sent since the start, over whichever connection."""
+class History:
+    """What is remembered from one connection to the next."""
 
     up_to: int = 0
-    """The highest sequence number."""
+    """The highest position that was sent."""
     last_told: str | None = None
-    """Of which event the retained `last` is; None where that is not known."""
+    """Of which event the retained `last` is; None if that is not known."""
+    suspect: int | None = None
+    """The position of the event at which the connection was lost: it is sent alone, message by message."""
+    hang_ups: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By topic and event, how often the connection was lost at a message that was on its way alone."""
+    passed_over: dict[int, float] = field(default_factory=dict)
+    """By position, until when a read is passed over."""
 
 
 class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
-    It notes in `sent` what was sent. With `sealer`, a signed event tells which one it comes after where those between
-    were given up.
+    With `sealer`, a signed event names the one it comes after if those between were given up. No message blocks those
+    behind it: an event at which a connection was lost is sent alone on the next one, and if that is lost at the same
+    message several times its picture is given up, or its read passed over for a while.
     """
 
     def __init__(
@@ -67,7 +95,7 @@ class Delivery:
         root: str,
         window: int,
         rate_limit: RateLimit,
-        sent: Sent,
+        history: History,
         clock: Callable[[], float],
         sealer: "Sealer | None" = None,
     ) -> None:
@@ -77,13 +105,17 @@ class Delivery:
         self._root = root
         self._window = window
         self._rate_limit = rate_limit
-        self._sent = sent
+        self._history = history
         self._clock = clock
-        self._in_flight: dict[int, _InFlight] = {}  # by sequence, in the order of sending
-        self._sequence_of: dict[int, int] = {}  # by number of message
-        self._last_sequence = 0
-        self._last_link: Link | None = None  # of what was sent before
+        self._in_flight: dict[int, _InFlight] = {}  # by position, in the order of sending
+        self._position_of: dict[int, int] = {}  # by number of message
+        self._last_position = 0
+        self._last_link = outbox.delivered  # of what was sent before
         self._progress_at = clock()
+        self._has_heard = False
+        """Whether this broker has taken anything."""
+        self._refused: int | None = None
+        """The position of a read for whose refusal the connection is given up."""
 
     @property
     def is_idle(self) -> bool:
@@ -93,19 +125,19 @@ class Delivery:
     def fill(self) -> None:
         """Send the oldest events that are not on their way yet, as many as the window takes."""
         space = min(self._window - len(self._in_flight), self._rate_limit.left())
-        if space <= 0:
+        if space <= 0 or self._history.suspect in self._in_flight:
             return
         if self.is_idle:
             self._progress_at = self._clock()
-            self._last_sequence = 0  # should a disk that could not be read have come back
-            self._last_link = self._outbox.taken
-        events = self._outbox.pending(space + 1, after=self._last_sequence)  # one more shows which is the newest
-        for event in events[:space]:
+            self._last_position = 0  # should a disk that could not be read have come back, or a read be tried again
+        events = self._next(space + 1)  # one more shows which is the newest
+        sendable = self._up_to_suspect(events[:space])
+        for event in sendable:
             self._send(event, newest=event is events[-1])
-        self._rate_limit.take(len(events[:space]))
+        self._rate_limit.take(len(sendable))
 
     def settle(self, acknowledgements: list[Acknowledgement]) -> int:
-        """Forget the events of which every message is acknowledged, and tell how many they were.
+        """Take note of what is acknowledged, and return how many events are complete now.
 
         Raises:
             UnreachableError: the broker refused a read, or has acknowledged nothing for too long.
@@ -116,135 +148,195 @@ class Delivery:
                 done |= self._settle(acknowledgement)
         finally:
             if done:
-                event_ids = {sequence: event.event_id for sequence, event in done.items()}
-                self._outbox.forget(event_ids, done[max(done)].link)
+                self._outbox.done([(position, event.event_id, event.link) for position, event in done.items()])
                 self._progress_at = self._clock()
         if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
             what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
             raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
+    def hang_up(self) -> None:
+        """The connection is lost: blame the oldest event on its way, or a refused one; alone, its message counts."""
+        history = self._history
+        position = self._refused if self._refused is not None else next(iter(self._in_flight), None)
+        if position is None:
+            return
+        was_alone, history.suspect = history.suspect == position, position
+        event = self._in_flight[position]
+        if not (was_alone and self._has_heard and event.unacknowledged):  # a broker that takes nothing is no proof
+            return
+        what, message = next(iter(event.unacknowledged.values()))
+        history.hang_ups[message.topic, event.event_id] += 1
+        if history.hang_ups[message.topic, event.event_id] >= MOST_HANG_UPS:
+            del history.hang_ups[message.topic, event.event_id]
+            what = f"{what} of {len(message.payload)} bytes"
+            self._give_up(
+                position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}", _LARGER
+            )
+
+    def _up_to_suspect(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
+        """What may be sent now: a suspected event goes alone."""
+        suspect = self._history.suspect
+        if suspect is None:
+            return events
+        if not events or events[0].position > suspect:
+            self._history.suspect = None  # it has been deleted, or passed over
+            return events
+        if events[0].position == suspect:
+            return events[:1] if self.is_idle else []
+        return [each for each in events if each.position < suspect]
+
+    def _next(self, count: int) -> list[WaitingEvent]:
+        """The next events to send, less those that are passed over for the time being."""
+        now, after, found = self._clock(), self._last_position, list[WaitingEvent]()
+        while len(found) < count and (events := self._outbox.pending(count - len(found), after)):
+            after = events[-1].position
+            found += [each for each in events if self._history.passed_over.get(each.position, -math.inf) <= now]
+        return found
+
     def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
-        """The event that this makes complete, by its sequence."""
-        sequence = self._sequence_of.pop(acknowledgement.number, None)
-        if sequence is None:
+        """The event that this makes complete, by its position."""
+        self._has_heard = self._has_heard or acknowledgement.refusal is None
+        position = self._position_of.pop(acknowledgement.number, None)
+        event = None if position is None else self._in_flight.get(position)
+        if position is None or event is None:
             if acknowledgement.refusal:
-                told = acknowledgement.topic, acknowledgement.refusal, acknowledgement.state.advice
-                log.warning("the broker refuses %s: %s; %s", *told)
+                named = acknowledgement.topic, acknowledgement.refusal, acknowledgement.state.advice
+                log.warning("the broker refuses %s: %s; %s", *named)
             return {}
-        event = self._in_flight[sequence]
-        if acknowledgement.refusal:
-            self._judge_refusal(acknowledgement, event)
-        event.unacknowledged.pop(acknowledgement.number)
+        what, message = event.unacknowledged[acknowledgement.number]
+        if acknowledgement.refusal and not self._is_given_up(acknowledgement, position, what, message):
+            self._refused = position
+            refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
+            raise UnreachableError(acknowledgement.state, refusal)
+        del event.unacknowledged[acknowledgement.number]
+        self._history.hang_ups.pop((message.topic, event.event_id), None)
+        self._send_some(position, event)
         if event.unacknowledged:
             return {}
-        return {sequence: self._in_flight.pop(sequence)}
+        if self._history.suspect == position:
+            self._history.suspect = None
+        del self._in_flight[position]
+        return {} if position in self._history.passed_over else {position: event}
 
-    def _judge_refusal(self, acknowledgement: Acknowledgement, event: _InFlight) -> None:
-        """A picture that will never be taken must not hold up reads; a read is tried until it is taken."""
-        what = event.unacknowledged[acknowledgement.number]
+    def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
+        """Whether to go on without a refused message; only the size of a read is its own fault alone."""
+        if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
+            return False
+        if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
+            return False
+        what = f"{what} of {len(message.payload)} bytes"
         refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        if not (what == _PICTURE and acknowledgement.is_lasting):
-            raise UnreachableError(acknowledgement.state, refusal)
-        log.warning("%s; it is given up: %s", refusal, acknowledgement.state.advice)
+        self._give_up(
+            position, message, refusal, _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        )
+        return True
+
+    def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:
+        """Let a message that the broker does not take block no other."""
+        if message.topic.rpartition("/")[0].endswith("/image"):
+            self._outbox.drop_picture(position)
+            log.warning("%s; it is given up: %s", why, advice)
+        else:
+            self._history.passed_over[position] = self._clock() + PASS_OVER_SECONDS
+            self._history.suspect = None
+            log.error("%s; it is kept and tried again in %.0f minutes: %s", why, PASS_OVER_SECONDS / 60, advice)
 
     def _send(self, event: WaitingEvent, newest: bool) -> None:
-        age_seconds = self._clock() - event.created_monotonic_ns / 1e9
+        age_seconds = self._clock() - event.origin.monotonic_ns / 1e9
         historical = event.left_over or age_seconds > HISTORICAL_SECONDS
-        image_topic = topics.image(self._root, event.camera, event.event_id)
-        read = stamp(event, historical, image_topic)
-        flight = _InFlight(event.event_id, {}, self._chain(read))
+        camera = event.read.camera
+        image_topic = topics.image(self._root, camera, event.event_id)
+        read, link = self._chained(stamp(event, historical, image_topic))
+        unsent = deque([(_READ, Message(topics.read(self._root, camera), encode(read)))])
         if event.image_jpeg is not None:  # before the read, so that whoever gets the read has the picture
-            flight.unacknowledged[self._connection.send(Message(image_topic, event.image_jpeg))] = _PICTURE
-        topic = topics.read(self._root, event.camera)
-        flight.unacknowledged[self._connection.send(Message(topic, as_json(read)))] = "a read"
+            unsent.appendleft((_PICTURE, Message(image_topic, event.image_jpeg)))
         if alarming := alarming_entries(read):
-            topic = topics.alert(self._root, event.camera)
-            flight.unacknowledged[self._connection.send(Message(topic, as_alert(read, alarming)))] = "an alert"
-        self._tell_last(event, read, is_current=newest or not historical)
-        self._in_flight[event.sequence] = flight
-        self._sequence_of.update(dict.fromkeys(flight.unacknowledged, event.sequence))
-        self._last_sequence = event.sequence
-        self._sent.up_to = max(self._sent.up_to, event.sequence)
+            unsent.append((_ALERT, Message(topics.alert(self._root, camera), encode(as_alert(read, alarming)))))
+        flight = _InFlight(event.event_id, link, unsent, self._last(read, is_current=newest or not historical))
+        self._history.passed_over.pop(event.position, None)
+        self._in_flight[event.position] = flight
+        self._last_position = event.position
+        self._history.up_to = max(self._history.up_to, event.position)
+        self._send_some(event.position, flight)
 
-    def _tell_last(self, event: WaitingEvent, read: dict[str, Any], is_current: bool) -> None:
-        """Keep the retained message true: of the latest vehicle, and empty where that was withdrawn."""
-        topic = topics.last(self._root, event.camera)
-        if read.get("revision") == WITHDRAWN:
-            if self._sent.last_told in (None, event.event_id):  # None: an earlier run may have told it
-                self._connection.send(Message(topic, b"", retain=True))
+    def _send_some(self, position: int, event: _InFlight) -> None:
+        """Send an event's messages: all of them or, of one that is suspected, one after the other."""
+        while event.unsent and not (event.unacknowledged and self._history.suspect == position):
+            what, message = event.unsent.popleft()
+            number = self._connection.send(message)
+            event.unacknowledged[number] = what, message
+            self._position_of[number] = position
+            if not event.unsent and event.last is not None:
+                self._connection.send(event.last)
+
+    def _last(self, read: ReadMessage, is_current: bool) -> Message | None:
+        """What keeps the retained message true: of the latest vehicle, and empty if that was withdrawn."""
+        topic = topics.last(self._root, read.camera)
+        if read.revision == WITHDRAWN:
+            if self._history.last_told in (None, read.event_id):  # None: an earlier run may have sent it
+                return Message(topic, b"", retain=True)
         elif is_current:
-            self._connection.send(Message(topic, flatten(read), retain=True))
-            self._sent.last_told = event.event_id
+            self._history.last_told = read.event_id
+            return Message(topic, encode(flatten(read)), retain=True)
+        return None
 
-    def _chain(self, read: dict[str, Any]) -> Link | None:
-        """Tell in a signed read which one it comes after now; its own place in the chain."""
-        if self._sealer is None or not read.get("evidence"):
-            return None
+    def _chained(self, read: ReadMessage) -> tuple[ReadMessage, ChainLink | None]:
+        """A signed read that names the one it comes after now, and its own place in the chain."""
+        if self._sealer is None or read.evidence is None:
+            return read, None
         before = self._last_link
-        if before is None or before.sequence < read["sequence"]:  # else it was overtaken, and nothing is known
-            self._last_link = Link(read["sequence"], self._sealer.bridge(read, before.digest if before else None))
-        return self._last_link
+        if before is None or before.sequence < read.sequence:  # else it was overtaken, and nothing is known
+            read, self._last_link = self._sealer.bridge(read, before.digest if before else None)
+        return read, self._last_link
 
 
-def stamp(event: WaitingEvent, historical: bool, image_topic: str) -> dict[str, Any]:
+def stamp(event: WaitingEvent, historical: bool, image_topic: str) -> ReadMessage:
     """The event's message with what is known only when it is sent: the device may have got another name since."""
-    message: dict[str, Any] = json.loads(event.payload)
-    message["sequence"] = event.sequence
-    message["historical"] = historical
-    message["image"] = message["image"] | {"topic": image_topic} if event.image_jpeg is not None else None
-    return message
+    read = event.read
+    image = replace(read.image, topic=image_topic) if read.image and event.image_jpeg is not None else None
+    return replace(read, historical=historical, image=image)
 
 
-def alarming_entries(read: dict[str, Any]) -> tuple[ListMatchMessage, ...]:
-    """Those of deny and watch lists; none where the read that this confirms has raised the alarm.
-
-    An event of an earlier version knows of no lists and no revisions.
-    """
-    if read.get("revision") == "confirmed":
-        return ()
-    matches = (ListMatchMessage(**match) for match in read.get("lists", []))
-    return tuple(match for match in matches if match.kind in ALERTING)
+def alarming_entries(read: ReadMessage) -> tuple[ListMatchMessage, ...]:
+    """Those of deny and watch lists; none if the read that this confirms has raised the alarm."""
+    return () if read.revision == "confirmed" else tuple(match for match in read.lists if match.kind in ALERTING)
 
 
-def as_alert(read: dict[str, Any], alarming: tuple[ListMatchMessage, ...]) -> bytes:
+def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> AlertMessage:
     """What the read says of the vehicle, for whoever has to act."""
-    plate = read["plate"]
-    return encode(
-        AlertMessage(
-            schema=ALERT_SCHEMA,
-            event_id=read["event_id"],
-            sequence=read["sequence"],
-            historical=read["historical"],
-            device=read["device"],
-            camera=read["camera"],
-            text=plate["text"],
-            hash_key=plate["hash_key"],
-            country=plate["country"],
-            valid=plate["valid"],
-            confidence=plate["confidence"],
-            lists=alarming,
-            seen=read["seen"]["best"],
-            direction=read["geometry"]["direction"],
-        )
+    plate = read.plate
+    return AlertMessage(
+        schema=ALERT_SCHEMA,
+        event_id=read.event_id,
+        sequence=read.sequence,
+        historical=read.historical,
+        device=read.device,
+        camera=read.camera,
+        text=plate.text,
+        hash_key=plate.hash_key,
+        country=plate.country,
+        valid=plate.valid,
+        confidence=plate.confidence,
+        lists=alarming,
+        seen_at=read.seen.best,
+        direction=read.geometry.direction,
     )
 
 
-def flatten(read: dict[str, Any]) -> bytes:
+def flatten(read: ReadMessage) -> LastMessage:
     """The read for dashboards: no level below the first."""
-    plate, seen = read["plate"], read["seen"]
-    return encode(
-        LastMessage(
-            schema=LAST_SCHEMA,
-            event_id=read["event_id"],
-            device=read["device"],
-            camera=read["camera"],
-            text=plate["text"],
-            hash_key=plate.get("hash_key"),  # an event of an earlier version knows of none
-            country=plate["country"],
-            valid=plate["valid"],
-            confidence=plate["confidence"],
-            seen=seen["best"],
-            direction=read["geometry"]["direction"],
-        )
+    plate = read.plate
+    return LastMessage(
+        schema=LAST_SCHEMA,
+        event_id=read.event_id,
+        device=read.device,
+        camera=read.camera,
+        text=plate.text,
+        hash_key=plate.hash_key,
+        country=plate.country,
+        valid=plate.valid,
+        confidence=plate.confidence,
+        seen_at=read.seen.best,
+        direction=read.geometry.direction,
     )

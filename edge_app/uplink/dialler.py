@@ -1,11 +1,23 @@
-"""Finds the version of MQTT that the broker speaks."""
+"""Finds the version of MQTT that the broker speaks, and whether it keeps retained messages."""
 
+import logging
 import threading
 
 from edge_app.config import MqttSettings
-from edge_app.uplink.connection import MQTT_3_1_1, MQTT_5, Connection, NoAnswerError, Terms, Version
+from edge_app.uplink.connection import (
+    MQTT_3_1_1,
+    MQTT_5,
+    Connection,
+    Message,
+    NoAnswerError,
+    NoRetainError,
+    Terms,
+    Version,
+)
 from edge_app.uplink.credentials import Credentials
 from edge_app.uplink.waker import Waker
+
+log = logging.getLogger(__name__)
 
 
 class Dialler:
@@ -26,7 +38,10 @@ class Dialler:
         self._waker = waker
         self._stop = stop
         self._terms = terms
-        self._versions = (MQTT_5, MQTT_3_1_1)
+        self._version, self._retains = MQTT_5, True
+        self._last: Connection | None = None
+        self._retained: dict[str, Message] = {}
+        self._has_warned = False
 
     def dial(self) -> Connection:
         """Connect.
@@ -35,15 +50,41 @@ class Dialler:
             UnreachableError: it may work later.
             UplinkError: it will not, until somebody mends the settings.
         """
-        first, second = self._versions
+        last = self._last
+        if last is not None and last.version == MQTT_3_1_1 and not last.is_acknowledged:
+            self._retains = not last.retains  # 3.1.1 refuses a retained message by hanging up, and tells nothing
         try:
-            return self._connect(first)
+            connection = self._connect(self._version)
         except NoAnswerError:
-            connection = self._connect(second)
-            self._versions = (second, first)
-            return connection
+            connection = self._connect(MQTT_3_1_1 if self._version == MQTT_5 else MQTT_5)
+        self._last, self._version, self._retains = connection, connection.version, connection.retains
+        if not (connection.retains or self._has_warned):
+            self._has_warned = True
+            log.warning(
+                "the broker keeps no retained messages: who subscribes later hears of this device's state only when it"
+                " is sent again; allow them at the broker (mosquitto: `retain_available`)"
+            )
+        return connection
 
     def _connect(self, version: Version) -> Connection:
+        try:
+            return self._log_in(version, self._retains)
+        except NoRetainError:
+            return self._log_in(version, retains=False)
+        except NoAnswerError as error:
+            if version == MQTT_5 or not (error.has_hung_up and self._retains):
+                raise
+            return self._log_in(version, retains=False)
+
+    def _log_in(self, version: Version, retains: bool) -> Connection:
         return Connection(
-            self._settings, self._credentials, self._client_id, version, self._waker, self._stop, self._terms
+            self._settings,
+            self._credentials,
+            self._client_id,
+            version,
+            self._waker,
+            self._stop,
+            self._terms,
+            retains,
+            self._retained,
         )

@@ -29,7 +29,7 @@ _EVENT_TEMPLATE = (
 _ALERT_TEMPLATE = (
     "{{ {'event_type': ('late_' if value_json.historical else '') + value_json.lists[0].kind,"
     " 'list': value_json.lists[0].list, 'cost': value_json.lists[0].cost, 'text': value_json.text,"
-    " 'confidence': value_json.confidence, 'seen': value_json.seen, 'event_id': value_json.event_id} | to_json }}"
+    " 'confidence': value_json.confidence, 'seen': value_json.seen_at, 'event_id': value_json.event_id} | to_json }}"
 )
 
 

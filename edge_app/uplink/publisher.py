@@ -14,11 +14,12 @@ from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms
-from edge_app.uplink.delivery import Delivery, Sent
+from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms, UnreachableError
+from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rate_limit import RateLimit
+from edge_app.uplink.rehearsal import has_namesake
 from edge_app.uplink.waker import Waker
 from edge_app.version import __version__
 
@@ -33,12 +34,17 @@ TELEMETRY_SECONDS = 30.0
 FAREWELL_SECONDS = 1.0
 """Longest time for the last events and the last word when stopping; the rest stays in the outbox."""
 
+SHORT_LIFE_SECONDS = 60.0
+"""A connection that was closed sooner may have been taken over by another device of the same name."""
+
 _TURN_SECONDS = 0.5
 """Longest wait in one turn, and so the time within which the stop event is seen even without `wake`."""
 
 
 class Publisher:
     """Connects, publishes what waits in the outbox, says how the device is, and connects again.
+
+    Nine parameters, for the last three are parts that a device may go without.
 
     Raises:
         ConfigurationError: at the start, where the broker's settings or their files cannot be used.
@@ -68,11 +74,13 @@ class Publisher:
         self._stop = stop
         self._clock = clock
         self._backoff = backoff or Backoff()
+        self._namesake_backoff = Backoff(5.0, 300.0)
+        self._connected_at = clock()
         self._home_assistant = home_assistant
         self._sealer = sealer
         self._commander = commander
         self._rate_limit = RateLimit(settings.drain_per_second, clock)
-        self._sent = Sent()
+        self._history = History()
         self._recalled = 0
         self._sending = threading.Lock()
         """Held while it is settled what is sent and what is not any more."""
@@ -80,7 +88,7 @@ class Publisher:
         self._status = topics.status(self._root)
         self._waker = Waker()
         self._boot_id = read_boot_id()
-        self._started_at = clock()
+        self._started_at = self._telemetry_at = clock()
         self._connections = 0
         will = Message(self._status, messages.OFFLINE.encode(), retain=True)
         terms = Terms(will, most_bytes=commander.most_bytes if commander else None)
@@ -91,18 +99,17 @@ class Publisher:
         """Say that an event was put into the outbox, or that the stop event was set."""
         self._waker.wake()
 
-    def recall(self, event_id: str, sequence: int) -> bool:
+    def recall(self, event_id: str) -> bool:
         """Delete an event that still waits; whether it is certain that nothing of it was ever sent.
 
         For the thread that puts events into the outbox.
         """
         with self._sending:
-            waiting = [(each.sequence, each.event_id) for each in self._outbox.pending(1, after=sequence - 1)]
-            if waiting != [(sequence, event_id)]:
+            position = self._outbox.drop(event_id)
+            if position is None:
                 return False
-            self._outbox.forget({sequence: event_id})
             self._recalled += 1
-            return sequence > self._sent.up_to
+            return position > self._history.up_to
 
     def run(self) -> None:
         """Body of the publisher thread: returns when the stop event is set.
@@ -117,37 +124,62 @@ class Publisher:
                 if self._stop.is_set():
                     return
                 # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
-                self.link = self._last_fault = error.state
-                seconds = self._backoff.next_seconds()
-                log.warning("%s; events wait in the outbox, next try in %.0f s", error, seconds)
+                fault, seconds = self._judge(error)
+                self.link = self._last_fault = fault.state
+                log.warning("%s; events wait in the outbox, next try in %.0f s", fault, seconds)
                 self._stop.wait(seconds)
+
+    def _judge(self, error: LinkError) -> tuple[LinkError, float]:
+        """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
+        is_brief = self.link is LinkState.CONNECTED and self._clock() - self._connected_at < SHORT_LIFE_SECONDS
+        if error.state is LinkState.LOST and is_brief and has_namesake(self._settings, self._device, self._stop):
+            what = f"another device has logged in as edge-anpr-{self._device} and pushed us off"
+            error = UnreachableError(LinkState.TAKEN_OVER, what)
+        if error.state is LinkState.TAKEN_OVER:
+            return error, self._namesake_backoff.next_seconds()
+        self._namesake_backoff.reset()
+        return error, self._backoff.next_seconds()
 
     def _publish_until_lost(self) -> None:
         connection = self._dialler.dial()
         try:
             self._connections += 1
+            self._connected_at = self._clock()
             self.link = LinkState.CONNECTED
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
             )
-            self._serve(connection)
+            window, limit, history = self._settings.in_flight, self._rate_limit, self._history
+            delivery = Delivery(connection, self._outbox, self._root, window, limit, history, self._clock, self._sealer)
+            try:
+                self._serve(connection, delivery)
+            except LinkError:
+                delivery.hang_up()
+                if repeats := self._outbox.send_again():  # now, however long the broker stays away
+                    log.info("%d events that the broker had just acknowledged will be sent again", repeats)
+                raise
         finally:
             connection.close()
 
-    def _serve(self, connection: Connection) -> None:
-        window, limit = self._settings.in_flight, self._rate_limit
-        delivery = Delivery(connection, self._outbox, self._root, window, limit, self._sent, self._clock, self._sealer)
+    def _serve(self, connection: Connection, delivery: Delivery) -> None:
         connection.send(Message(self._status, messages.ONLINE.encode(), retain=True))
         self._greet_home_assistant(connection)
         self._listen_for_commands(connection)
-        telemetry_at = self._clock()
+        connection.repeat(all_of_them=False)  # the broker may have lost its memory with the connection
+        self._telemetry_at = self._clock()
         while not self._stop.is_set():
-            if self._clock() >= telemetry_at:
-                telemetry_at = self._clock() + TELEMETRY_SECONDS
+            if self._clock() >= self._telemetry_at:
+                self._telemetry_at = self._clock() + TELEMETRY_SECONDS
+                is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
+                if not (connection.retains or is_new):  # then nobody else repeats it to those who come later
+                    connection.repeat()
                 connection.send(Message(topics.telemetry(self._root), encode(self._telemetry()), qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
+            if connection.has_heard:
+                connection.has_heard = False
+                self._outbox.broker_lives()
             done = delivery.settle(acknowledgements)
             if done or (acknowledgements and delivery.is_idle):
                 self._backoff.reset()  # only now is it sure that the broker takes what we send
@@ -179,7 +211,8 @@ class Publisher:
         while connection.received:
             message = connection.received.popleft()
             if self._home_assistant is not None and self._home_assistant.asks(message):
-                connection.send(self._home_assistant.announcement)
+                connection.repeat()  # with the announcement, what its entities show: the broker may have lost both
+                self._telemetry_at = self._clock()
             elif self._commander is not None:
                 self._commander.take(message)
         while self._commander is not None and self._commander.answers:
@@ -203,6 +236,7 @@ class Publisher:
 
     def _telemetry(self) -> messages.TelemetryMessage:
         state = self._outbox.state()
+        synchronized = clock_is_synchronized()  # before the reading that it vouches for: it may be set in between
         return messages.TelemetryMessage(
             schema=messages.TELEMETRY_SCHEMA,
             device=self._device,
@@ -210,7 +244,7 @@ class Publisher:
             at=as_rfc3339(utc_now()),
             software_version=__version__,
             uptime_seconds=round(self._clock() - self._started_at, 1),
-            clock_synchronized=clock_is_synchronized(),
+            clock_synchronized=synchronized,
             connections=self._connections,
             events_waiting=state.events,
             bytes_waiting=state.bytes,
@@ -220,6 +254,7 @@ class Publisher:
             reads_sacrificed=state.losses.reads_sacrificed,
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
+            images_refused=state.losses.images_refused,
             reads_expired=state.expired,
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,

@@ -4,31 +4,70 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from edge_app.config import MqttSettings
-from edge_app.events import topics
+from edge_app.events import messages, topics
 from edge_app.events.link_state import LinkState
 from edge_app.uplink import credentials
-from edge_app.uplink.connection import CONNECT_SECONDS, MQTT_5, Acknowledgement, Connection, Message, UnreachableError
+from edge_app.uplink.connection import (
+    CONNECT_SECONDS,
+    MQTT_5,
+    Acknowledgement,
+    Connection,
+    LinkError,
+    Message,
+    Terms,
+    UnreachableError,
+)
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 
 _ARRIVAL_SECONDS = CONNECT_SECONDS
 """Longest wait for a message of our own."""
 
+_NAMESAKE_SECONDS = 2.0
+"""Longest wait for the word of another device of our name, which has just logged in."""
 
-def rehearse(settings: MqttSettings, device: str) -> str:
-    """Log in beside the daemon, publish one empty message to `<prefix>/<device>/doctor`: the version of MQTT spoken.
+READ_BYTES, PICTURE_BYTES = 2_500, 50_000
+"""What a read and a plate's picture commonly have at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How it went."""
+
+    version: str
+    """The version of MQTT spoken."""
+    retains: bool
+    """Whether the broker keeps retained messages."""
+    picture_fault: str | None = None
+    """Why it does not take a message of a picture's size."""
+
+
+def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
+    """Log in beside the daemon and as it does, and publish blanks to `<prefix>/<device>/doctor`.
+
+    One has the size of a read and, where pictures are sent, another that of a picture; the last is empty and retained,
+    so that nothing is left.
 
     Raises:
         LinkError: its `state` names what is in the way.
         ConfigurationError: the settings' files cannot be used.
     """
-    with _beside(settings, device) as connection:
-        answer = _publish(connection, topics.doctor(topics.root(settings.topic_prefix, device)))
-        if answer.refusal:
-            raise UnreachableError(answer.state, f"the broker refuses {answer.topic}: {answer.refusal}")
-        return connection.version_name
+    topic = topics.doctor(topics.root(settings.topic_prefix, device))
+    with _beside(settings, device, Message(topic, b"", retain=True)) as connection:
+        _insist(connection, Message(topic, b"", retain=True))
+        _insist(connection, Message(topic, b" " * READ_BYTES))
+        rehearsal = Rehearsal(connection.version_name, connection.retains)
+    if not settings.images:
+        return rehearsal
+    try:
+        with _beside(settings, device) as connection:  # anew: some brokers hang up on what is too large for them
+            _insist(connection, Message(topic, b" " * PICTURE_BYTES))
+    except LinkError as error:
+        return Rehearsal(rehearsal.version, rehearsal.retains, str(error))
+    return rehearsal
 
 
 def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
@@ -50,19 +89,51 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
             return None
 
 
+def has_namesake(settings: MqttSettings, device: str, stop: threading.Event) -> bool:
+    """Whether somebody says `online` in our name; to be asked when our own connection has just been closed."""
+    status = topics.status(topics.root(settings.topic_prefix, device))
+    deadline = time.monotonic() + _NAMESAKE_SECONDS
+    try:
+        with _beside(settings, device, stop=stop) as connection:
+            connection.subscribe([status])
+            while time.monotonic() < deadline:
+                connection.exchange(0.1)
+                if any(each.payload == messages.ONLINE.encode() for each in connection.received):
+                    return True
+    except LinkError:
+        pass
+    return False
+
+
 @contextlib.contextmanager
-def _beside(settings: MqttSettings, device: str) -> Iterator[Connection]:
+def _beside(
+    settings: MqttSettings, device: str, will: Message | None = None, stop: threading.Event | None = None
+) -> Iterator[Connection]:
     """A connection beside the daemon's own."""
-    stop = threading.Event()
-    connection = Dialler(settings, credentials.load(settings), f"edge-anpr-{device}-doctor", Waker(), stop).dial()
+    name = f"edge-anpr-{device}-doctor"
+    stop = stop or threading.Event()
+    connection = Dialler(settings, credentials.load(settings), name, Waker(), stop, Terms(will)).dial()
     with contextlib.closing(connection):
         yield connection
         connection.say_goodbye()
 
 
-def _publish(connection: Connection, topic: str) -> Acknowledgement:
-    """Send an empty message, and wait for its PUBACK."""
-    connection.send(Message(topic, b""))
+def _insist(connection: Connection, message: Message) -> None:
+    """Send a message that has to be taken."""
+    try:
+        answer = _publish(connection, message)
+    except UnreachableError as error:
+        if not message.payload:
+            raise
+        what = f"the broker acknowledges small messages, and hangs up on one of {len(message.payload)} bytes"
+        raise UnreachableError(LinkState.TOO_LARGE, what) from error
+    if answer.refusal:
+        raise UnreachableError(answer.state, f"the broker refuses {answer.topic}: {answer.refusal}")
+
+
+def _publish(connection: Connection, message: Message) -> Acknowledgement:
+    """Send a message, and wait for its PUBACK."""
+    connection.send(message)
     deadline = time.monotonic() + CONNECT_SECONDS
     while not (acknowledgements := connection.exchange(0.1)):
         if time.monotonic() > deadline:
@@ -72,7 +143,7 @@ def _publish(connection: Connection, topic: str) -> Acknowledgement:
 
 def _comes_back(connection: Connection, topic: str) -> bool | None:
     """Whether an empty message comes to our own subscription; None where that cannot be told."""
-    may_send = _publish(connection, topic).refusal is None
+    may_send = _publish(connection, Message(topic, b"")).refusal is None
     deadline = time.monotonic() + _ARRIVAL_SECONDS
     while may_send and not connection.received and time.monotonic() < deadline:
         connection.exchange(0.1)

@@ -1,5 +1,7 @@
 """What a failure of TLS means, by the words of OpenSSL."""
 
+import ssl
+
 from edge_app.events.link_state import LinkState
 
 # What OpenSSL says, as `ssl.SSLError` repeats it; alerts by their names in RFC 8446, section 6.2. The first counts.
@@ -14,6 +16,16 @@ _TLS_SIGNS = (
     ("alert", LinkState.CERTIFICATE_REFUSED),
     ("wrong version number", LinkState.NO_TLS),
 )
+
+
+def is_plain(error: Exception) -> bool:
+    """Whether a handshake failed as one with a port that speaks no TLS does.
+
+    Such a port closes the line, resets it or waits for a packet that we never send.
+    """
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return True
+    return isinstance(error, TimeoutError) and "handshake" in str(error)
 
 
 def of_tls(words: str) -> LinkState | None:

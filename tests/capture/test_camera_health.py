@@ -14,7 +14,7 @@ def grainy(picture: ImageBgr, second: int) -> ImageBgr:
 
 
 def after(health: CameraHealth, seconds: range, picture: ImageBgr, grain: bool = True) -> PictureState:
-    states = [health.look(frame_at(at, grainy(picture, at) if grain else picture)) for at in seconds]
+    states = [health.check(frame_at(at, grainy(picture, at) if grain else picture)) for at in seconds]
     return states[-1]
 
 
@@ -40,7 +40,7 @@ def test_a_lens_out_of_focus_is_called_blurred() -> None:
 
     for second in range(20):
         flicker = np.full_like(soft, second % 2)  # or the camera would seem frozen
-        health.look(frame_at(second, soft + flicker))
+        health.check(frame_at(second, soft + flicker))
 
     assert health.state is PictureState.BLURRED
 

@@ -97,3 +97,25 @@ def test_a_damaged_clip_gives_the_frames_it_has_and_a_warning(tmp_path: Path, ca
 
     assert 5 < len(frames) < 35
     assert "of 40 frames could be decoded" in caplog.text
+
+
+def test_a_file_that_guesses_its_frames_is_judged_by_its_end_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Matroska counts no frames: with a rate that varies, players guess too many of them."""
+    whole = write_clip(tmp_path / "whole.mkv", frames=40)
+    (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[:-2000])
+
+    with caplog.at_level(logging.WARNING):
+        seen = len(list(FileSource(whole, "north").frames()))
+        assert (seen, caplog.text) == (40, "")
+        list(FileSource(tmp_path / "cut.mkv", "north").frames())
+
+    assert "its last 2000 bytes are missing" in caplog.text
+
+
+def test_a_name_with_a_colon_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_clip(tmp_path / "clip.mp4", frames=3).rename(tmp_path / "10:00:00.mp4")
+    monkeypatch.chdir(tmp_path)
+
+    assert len(list(FileSource(Path("10:00:00.mp4"), "north").frames())) == 3

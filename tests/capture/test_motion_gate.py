@@ -25,7 +25,7 @@ def noisy(picture: ImageBgr, number: int) -> ImageBgr:
     return np.clip(picture + NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
 
 
-def test_the_first_frames_are_admitted_and_a_still_view_is_not() -> None:
+def test_the_first_frames_are_admitted_and_a_still_picture_is_not() -> None:
     gate = MotionGate(MotionSettings())
 
     admitted = [gate.admits(frame_at(n / 10, noisy(view(), n))) for n in range(60)]
@@ -74,7 +74,7 @@ def test_what_has_come_to_stay_becomes_background() -> None:
     assert not parked[-1]
 
 
-def test_the_small_picture_is_looked_at_where_there_is_one() -> None:
+def test_the_small_picture_is_used_if_there_is_one() -> None:
     gate = MotionGate(MotionSettings(hold_seconds=0))
     still = view()
     for number in range(40):
@@ -85,7 +85,7 @@ def test_the_small_picture_is_looked_at_where_there_is_one() -> None:
     assert moved
 
 
-def test_a_camera_that_changes_its_size_is_looked_at_anew() -> None:
+def test_a_camera_that_changes_its_size_gets_a_new_background() -> None:
     gate = MotionGate(MotionSettings())
     end = settled(gate)
 

@@ -115,7 +115,7 @@ def test_every_request_is_released() -> None:
 
 
 @pytest.mark.parametrize(("sensor_ns", "age_ns"), [(9_960_000_000, 40_000_000), (None, 0), (1, 0), (11_000_000_000, 0)])
-def test_the_sensor_tells_the_time_where_its_clock_is_ours(sensor_ns: int | None, age_ns: int) -> None:
+def test_the_sensor_gives_the_time_if_its_clock_is_ours(sensor_ns: int | None, age_ns: int) -> None:
     source = Picamera2Source(SETTINGS, 0, boottime_ns=lambda: 10_000_000_000)
 
     assert source._age_ns(sensor_ns) == age_ns
@@ -142,7 +142,7 @@ def test_a_camera_that_keeps_stalling_is_given_up() -> None:
     assert camera.calls[-1] == "close"
 
 
-def test_a_machine_without_picamera2_is_told_what_to_install() -> None:
+def test_a_machine_without_picamera2_gets_an_error_that_names_what_to_install() -> None:
     with pytest.raises(SourceError, match="python3-picamera2"):
         next(Picamera2Source(SETTINGS, 0).frames())
 
@@ -172,7 +172,7 @@ def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
     assert normal["shutter"][-1] == 66_666
 
 
-def test_a_picamera2_built_for_another_numpy_is_told_with_what_to_do() -> None:
+def test_a_picamera2_built_for_another_numpy_gives_an_error_with_the_remedy() -> None:
     def load(*_: int) -> Any:
         raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")
 
@@ -180,7 +180,7 @@ def test_a_picamera2_built_for_another_numpy_is_told_with_what_to_do() -> None:
         next(Picamera2Source(SETTINGS, 0, load).frames())
 
 
-def test_a_camera_that_cannot_be_started_is_told_and_closed() -> None:
+def test_a_camera_that_cannot_be_started_gives_an_error_and_is_closed() -> None:
     class Unplugged(FakeCamera):
         def start(self) -> None:
             raise RuntimeError("Failed to start camera: Input/output error")

@@ -99,7 +99,7 @@ def test_a_password_file_that_cannot_serve_is_refused_without_showing_it(tmp_pat
 
 
 @pytest.mark.skipif(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER), reason="this OpenCV has GStreamer")
-def test_an_opencv_without_gstreamer_is_told_apart_from_a_bad_pipeline() -> None:
+def test_an_opencv_without_gstreamer_gives_another_error_than_a_bad_pipeline() -> None:
     with pytest.raises(SourceError, match="without GStreamer"):
         open_gstreamer(CameraSettings(), "videotestsrc")
 
@@ -113,6 +113,6 @@ def test_a_pipeline_gives_frames() -> None:
     assert frame.image_bgr.shape == (240, 320, 3)
 
 
-def test_a_pipeline_is_given_a_sink_where_it_has_none() -> None:
+def test_a_pipeline_without_a_sink_is_given_one() -> None:
     assert complete("videotestsrc").endswith("max-buffers=1 sync=false")
     assert complete("videotestsrc ! appsink name=out") == "videotestsrc ! appsink name=out"

@@ -19,20 +19,20 @@ def _few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.commands.bench._EVERY", 40)
 
 
-def test_json_tells_every_stage_on_one_thread_and_on_as_many_as_are_set(
+def test_json_has_every_stage_on_one_thread_and_on_those_that_are_set(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "config.toml").write_text("[models]\nthreads = 3\n")
 
     code = main(["bench", "--json", "--config", str(tmp_path / "config.toml")])
 
-    told = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     assert code == 0
-    assert (told["machine"], told["runtime"]) == (platform.machine(), runtime_name())
-    assert set(told["models"]) == {"plate_detector", "plate_reader"}
-    assert 10 < told["memory_mb"] < 100_000
-    assert [run["threads"] for run in told["runs"]] == [1, 3]
-    for run in told["runs"]:
+    assert (printed["machine"], printed["runtime"]) == (platform.machine(), runtime_name())
+    assert set(printed["models"]) == {"plate_detector", "plate_reader"}
+    assert 10 < printed["memory_mb"] < 100_000
+    assert [run["threads"] for run in printed["runs"]] == [1, 3]
+    for run in printed["runs"]:
         stages = run["stages_ms"]
         assert set(stages) == {"detect", "rectify", "read", "vote", "frame"}
         assert all(0 < figures["median"] <= figures["p95"] for figures in stages.values())
@@ -55,9 +55,9 @@ def test_without_networks_or_with_a_wrong_configuration_nothing_is_measured(
 
     assert main(["bench", "--config", str(tmp_path / "config.toml")]) == code
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert fault in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert fault in printed.err
 
 
 def test_people_get_a_table() -> None:
@@ -84,9 +84,9 @@ def memory_mb(folder: Path, every: int) -> int:
     program = "import sys; from edge_app.commands import bench; from edge_app.__main__ import main;"
     program += f"bench._EVERY = {every}; main(['bench', '--json', '--config', sys.argv[1]])"
     command = [sys.executable, "-c", program, str(folder / "config.toml")]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return int(told["memory_mb"])
+    printed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return int(printed["memory_mb"])
 
 
-def test_the_memory_told_does_not_grow_with_the_frames_measured(tmp_path: Path) -> None:
+def test_the_memory_printed_does_not_grow_with_the_frames_measured(tmp_path: Path) -> None:
     assert memory_mb(tmp_path, every=10) < memory_mb(tmp_path, every=150) + 30

@@ -33,30 +33,30 @@ def clips(rendered: Path, tmp_path: Path) -> Path:
 
 def evaluate(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert main(["evaluate", "--json", str(folder)]) == 0
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return printed
 
 
 def test_a_vehicle_that_passes_is_one_event_read_right(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = evaluate(clips, capsys)
+    printed = evaluate(clips, capsys)
 
-    assert told["events"] == {
+    assert printed["events"] == {
         "vehicles": 1, "found": 1, "false": 0, "duplicates": 0, "recall": 1.0, "precision": 1.0, "duplicate_rate": 0.0,
     }  # fmt: skip
-    assert told["reading"] == {"plates": 1, "exact": 1.0, "character_accuracy": 1.0}
-    assert told["voting"]["joint"] == 1.0
-    assert told["tracking"] == {"ids_switched": 0, "tracks_broken": 0}
-    assert (told["videos"], told["frames"]) == (1, 15)
+    assert printed["reading"] == {"plates": 1, "exact": 1.0, "character_accuracy": 1.0}
+    assert printed["voting"]["joint"] == 1.0
+    assert printed["tracking"] == {"ids_switched": 0, "tracks_broken": 0}
+    assert (printed["videos"], printed["frames"]) == (1, 15)
 
 
-def test_a_vehicle_told_early_and_updated_is_one_event(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_vehicle_published_early_and_updated_is_one_event(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (clips / "early.toml").write_text('[tracking]\npublish = "early"\n')
 
     assert main(["evaluate", "--json", "--config", str(clips / "early.toml"), str(clips)]) == 0
 
-    told = json.loads(capsys.readouterr().out)
-    assert (told["events"]["found"], told["events"]["duplicates"], told["reading"]["exact"]) == (1, 0, 1.0)
-    assert told["latency_seconds"]["median"] == 0.0, "told while it was in view"
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["events"]["found"], printed["events"]["duplicates"], printed["reading"]["exact"]) == (1, 0, 1.0)
+    assert printed["latency_seconds"]["median"] == 0.0, "printed while it was in view"
 
 
 def test_economy_is_compared_with_reading_every_frame(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +88,7 @@ def test_playing_a_clip_again_gives_the_same_scores(clips: Path, capsys: pytest.
     assert first == second
 
 
-def test_a_misread_a_missed_vehicle_and_a_false_event_are_told_with_their_frames(
+def test_a_misread_a_missed_vehicle_and_a_false_event_are_written_with_their_frames(
     clips: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = json.loads((clips / "events.jsonl").read_text())
@@ -113,16 +113,16 @@ def test_a_wrong_line_ends_the_command_with_its_place(clips: Path, capsys: pytes
     assert f"{clips / 'events.jsonl'}:1: this is no vehicle of a clip" in capsys.readouterr().err
 
 
-def test_replay_tells_what_only_one_configuration_publishes(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_prints_what_only_one_configuration_publishes(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     same, strict = clips / "same.toml", clips / "strict.toml"
     same.write_text("")
     strict.write_text("[tracking]\nmin_reads = 100\n")
 
     assert main(["replay", "--json", "--compare", str(same), str(strict), str(clips)]) == 0
-    (told,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    (printed,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert main(["replay", "--compare", str(same), str(same), str(clips / "car.mp4")]) == 0
 
-    assert (told["truth"], told["a"]["text"], told["b"], told["verdict"]) == (PLATE, PLATE, None, "A right")
+    assert (printed["truth"], printed["a"]["text"], printed["b"], printed["verdict"]) == (PLATE, PLATE, None, "A right")
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
@@ -146,7 +146,7 @@ def test_the_file_of_defaults_can_be_one_of_the_two(clips: Path, capsys: pytest.
     assert capsys.readouterr().out.splitlines()[1:] == ["0 of 1 events differ"]
 
 
-def test_replay_of_a_video_that_is_cut_off_says_so_once_and_fails_after_all_it_prints(
+def test_replay_of_a_video_that_is_cut_off_warns_once_and_fails_after_all_it_prints(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings, clip = tmp_path / "a.toml", write_video(tmp_path / "cut.avi", frames=40)
@@ -156,13 +156,13 @@ def test_replay_of_a_video_that_is_cut_off_says_so_once_and_fails_after_all_it_p
 
     code = main(["replay", "--compare", str(settings), str(settings), str(tmp_path)])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert told.out.splitlines()[1:] == ["0 of 0 events differ"]
-    assert told.err.count("of 40 frames could be decoded; copy it again") == 1
+    assert printed.out.splitlines()[1:] == ["0 of 0 events differ"]
+    assert printed.err.count("of 40 frames could be decoded; copy it again") == 1
 
 
-def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_names_each_path_without_a_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.toml"
     file.write_text("")
     compare = ["replay", "--compare", str(file), str(file)]
@@ -171,10 +171,10 @@ def test_replay_says_where_no_video_is(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*compare, str(tmp_path)]) == 2
     assert main([*compare, str(tmp_path / "absent.mp4")]) == 1
 
-    told = capsys.readouterr().err
-    assert "a.toml: no video here; give a video, or a folder of them" in told
-    assert f"{tmp_path}: no video here; give a video, or a folder of them" in told
-    assert "absent.mp4: no such file; check the path" in told
+    printed = capsys.readouterr().err
+    assert "a.toml: no video here; give a video, or a folder of them" in printed
+    assert f"{tmp_path}: no video here; give a video, or a folder of them" in printed
+    assert "absent.mp4: no such file; check the path" in printed
 
 
 def test_replay_prints_nothing_of_a_first_video_that_cannot_be_opened(
@@ -185,6 +185,6 @@ def test_replay_prints_nothing_of_a_first_video_that_cannot_be_opened(
 
     code = main(["replay", "--compare", *[str(tmp_path / "a.toml")] * 2, str(tmp_path / "empty.mp4")])
 
-    told = capsys.readouterr()
-    assert (code, told.out) == (1, "")
-    assert "empty.mp4: is cut off, empty or of an unknown kind; copy it again, or convert it" in told.err
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (1, "")
+    assert "empty.mp4: is cut off, empty or of an unknown kind; copy it again, or convert it" in printed.err

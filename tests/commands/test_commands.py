@@ -26,18 +26,18 @@ def photo(tmp_path: Path) -> Path:
 def test_json_has_every_key_of_the_contract(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["read", "--json", str(photo)])
 
-    told = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     assert code == 0
-    assert set(told) == {"image", "width", "height", "elapsed_ms", "plates"}
-    assert (told["width"], told["height"]) == (640, 480)
-    (plate,) = told["plates"]
+    assert set(printed) == {"image", "width", "height", "elapsed_ms", "plates"}
+    assert (printed["width"], printed["height"]) == (640, 480)
+    (plate,) = printed["plates"]
     assert set(plate) == {
         "text", "confidence", "detection_confidence", "box", "corners", "lines", "country", "format", "valid",
         "characters", "candidates",
     }  # fmt: skip
 
 
-def test_files_that_cannot_be_read_are_told_and_the_others_unharmed(
+def test_files_that_cannot_be_read_are_named_and_the_others_are_read(
     photo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (photo.parent / "empty.jpg").touch()
@@ -45,11 +45,11 @@ def test_files_that_cannot_be_read_are_told_and_the_others_unharmed(
 
     code = main(["read", str(photo.parent), str(photo.parent / "absent.jpg")])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert "photo.png" in told.out
+    assert "photo.png" in printed.out
     for name in ("empty.jpg: this file is empty", "text.jpg: this is not a picture", "absent.jpg: this file cannot"):
-        assert name in told.err
+        assert name in printed.err
 
 
 def test_annotated_pictures_are_written(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +59,7 @@ def test_annotated_pictures_are_written(photo: Path, tmp_path: Path, capsys: pyt
     assert cv2.imread(str(tmp_path / "drawn" / "photo.png")).shape == (480, 640, 3)
 
 
-def test_a_correct_configuration_is_said_to_be_and_a_wrong_key_is_named(
+def test_a_correct_configuration_is_confirmed_and_a_wrong_key_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = tmp_path / "wrong.toml"
@@ -71,7 +71,7 @@ def test_a_correct_configuration_is_said_to_be_and_a_wrong_key_is_named(
     assert f"{wrong}:2:" in capsys.readouterr().err
 
 
-def test_paths_of_a_configuration_that_are_not_here_are_told_and_are_no_error(
+def test_paths_of_a_configuration_that_are_not_here_are_reported_and_are_no_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "device.toml"
@@ -79,16 +79,16 @@ def test_paths_of_a_configuration_that_are_not_here_are_told_and_are_no_error(
 
     assert main(["check-config", str(file)]) == 0
 
-    told = capsys.readouterr()
-    assert told.out == f"{file}: correct\n"
-    assert told.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out == f"{file}: correct\n"
+    assert printed.err.splitlines() == [
         f"{file}: [models] directory: /nowhere/models is not on this machine",
         f"{file}: [mqtt] ca_file: /nowhere/ca.crt is not on this machine",
     ]
 
 
 @pytest.mark.parametrize(("form", "name"), [("file:{}?loop=1", "gate.mp4"), ("images:{}", "pictures")])
-def test_a_recording_that_is_not_here_is_told_and_is_no_error(
+def test_a_recording_that_is_not_here_is_reported_and_is_no_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, name: str
 ) -> None:
     file = tmp_path / "device.toml"
@@ -115,12 +115,12 @@ def test_a_list_of_plates_that_is_here_and_wrong_is_an_error_and_one_that_is_not
     wrong = main(["check-config", str(file)])
 
     assert (away, wrong) == (0, 2)
-    told = capsys.readouterr().err
-    assert f"[[lists]] stolen: {tmp_path / 'stolen.csv'} is not on this machine" in told
-    assert f"{tmp_path / 'stolen.csv'}:2: no plate stands first" in told
+    printed = capsys.readouterr().err
+    assert f"[[lists]] stolen: {tmp_path / 'stolen.csv'} is not on this machine" in printed
+    assert f"{tmp_path / 'stolen.csv'}:2: no plate comes first" in printed
 
 
-def test_everything_that_is_here_and_that_the_daemon_would_refuse_is_told_together(
+def test_everything_here_that_the_daemon_would_refuse_is_reported_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "device.toml"
@@ -133,16 +133,16 @@ def test_everything_that_is_here_and_that_the_daemon_would_refuse_is_told_togeth
 
     code = main(["check-config", str(file)])
 
-    told = capsys.readouterr()
-    assert (code, told.out) == (2, "")
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
     wrong = [
-        "a.csv:1: no plate stands first",
-        "b.csv:1: no plate stands first",
-        f"[hook] program: {tmp_path / 'hook'} is no program",
+        "a.csv:1: no plate comes first",
+        "b.csv:1: no plate comes first",
+        f"[hook] program: {tmp_path / 'hook'} cannot be run",
         "1 characters are too few; make a key",
         "mqtt.ca_file, certificate_file or key_file cannot be used",
     ]
-    assert [complaint in line for complaint, line in zip(wrong, told.err.splitlines(), strict=True)] == [True] * 5
+    assert [complaint in line for complaint, line in zip(wrong, printed.err.splitlines(), strict=True)] == [True] * 5
 
 
 def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
@@ -158,23 +158,31 @@ def dataset_of(photo: Path, text: str = "MH12AB1234") -> Path:
 def test_evaluate_scores_a_dataset_folder(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["evaluate", "--json", str(dataset_of(photo))])
 
-    told = json.loads(capsys.readouterr().out)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert code == 0
-    assert set(told) == {"dataset", "images", "detection", "reading", "elapsed_ms"}
-    assert (told["images"], told["detection"]["plates"], told["reading"]["plates"]) == (1, 1, 1)
+    assert [row["effort"] for row in rows] == [0, 1]
+    for row in rows:
+        assert set(row) == {"dataset", "effort", "images", "detection", "reading", "elapsed_ms"}
+        assert (row["images"], row["detection"]["plates"], row["reading"]["plates"]) == (1, 1, 1)
 
 
-def test_failures_are_written_and_a_wrong_place_for_them_is_told_before_anything_is_scored(
+def test_evaluate_scores_with_the_effort_asked_for_alone(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "--json", "--effort", "0", "--", str(dataset_of(photo))])
+
+    assert json.loads(capsys.readouterr().out)["effort"] == 0
+
+
+def test_failures_are_written_and_a_wrong_path_for_them_is_an_error_before_anything_is_scored(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dataset = dataset_of(photo, text="XX99")
 
     assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "none" / "failures.jsonl")]) == 2
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert main(["evaluate", str(dataset), "--failures", str(tmp_path / "failures.jsonl")]) == 0
 
-    assert told.out == ""
-    assert "failures.jsonl: cannot be written (No such file or directory)" in told.err
+    assert printed.out == ""
+    assert "failures.jsonl: cannot be written (No such file or directory)" in printed.err
     failures = [json.loads(line) for line in (tmp_path / "failures.jsonl").read_text().splitlines()]
     assert "XX99" in {failure.get("truth") for failure in failures if failure["kind"] == "misread"}
 
@@ -185,7 +193,7 @@ def test_a_folder_that_is_no_dataset_is_wrong_usage(tmp_path: Path, capsys: pyte
     assert "no labels.jsonl here and no events.jsonl" in capsys.readouterr().err
 
 
-def test_a_dataset_folder_that_is_not_there_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dataset_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(tmp_path / "nope")]) == 2
 
     assert f"{tmp_path / 'nope'}: no such folder; check the path" in capsys.readouterr().err
@@ -199,14 +207,14 @@ def test_doctor_names_a_broker_that_does_not_answer(
 
     code = main(["doctor", "--config", str(settings)])
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert code == 1
-    assert "ok       camera" in told
-    assert "ok       models" in told
-    assert "fault    broker: the broker at 127.0.0.1:1 cannot be reached" in told
+    assert "ok       camera" in printed
+    assert "ok       models" in printed
+    assert "fault    broker: the broker at 127.0.0.1:1 cannot be reached" in printed
 
 
-def test_a_video_without_a_plate_is_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_without_a_plate_is_printed_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = cv2.VideoWriter(str(tmp_path / "empty.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 192))
     for _ in range(3):
         film.write(np.full((192, 320, 3), 90, np.uint8))
@@ -218,14 +226,14 @@ def test_a_video_without_a_plate_is_told_too(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == f"{tmp_path / 'empty.avi'}: no plate\n"
 
 
-def test_a_folder_for_drawings_that_cannot_be_made_is_told_before_anything_is_read(
+def test_a_folder_for_drawings_that_cannot_be_made_is_an_error_before_anything_is_read(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
 
     code = main(["read", str(photo), "--annotate", str(tmp_path / "file" / "drawings")])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 2
-    assert told.out == ""
-    assert "cannot be made" in told.err
+    assert printed.out == ""
+    assert "cannot be made" in printed.err

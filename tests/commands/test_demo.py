@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from edge_app.demo import truth
+from edge_app.demo import CLIP
+from edge_app.evaluation.clips.truth import read_clips
 
 
 def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -18,7 +19,7 @@ def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_vehicle_is_read_right_and_shown(tmp_path: Path) -> None:
-    vehicles = truth.load()
+    vehicles = read_clips(CLIP.parent)[0].vehicles
 
     done = demo("--output", tmp_path / "out")
 
@@ -26,11 +27,11 @@ def test_every_vehicle_is_read_right_and_shown(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert f"{len(vehicles)} of {len(vehicles)} vehicles right" in done.stdout
     reads = [json.loads(line) for line in (tmp_path / "out" / "reads.jsonl").read_text().splitlines()]
-    assert {read["plate"]["text"] for read in reads} == {vehicle.text for vehicle in vehicles}
+    assert {read["plate"]["text"] for read in reads} == {vehicle.plate for vehicle in vehicles}
     assert cv2.imread(str(tmp_path / "out" / "annotated.jpg")) is not None
 
 
-def test_an_output_that_cannot_be_made_is_told_before_anything_is_played(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_made_is_an_error_before_anything_is_played(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "out" / "reads.jsonl").mkdir(parents=True)
 

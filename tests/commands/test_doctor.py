@@ -49,7 +49,7 @@ def test_a_network_camera_that_is_away_is_given_up_and_its_password_not_shown(
     assert "secret" not in caplog.text
 
 
-def test_a_folder_that_may_not_be_looked_at_does_not_end_the_checks(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_read_does_not_end_the_checks(tmp_path: Path) -> None:
     settings = Settings(
         device=DeviceSettings(state_directory=tmp_path / ("x" * 300)),  # an error for root, too
         camera=CameraSettings(source=f"images:{tmp_path}"),
@@ -63,17 +63,17 @@ def test_a_folder_that_may_not_be_looked_at_does_not_end_the_checks(tmp_path: Pa
     assert "service" in findings
 
 
-def test_lists_are_told_with_how_many_plates_they_have(tmp_path: Path) -> None:
+def test_lists_are_shown_with_their_number_of_plates(tmp_path: Path) -> None:
     (tmp_path / "stolen.csv").write_text("MH12AB1234\nDL8CAF5030\n")
     stolen = ListSettings("stolen", "deny", tmp_path / "stolen.csv")
 
     assert check_lists(Settings(lists=(stolen,))) == Finding("lists", OK, "stolen (deny) has 2 plates")
     assert check_lists(Settings()) == Finding("lists", OK, "none are set")
-    with pytest.raises(ConfigurationError, match="absent is no program"):
+    with pytest.raises(ConfigurationError, match="absent cannot be run"):
         check_lists(Settings(lists=(stolen,), hook=HookSettings(tmp_path / "absent", kinds=("deny",))))
 
 
-def test_the_key_of_the_hash_is_looked_for_where_it_can_be_seen(tmp_path: Path) -> None:
+def test_the_key_of_the_hash_is_checked_if_it_can_be_seen(tmp_path: Path) -> None:
     credential = check_privacy(Settings(privacy=PrivacySettings(hash=True)))
 
     assert check_privacy(Settings(privacy=PrivacySettings(no_images=True))) == Finding("privacy", OK, "no_images")
@@ -88,7 +88,7 @@ def hearing(mqtt: MqttSettings) -> Settings:
     return Settings(device=DeviceSettings(name="gate-01"), mqtt=mqtt, commands=CommandSettings(allow=("ping",)))
 
 
-def test_commands_that_arrive_are_well_and_where_none_is_allowed_nothing_is_tried(broker: Mosquitto) -> None:
+def test_commands_that_arrive_are_ok_and_nothing_is_tried_if_none_is_allowed(broker: Mosquitto) -> None:
     assert check_commands(hearing(broker.settings)) == Finding(
         "commands", OK, "what is sent to anpr/gate-01/cmd/# arrives"
     )
@@ -98,11 +98,11 @@ def test_commands_that_arrive_are_well_and_where_none_is_allowed_nothing_is_trie
 @pytest.mark.parametrize(
     ("rules", "state", "words"),
     [
-        ("topic write anpr/gate-01/#", FAULT, "grants anpr/gate-01/cmd/# and hands nothing on; let its access list"),
+        ("topic write anpr/gate-01/#", FAULT, "grants anpr/gate-01/cmd/# and forwards nothing; let its access list"),
         (
             "topic read anpr/gate-01/#",
             WARNING,
-            "whether it may read anpr/gate-01/cmd/# could not be told (this device may not write",
+            "whether it may read anpr/gate-01/cmd/# is not known (this device may not write",
         ),
     ],
 )
@@ -118,7 +118,7 @@ def test_an_access_list_that_grants_commands_and_drops_them_is_seen_through(
     assert (finding.state, words in finding.words) == (state, True), finding.words
 
 
-def test_what_mqtt_3_1_1_cannot_tell_is_not_claimed(
+def test_what_mqtt_3_1_1_cannot_report_is_not_claimed(
     tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_app.uplink.rehearsal._ARRIVAL_SECONDS", 0.3)
@@ -164,7 +164,7 @@ def hand_on_late(server: socket.socket, seconds: float) -> None:
         line.recv(4096)
 
 
-def test_a_broker_that_refuses_the_commands_topic_is_told_with_it() -> None:
+def test_a_broker_that_refuses_the_commands_topic_is_reported_with_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         mqtt = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
         threading.Thread(target=refuse_a_subscription, args=(server, b"\x87")).start()

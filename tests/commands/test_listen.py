@@ -160,28 +160,30 @@ def test_it_subscribes_again_when_the_broker_is_back(running: Running, broker: M
     assert "the broker is back" in errors
 
 
-def test_each_reason_of_an_outage_is_told_once_and_its_end_too(broker: Mosquitto) -> None:
+def test_each_reason_of_an_outage_is_reported_once_and_its_end_too(broker: Mosquitto) -> None:
     with listening(broker) as process:
         assert process.stderr is not None
-        told = [process.stderr.readline()]
+        reported = [process.stderr.readline()]
         broker.stop()
-        told += islice(process.stderr, 2)
+        reported += islice(process.stderr, 2)
         with socket.create_server(("127.0.0.1", broker.port)) as server:
             for _ in range(4):  # two tries, each in both versions of MQTT
                 with server.accept()[0] as line:
                     line.recv(1024)
         broker.start()
         for words in islice(process.stderr, 10):
-            told.append(words)
+            reported.append(words)
             if "is back" in words:
                 break
 
     where = f"edge-anpr: the broker at 127.0.0.1:{broker.port}"
-    assert told[1].startswith(f"{where} is gone: ")
-    assert told[2].startswith(f"{where} cannot be reached: nothing listens at this port (unreachable); check `host`")
-    assert sum("hangs up" in line for line in told) == 1
-    assert all(line != next_line for line, next_line in pairwise(told))
-    assert re.fullmatch(r"edge-anpr: the broker is back after \d+ s\n", told[-1])
+    assert reported[1].startswith(f"{where} is gone: ")
+    assert reported[2].startswith(
+        f"{where} cannot be reached: nothing listens at this port (unreachable); check `host`"
+    )
+    assert sum("hangs up" in line for line in reported) == 1
+    assert all(line != next_line for line, next_line in pairwise(reported))
+    assert re.fullmatch(r"edge-anpr: the broker is back after \d+ s\n", reported[-1])
 
 
 def test_it_is_not_deaf_after_the_line_broke_between_the_session_and_its_subscription(
@@ -222,8 +224,8 @@ def test_ctrl_c_ends_it_politely(running: Running, broker: Mosquitto) -> None:
 
         _, errors = process.communicate(timeout=20)
 
-    told = f"connected to 127.0.0.1:{broker.port} with MQTT 5, waiting for anpr/+/+/read; Ctrl-C ends"
-    assert (process.returncode, errors) == (0, f"edge-anpr: {told}\n")
+    reported = f"connected to 127.0.0.1:{broker.port} with MQTT 5, waiting for anpr/+/+/read; Ctrl-C ends"
+    assert (process.returncode, errors) == (0, f"edge-anpr: {reported}\n")
     assert "Received DISCONNECT from edge-anpr-listen" in broker.log_path.read_text()
 
 
@@ -243,7 +245,7 @@ def with_users(folder: Path, start: Start) -> Mosquitto:
     return start("allow_anonymous false", f"password_file {folder / 'users'}")
 
 
-def test_user_and_password_file_let_it_in_and_a_wrong_password_is_told_to_be_one(tmp_path: Path, start: Start) -> None:
+def test_user_and_password_file_log_in_and_a_wrong_password_is_reported(tmp_path: Path, start: Start) -> None:
     guarded = with_users(tmp_path, start)
 
     with listening(guarded, "--username", "gate", "--password-file", tmp_path / "right.secret"):
@@ -328,7 +330,7 @@ def test_a_refused_subscription_leaves_no_session_at_the_broker() -> None:
     assert heard == [b"\xe0\x07\x00\x05" + session_expiry_of_0]
 
 
-def test_reads_that_never_came_are_told(broker: Mosquitto) -> None:
+def test_missing_reads_are_reported(broker: Mosquitto) -> None:
     with listening(broker, "--plate", "DL*", "--count", 1) as process, closing(Subscriber(broker.port)) as device:
         for sequence, text in ((41, "MH12AB1234"), (44, "MH12AB1234"), (45, "DL3CAB1234")):
             device.publish(Message(TOPIC, factory().make(plate_pass(text)).payload(sequence)))
@@ -352,7 +354,7 @@ def test_repeats_and_a_new_outbox_are_no_gap() -> None:
     ("boot_id", "historical"),
     [("after", False), ("after", True), ("before", False)],  # another card, twice; the file was deleted
 )
-def test_gaps_are_told_of_a_new_outbox_whose_first_read_was_missed(boot_id: str, historical: bool) -> None:
+def test_gaps_of_a_new_outbox_whose_first_read_was_missed_are_reported(boot_id: str, historical: bool) -> None:
     gaps = SequenceGaps()
     old = dataclasses.replace(read(), boot_id="before")
     new = dataclasses.replace(read(), boot_id=boot_id, historical=historical)
@@ -377,7 +379,7 @@ def test_what_is_repeated_from_before_a_reboot_is_no_new_outbox() -> None:
     assert missing == [[], []]
 
 
-def test_an_output_that_cannot_be_written_is_told_before_anything_is_listened_to(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_an_error_before_connecting(tmp_path: Path) -> None:
     done = subprocess.run(command("--output", tmp_path), capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
@@ -460,7 +462,7 @@ def test_what_is_no_read_is_shown_by_its_topic() -> None:
 
 
 @pytest.mark.parametrize("payload", [b'{"schema": "edge-anpr/read/1"}', b"[" * 100_000, b'"\\ud800"'])
-def test_what_only_looks_like_a_read_does_no_harm(payload: bytes) -> None:
+def test_what_only_resembles_a_read_does_no_harm(payload: bytes) -> None:
     assert as_line(Message(TOPIC, payload)).startswith(TOPIC)
 
 
@@ -468,13 +470,13 @@ def test_nothing_that_arrives_can_steer_the_terminal() -> None:
     assert "\x1b" not in as_line(Message(TOPIC, b"\x1b[2J"))
 
 
-def test_a_late_read_says_so() -> None:
+def test_a_late_read_is_marked() -> None:
     late = json.loads(event().payload()) | {"historical": True, "sequence": 1}
 
     assert as_line(Message(TOPIC, json.dumps(late).encode())).endswith("late")
 
 
-def test_an_update_says_what_it_is() -> None:
+def test_an_update_is_marked() -> None:
     update = dataclasses.replace(read(), revision="corrected")
 
     assert as_line(Message(TOPIC, encode(update))).endswith("14 frames  update: corrected")

@@ -1,6 +1,7 @@
 """`edge-anpr read`: which files it takes, and where it draws what it found."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from edge_app.__main__ import main
 from edge_app.app import open_video
 from edge_app.commands.read import Drawings, as_text, vehicle_as_json
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from tests.capture.pictures import write_clip, write_picture
 from tests.events.passes import plate_pass
 
@@ -65,11 +66,11 @@ def test_a_video_that_is_cut_off_is_read_as_far_as_it_goes_and_has_failed(
 
     code = main(["read", str(clip), "--annotate", str(tmp_path / "out")])
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert "KA01MN4567" in told.out
+    assert "KA01MN4567" in printed.out
     assert len(files_below(tmp_path / "out")) > 0
-    assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", told.err)
+    assert re.fullmatch(rf"edge-anpr: {clip}: only \d+ of 428 frames could be decoded; copy it again\n", printed.err)
 
 
 def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
@@ -82,9 +83,29 @@ def test_a_text_that_fits_no_format_is_marked_for_people() -> None:
     ]
 
 
-def test_a_video_is_read_whatever_its_path_looks_like(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_is_read_whatever_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = write_clip(tmp_path / "clip.mp4", frames=3).rename(tmp_path / "why?loop=2.mp4")
 
     code = main(["read", f"/{clip}", "--annotate", str(tmp_path / "out")])
 
     assert code == 0, capsys.readouterr().err
+
+
+def test_every_file_of_a_folder_is_read_or_named_whatever_its_name_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"no-text-\xff.png"))
+    write_picture(tmp_path / "b.png").rename(tmp_path / "red\x1b[31m.png")
+    write_clip(tmp_path / "c.mp4", frames=3).rename(tmp_path / os.fsdecode(b"clip-\xff"))
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "notes.txt").write_text("a letter")
+    os.mkfifo(tmp_path / "pipe.jpg")
+
+    assert main(["read", str(tmp_path)]) == 1
+
+    out, err = capsys.readouterr()
+    assert out.count("no plate") == 3
+    assert "\x1b" not in out + err
+    assert "phone.heic: a phone's picture (HEIF), which is not read here; save it as JPEG" in err
+    assert "notes.txt: this is neither a picture nor a video" in err
+    assert "pipe.jpg: a pipe, a device or a folder, and no file" in err

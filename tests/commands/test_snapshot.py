@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from edge_app.__main__ import main
-from edge_app.config import LineSettings
-from edge_app.demo.truth import CLIP
+from edge_app.config import CrossingLineSettings
+from edge_app.demo import CLIP
 from edge_app.drawing.grid import draw_grid
 from edge_app.image_files import load_image
 
@@ -22,7 +22,7 @@ polygon = [[0.1, 0.4], [0.4, 0.4], [0.4, 0.9], [0.1, 0.9]]
 name = "kerb"
 polygon = [[0.7, 0.4], [1.0, 0.4], [1.0, 0.9], [0.7, 0.9]]
 include = false
-[[lines]]
+[[crossing_lines]]
 name = "barrier"
 start = [0.45, 0.65]
 end = [0.65, 0.65]
@@ -45,7 +45,7 @@ def test_a_snapshot_is_the_camera_s_picture(site: Path, tmp_path: Path, capsys: 
     assert "1280 × 720 pixels" in capsys.readouterr().out
 
 
-def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
+def test_with_a_grid_zones_and_lines_are_drawn_in_their_places(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["snapshot", "--config", str(site), str(tmp_path / "plain.png")])
@@ -61,7 +61,7 @@ def test_with_a_grid_zones_and_lines_are_drawn_where_they_are_set(
     assert list(drawn[468, 600]) == [0, 200, 255], "the line"
 
 
-def pixels_of_labels(size: tuple[int, int], *lines: LineSettings) -> int:
+def pixels_of_labels(size: tuple[int, int], *lines: CrossingLineSettings) -> int:
     """How many are dark on a white picture with these lines."""
     white = np.full((size[1], size[0], 3), 255, np.uint8)
     return int((draw_grid(white, [], lines) == 30).all(axis=2).sum())
@@ -73,10 +73,10 @@ def pixels_of_labels(size: tuple[int, int], *lines: LineSettings) -> int:
 def test_the_words_of_neighbouring_lines_do_not_cover_each_other(
     size: tuple[int, int], upper: float, lower: float, ends: tuple[float, float]
 ) -> None:
-    def both(first: float, second: float) -> tuple[LineSettings, LineSettings]:
+    def both(first: float, second: float) -> tuple[CrossingLineSettings, CrossingLineSettings]:
         return (
-            LineSettings("first", (0.1, first), (0.9, first)),
-            LineSettings("second", (ends[0], second), (ends[1], second)),
+            CrossingLineSettings("first", (0.1, first), (0.9, first)),
+            CrossingLineSettings("second", (ends[0], second), (ends[1], second)),
         )
 
     near, far = (pixels_of_labels(size, *both(*places)) for places in ((upper, lower), (0.25, 0.75)))
@@ -85,7 +85,7 @@ def test_the_words_of_neighbouring_lines_do_not_cover_each_other(
 
 
 def test_a_long_name_covers_no_word_of_a_steep_line() -> None:
-    level, steep = (LineSettings("entrance-from-north", (0.3, 0.3), end) for end in ((0.9, 0.3), (0.3, 0.9)))
+    level, steep = (CrossingLineSettings("entrance-from-north", (0.3, 0.3), end) for end in ((0.9, 0.3), (0.3, 0.9)))
 
     assert pixels_of_labels((1280, 720), steep) == pixels_of_labels((1280, 720), level)
 
@@ -94,14 +94,14 @@ def test_a_long_name_covers_no_word_of_a_steep_line() -> None:
     ("arguments", "code", "fault"),
     [(["out.txt"], 2, "let it end with .jpg or .png"), (["--config", "absent.toml", "out.jpg"], 2, "cannot be read")],
 )
-def test_what_keeps_it_from_being_taken_is_told(
+def test_what_prevents_a_picture_is_reported(
     arguments: list[str], code: int, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["snapshot", *arguments]) == code
     assert fault in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_there_is_told_and_not_made(
+def test_a_folder_that_is_not_there_is_an_error_and_not_made(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(["snapshot", "--config", str(site), str(tmp_path / "absent" / "out.jpg")])
@@ -111,7 +111,7 @@ def test_a_folder_that_is_not_there_is_told_and_not_made(
     assert not (tmp_path / "absent").exists()
 
 
-def test_a_camera_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_camera_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.toml").write_text('[camera]\nsource = "file:absent.mp4"\n')
 
     code = main(["snapshot", "--config", str(tmp_path / "config.toml"), str(tmp_path / "out.jpg")])

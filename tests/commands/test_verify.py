@@ -50,9 +50,9 @@ def test_a_changed_read_is_named_with_its_line_and_so_is_the_break_that_it_leave
 
     code = verify(journal)
 
-    told = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
     assert code == 1
-    assert told[:3] == [
+    assert printed[:3] == [
         "4 good reads, 1 bad, 0 repeats",
         "first bad read: line 1: its signature is wrong: something in it was changed after it was signed",
         "gate-01: sequence 2 to 5, chain unbroken",
@@ -65,10 +65,10 @@ def test_a_line_that_was_taken_out_breaks_the_chain(journal: Path, capsys: pytes
 
     code = verify(journal)
 
-    told = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
     event_id = json.loads(lines[3])["event_id"]
     assert code == 1
-    assert told == [
+    assert printed == [
         "4 good reads, 0 bad, 0 repeats",
         "gate-01: sequence 1 to 5, chain broken 1 times",
         f"gate-01: break at line 3: sequence 4 (event {event_id}): sequence 3 is not here, or not good",
@@ -82,7 +82,7 @@ def test_of_several_devices_one_can_be_asked_for(journal: Path, capsys: pytest.C
     code = verify(journal, "--device", "gate-01")
 
     assert capsys.readouterr().out.splitlines() == [
-        "5 good reads, 0 bad, 0 repeats, 5 other messages passed over",
+        "5 good reads, 0 bad, 0 repeats, 5 other messages skipped",
         "gate-01: sequence 1 to 5, chain unbroken",
     ]
     assert code == 0

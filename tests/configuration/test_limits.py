@@ -28,7 +28,7 @@ def test_what_keeps_to_the_limit_is_no_complaint(limit: Limit, value: object) ->
         (Matching("[a-z]{2}", "two small letters"), "ind", '"ind" will not do; give two small letters'),
     ],
 )
-def test_what_does_not_is_told_with_what_to_give(limit: Limit, value: object, complaint: str) -> None:
+def test_what_does_not_is_reported_with_what_to_give(limit: Limit, value: object, complaint: str) -> None:
     assert limit.complaint(value) == complaint
 
 

@@ -1,4 +1,4 @@
-"""A TOML file becomes a record, or every error in it is told."""
+"""A TOML file becomes a record, or every error in it is messages."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ def read(folder: Path, content: str | bytes, check: Callable[[Site], Iterable[Co
 def errors(
     folder: Path, content: str | bytes, check: Callable[[Site], Iterable[Complaint]] = nothing_more
 ) -> list[str]:
-    """What is told of a wrong file, line for line, without its folder."""
+    """What is messages of a wrong file, line for line, without its folder."""
     with pytest.raises(ConfigurationError) as refused:
         read(folder, content, check)
     return str(refused.value).replace(f"{folder}/", "").split("\n")
@@ -103,8 +103,8 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
     ("line", "complaint"),
     [
         ("height = 11", "height: 11.0 is out of range; give a number from 0 to 10"),
-        ("height = nan", "height: nan is no amount; give a finite number"),
-        ("height = inf", "height: inf is no amount; give a finite number"),
+        ("height = nan", "height: nan is not a finite number; give one"),
+        ("height = inf", "height: inf is not a finite number; give one"),
         ("height = true", "height: true is of the wrong type; give a number"),
         ('height = "1"', 'height: "1" is of the wrong type; give a number'),
         ("number = 1.0", "number: 1.0 is of the wrong type; give a whole number"),
@@ -120,7 +120,7 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
         ("name = {of = 'a'}", 'name: {of = "a"} is of the wrong type; give a text in quotes'),
     ],
 )
-def test_a_wrong_value_is_told_with_its_line_its_key_and_what_to_give(
+def test_a_wrong_value_is_reported_with_its_line_its_key_and_what_to_give(
     tmp_path: Path, line: str, complaint: str
 ) -> None:
     assert errors(tmp_path, f"\n[gate]\n\n{line}\n") == [f"site.toml:4: [gate] {complaint}"]
@@ -137,7 +137,9 @@ def test_a_wrong_value_is_told_with_its_line_its_key_and_what_to_give(
         ("[gate]\n[2nd]\nheight = 1", "2: [2nd]: there is no such section; remove it, or take one of: gate, lanes"),
     ],
 )
-def test_an_unknown_name_is_told_with_the_one_that_may_be_meant(tmp_path: Path, content: str, complaint: str) -> None:
+def test_an_unknown_name_is_reported_with_the_one_that_may_be_meant(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
     assert errors(tmp_path, content)[0].startswith(f"site.toml:{complaint}")
 
 
@@ -152,11 +154,13 @@ def test_an_unknown_name_is_told_with_the_one_that_may_be_meant(tmp_path: Path, 
         ("[[lanes]]\nwidth = 1", "[[lanes]]: `name` is missing; add it"),
     ],
 )
-def test_a_section_that_is_none_is_told_how_to_write_it(tmp_path: Path, content: str, complaint: str) -> None:
+def test_the_error_on_a_section_that_is_none_shows_how_to_write_it(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
     assert errors(tmp_path, content) == [f"site.toml:1: {complaint}"]
 
 
-def test_every_error_is_told_in_the_order_of_the_lines(tmp_path: Path) -> None:
+def test_every_error_is_reported_in_the_order_of_the_lines(tmp_path: Path) -> None:
     content = """[[lanes]]
 width = 10
 [gate]
@@ -165,9 +169,9 @@ hight = 1
 number = 1.5
 """
 
-    told = errors(tmp_path, content)
+    messages = errors(tmp_path, content)
 
-    assert [line.split(": ")[:2] for line in told] == [
+    assert [line.split(": ")[:2] for line in messages] == [
         ["site.toml:1", "[[lanes]]"],
         ["site.toml:2", "[[lanes]] width"],
         ["site.toml:4", "[gate] open"],
@@ -184,12 +188,12 @@ def second_lane(site: Site) -> Iterator[Complaint]:
         yield Complaint(("gate", "open"), "nobody gets in; open it")
 
 
-def test_what_several_keys_together_show_is_told_with_the_rest(tmp_path: Path) -> None:
+def test_errors_of_several_keys_together_are_reported_with_the_rest(tmp_path: Path) -> None:
     content = '[gate]\nnumber = "x"\n[[lanes]]\nname = "a"\n[[lanes]]\nname = "b"\nwidth = 2\n'
 
-    told = errors(tmp_path, content, second_lane)
+    messages = errors(tmp_path, content, second_lane)
 
-    assert told == [
+    assert messages == [
         "site.toml:1: [gate] open: nobody gets in; open it",
         'site.toml:2: [gate] number: "x" is of the wrong type; give a whole number',
         "site.toml:7: [[lanes]] width: the lane b is too much; remove it",
@@ -199,18 +203,18 @@ def test_what_several_keys_together_show_is_told_with_the_rest(tmp_path: Path) -
 def test_a_wrong_item_does_not_move_the_others_up(tmp_path: Path) -> None:
     content = '[gate]\nopen = true\n[[lanes]]\nwidth = 2\n[[lanes]]\nname = "b"\n[[lanes]]\nname = "c"\nwidth = 3\n'
 
-    told = errors(tmp_path, content, second_lane)
+    messages = errors(tmp_path, content, second_lane)
 
-    assert told == [
+    assert messages == [
         "site.toml:3: [[lanes]]: `name` is missing; add it",
         "site.toml:9: [[lanes]] width: the lane c is too much; remove it",
     ]
 
 
-def test_one_error_is_not_told_twice(tmp_path: Path) -> None:
-    told = errors(tmp_path, "[gate]\nopen = 1\n", second_lane)
+def test_one_error_is_not_reported_twice(tmp_path: Path) -> None:
+    messages = errors(tmp_path, "[gate]\nopen = 1\n", second_lane)
 
-    assert told == ["site.toml:2: [gate] open: 1 is of the wrong type; give true or false"]
+    assert messages == ["site.toml:2: [gate] open: 1 is of the wrong type; give true or false"]
 
 
 @pytest.mark.parametrize(
@@ -223,11 +227,11 @@ def test_one_error_is_not_told_twice(tmp_path: Path) -> None:
         ("[gate]\r\n\r\nheight = x\r\n", 3),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, content: str, line: int) -> None:
-    (told,) = errors(tmp_path, content)
+def test_what_is_no_toml_is_reported_with_its_line(tmp_path: Path, content: str, line: int) -> None:
+    (message,) = errors(tmp_path, content)
 
-    assert told.startswith(f"site.toml:{line}: this is not TOML: ")
-    assert told.endswith("; mend this line")
+    assert message.startswith(f"site.toml:{line}: this is not TOML: ")
+    assert message.endswith("; correct this line")
 
 
 def test_the_mark_that_some_editors_begin_a_file_with_is_no_error(tmp_path: Path) -> None:
@@ -237,13 +241,13 @@ def test_the_mark_that_some_editors_begin_a_file_with_is_no_error(tmp_path: Path
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
-def test_what_is_not_utf8_is_told_with_its_line(tmp_path: Path, start: bytes) -> None:
-    told = errors(tmp_path, start + b'[gate]\n\nname = "Zufahrt S\xfcd"\n')
+def test_what_is_not_utf8_is_reported_with_its_line(tmp_path: Path, start: bytes) -> None:
+    messages = errors(tmp_path, start + b'[gate]\n\nname = "Zufahrt S\xfcd"\n')
 
-    assert told == ["site.toml:3: this is not UTF-8 text; save the file as UTF-8"]
+    assert messages == ["site.toml:3: this is not UTF-8 text; save the file as UTF-8"]
 
 
 @pytest.mark.parametrize(("name", "reason"), [("absent.toml", "No such file"), ("", "Is a directory")])
-def test_a_file_that_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported_with_the_remedy(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"cannot be read \({reason}.*; copy config/default\.toml there"):
         strict_toml.read(tmp_path / name, Site, nothing_more)

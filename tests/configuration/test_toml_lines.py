@@ -13,7 +13,7 @@ def lines_in(text: str) -> dict[KeyPath, int]:
     return find_lines(text)
 
 
-def test_sections_and_their_keys_are_found_wherever_they_stand() -> None:
+def test_sections_and_their_keys_are_found_wherever_they_are() -> None:
     text = 'top = 1\n\n[mqtt]\nhost = "a"\n\n  port=1883\n[log]\nlevel = "info"\n'
 
     lines = lines_in(text)
@@ -75,7 +75,7 @@ def test_a_comment_may_follow_a_section_or_a_value() -> None:
 
 
 @pytest.mark.parametrize("quotes", ['"""', "'''"])
-def test_what_stands_in_a_long_text_is_neither_section_nor_key(quotes: str) -> None:
+def test_a_line_of_a_long_text_is_neither_section_nor_key(quotes: str) -> None:
     lines = lines_in(f"[a]\ntext = {quotes}\n[b]\nport = 1\n# {quotes}\nport = 2\n")
 
     assert lines == {("a",): 1, ("a", "text"): 2, ("a", "port"): 6}
@@ -94,7 +94,7 @@ def test_only_what_ends_a_line_in_toml_counts(separator: str) -> None:
     assert lines == {("mqtt",): 2, ("mqtt", "port"): 3}
 
 
-def test_what_has_no_line_of_its_own_has_that_of_what_it_stands_in() -> None:
+def test_a_key_without_a_line_of_its_own_has_that_of_its_section() -> None:
     lines = lines_in('\n[recognition]\nformats = [\n  "in",\n  "xx",\n]\n')
 
     assert line_of(("recognition", "formats", 1), lines) == 3

@@ -41,8 +41,8 @@ def models(tmp_path: Path) -> Path:
 
 def facts(models: Path, name: str) -> dict[str, Any]:
     """What a manifest says."""
-    told: dict[str, Any] = json.loads((models / f"{name}.json").read_text())
-    return told
+    written: dict[str, Any] = json.loads((models / f"{name}.json").read_text())
+    return written
 
 
 def make(export: Export, network: Any, models: Path) -> None:
@@ -70,7 +70,7 @@ def test_the_gate_opens_for_networks_that_lost_little_and_notes_their_scores(
     assert "| crops | – | – | " in (models / "README.md").read_text()
 
 
-def test_the_gate_stays_shut_where_int8_reads_nothing(
+def test_the_gate_stays_shut_if_int8_reads_nothing(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(DETECTOR, detector_of_nothing(), models)
@@ -88,7 +88,7 @@ def test_the_threshold_lies_below_every_plate_and_above_all_that_is_reported_and
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     yard = drawn_scenes(tmp_path / "yard")
-    faint = PlateRecognizer(build_stages(Settings(detection=DetectionSettings(confidence=0.2))), thorough=False)
+    faint = PlateRecognizer(build_stages(Settings(detection=DetectionSettings(confidence=0.2))), effort=0)
     reads = [faint.recognize(load_image(label.path)) for label in read_dataset(yard)]
     found = [sorted((read.detection.confidence for read in each), reverse=True) for each in reads]
     plates = [confidences[0] for confidences in found]
@@ -201,7 +201,7 @@ def test_nothing_goes_in_without_the_gate(tmp_path: Path, capsys: pytest.Capture
 def test_one_checkpoint_is_not_taken_for_both_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "one.keras")]) == 2
 
-    assert "--checkpoint is one network's: say `detector` or `reader`" in capsys.readouterr().err
+    assert "--checkpoint is one network's: give `detector` or `reader`" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_dataset_is_an_error(

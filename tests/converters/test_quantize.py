@@ -38,7 +38,7 @@ def test_converting_twice_gives_the_same_bytes(checkpoint: Path) -> None:
     assert once == again
 
 
-def test_the_file_is_int8_takes_pixels_as_they_are_and_says_nearly_what_the_float_network_says(
+def test_the_file_is_int8_takes_pixels_as_they_are_and_agrees_nearly_with_the_float_network(
     checkpoint: Path,
 ) -> None:
     network = load_checkpoint(checkpoint, READER.input)
@@ -46,22 +46,22 @@ def test_the_file_is_int8_takes_pixels_as_they_are_and_says_nearly_what_the_floa
 
     path = write_model(READER, content, count_macs(network), checkpoint, "noise", checkpoint.parent / "models")
     interface = inspect(content)
-    told = float_twin(network, READER.manifest()).run(noise(READER.input)[0])["logits"]
-    told_int8 = TfliteModel.load(path, READER.kind).run(noise(READER.input)[0])["logits"]
+    as_float = float_twin(network, READER.manifest()).run(noise(READER.input)[0])["logits"]
+    as_int8 = TfliteModel.load(path, READER.kind).run(noise(READER.input)[0])["logits"]
 
     assert (interface.input.type, interface.outputs["logits"].type) == ("uint8", "int8")
     assert interface.input.scale == pytest.approx(1 / 127.5, rel=1e-3), "the rescaling became the input's scale"
-    assert np.abs(told - told_int8).max() < 3 * interface.outputs["logits"].scale
-    assert np.ptp(told) > 20 * interface.outputs["logits"].scale, "else the comparison shows nothing"
+    assert np.abs(as_float - as_int8).max() < 3 * interface.outputs["logits"].scale
+    assert np.ptp(as_float) > 20 * interface.outputs["logits"].scale, "else the comparison shows nothing"
 
 
-def test_the_float_twin_says_what_the_network_says(checkpoint: Path) -> None:
+def test_the_float_twin_has_the_outputs_of_the_network(checkpoint: Path) -> None:
     network = load_checkpoint(checkpoint, READER.input)
     pixels = noise(READER.input)[0]
 
-    told = float_twin(network, READER.manifest()).run(pixels)["logits"]
+    as_float = float_twin(network, READER.manifest()).run(pixels)["logits"]
 
-    np.testing.assert_allclose(told, network(pixels.astype(np.float32))["logits"], atol=1e-4)
+    np.testing.assert_allclose(as_float, network(pixels.astype(np.float32))["logits"], atol=1e-4)
 
 
 def test_a_network_with_a_layer_that_never_leaves_zero_is_refused(checkpoint: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_app.records import ImageBgr
 from edge_app.tflite_model import InputShape
+from training.shapes import READER_HEIGHT, READER_STEPS, READER_WIDTH
 from training.synthetic.plates import render_plate
 
 TEXTS = ("MH 12 AB 1234", "KA 01 MN 4567", "TN 22 CX 9080", "GJ 05 JK 7311")
@@ -21,11 +22,13 @@ def reader_of_nothing(seed: int = 1) -> Any:
     from keras import layers
 
     keras.utils.set_random_seed(seed)
-    pixels = layers.Input((32, 192, 1), name="pixels")
+    pixels = layers.Input((READER_HEIGHT, READER_WIDTH, 1), name="pixels")
     maps = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
     maps = layers.AveragePooling2D((8, 4))(maps)
     maps = layers.Conv2D(37, (4, 1), name="only")(maps)
-    return keras.Model(pixels, {"logits": layers.Reshape((48, 37), name="logits")(maps)}, name="reader_of_nothing")
+    return keras.Model(
+        pixels, {"logits": layers.Reshape((READER_STEPS, 37), name="logits")(maps)}, name="reader_of_nothing"
+    )
 
 
 def detector_of_nothing() -> Any:

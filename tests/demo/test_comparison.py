@@ -3,9 +3,9 @@
 from typing import Any
 
 from edge_app.demo.comparison import as_table, compare
-from edge_app.demo.truth import ShownVehicle
+from edge_app.evaluation.clips.truth import LabelledVehicle
 
-FIRST, SECOND = ShownVehicle("MH12AB1234", 1, 0, 30), ShownVehicle("KA01MN4567", 2, 10, 40)
+FIRST, SECOND = LabelledVehicle("MH12AB1234", 0, 30, {}), LabelledVehicle("KA01MN4567", 10, 40, {})
 
 
 def read(text: str, frames: int = 9) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def test_nothing_read_is_a_miss() -> None:
     assert verdicts("KA01MN4567") == ["missed", "right"]
 
 
-def test_a_text_unlike_any_is_not_there() -> None:
-    assert verdicts("KA01MN4567", "ZZ99ZZ9999") == ["missed", "right", "not there, or twice"]
+def test_a_text_unlike_any_is_false() -> None:
+    assert verdicts("KA01MN4567", "ZZ99ZZ9999") == ["missed", "right", "false"]
 
 
-def test_the_same_vehicle_twice_is_one_too_many() -> None:
-    assert verdicts("KA01MN4567", "MH12AB1234", "MH12AB1234") == ["right", "right", "not there, or twice"]
+def test_the_same_vehicle_twice_is_a_duplicate() -> None:
+    assert verdicts("KA01MN4567", "MH12AB1234", "MH12AB1234") == ["right", "right", "duplicate"]
 
 
 def test_the_table_names_what_was_shown_what_was_read_and_in_how_many_frames() -> None:

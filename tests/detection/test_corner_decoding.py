@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_app.detection.corner_decoding import FloatMap, decode, decode_corners, encode_corners, share_within
+from edge_app.detection.corner_decoding import FloatMap, decode, decode_corners, encode_corners
 
 STRIDE = 8
 
@@ -44,7 +44,7 @@ def test_coding_and_decoding_corners_gives_them_back(values: list[float]) -> Non
     assert back == pytest.approx(corners, abs=0.01)
 
 
-def test_two_plates_side_by_side_are_told_apart_with_their_lines() -> None:
+def test_two_plates_side_by_side_are_two_finds_with_their_lines() -> None:
     left, right = quad(40, 60, 90, 22), quad(180, 70, 60, 40)
 
     plates = decode(*maps_of([(left, 4.0, 1), (right, 3.0, 2)]), STRIDE, 0.5, 16)
@@ -64,7 +64,7 @@ def test_half_a_plate_is_not_found_beside_the_whole() -> None:
     assert plates[0].corners_px == pytest.approx(whole, abs=0.01)
 
 
-def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_where_it_lies() -> None:
+def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_on_its_place() -> None:
     surer, other, further = ((quad(40, top, 24, 3) - [0, 1.5]).astype(np.float32) for top in (60, 67.5, 50.5))
     score, codes, lines = maps_of([(further, 4.0, 1)])
     for plate, row, logit in ((surer, 7, 3.0), (other, 8, 2.0)):
@@ -100,12 +100,3 @@ def test_a_map_hot_everywhere_ends_in_bounded_time_and_number() -> None:
     found = decode(score, codes, np.zeros((48, 80), np.float32), STRIDE, 0.5, 16)
 
     assert len(found) == 16
-
-
-def test_the_share_of_a_box_within_another_is_of_its_own_area() -> None:
-    plate, line = np.array([0, 0, 100, 50], np.float32), np.array([0, 25, 100, 50], np.float32)
-
-    assert share_within(plate, line) == 0.5
-    assert share_within(line, plate) == 1
-    assert share_within(line, plate + 200) == 0
-    assert share_within(np.zeros(4, np.float32), plate) == 0

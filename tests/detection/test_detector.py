@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import encode_corners, hulls, iou_with
+from edge_app.detection.corner_decoding import encode_corners
 from edge_app.detection.detector import PlateDetector
+from edge_app.geometry import hulls, iou
 from edge_app.records import Corners, Frame, ImageBgr
 from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
 from training.synthetic.lettering import shipped_fonts
@@ -57,14 +58,14 @@ FAR = rectangle(10, 20, 30, 8)
 def found_by(
     *searches: list[tuple[Corners, float]], confidence: float | None = None, max_plates: int = 16
 ) -> list[tuple[list[float], float]]:
-    """Left, top, right, bottom and confidence of what is found in a picture of the input's size."""
+    """Box and confidence of what is found in a picture of the input's size."""
     detector = PlateDetector(Told(*searches), max_plates=max_plates)
     found = detector.find(frame_of(np.zeros((192, 320, 3), np.uint8)), confidence)
-    return [(hulls(plate.corners_px[None])[0].round(1).tolist(), round(plate.confidence, 2)) for plate in found]
+    return [(hulls(plate.corners_px).round(1).tolist(), round(plate.confidence, 2)) for plate in found]
 
 
 def hull_of(corners: Corners) -> list[float]:
-    return hulls(corners[None])[0].tolist()
+    return hulls(corners).tolist()
 
 
 def test_a_picture_without_a_large_plate_is_searched_once() -> None:
@@ -89,7 +90,7 @@ def test_what_the_second_search_does_not_confirm_counts_as_the_first_found_it() 
     assert found_by([(WHOLE, 0.15)]) == []
 
 
-def test_the_second_search_goes_by_the_working_point_where_less_is_asked_for() -> None:
+def test_the_second_search_uses_the_working_point_even_if_less_is_asked_for() -> None:
     assert found_by([(WHOLE, 0.25)], [(HALF_SIZE, 0.3)], confidence=0.02) == [(hull_of(WHOLE), 0.25)]
 
 
@@ -108,7 +109,7 @@ def test_a_large_plate_in_the_small_picture_has_its_corners_in_the_full_one() ->
 
 
 @pytest.mark.parametrize(("working_point", "asked", "found"), [(0.5, None, 0), (0.3, None, 1), (0.5, 0.3, 1)])
-def test_a_plate_counts_from_the_models_working_point_on_unless_told_otherwise(
+def test_a_plate_counts_from_the_models_working_point_on_unless_set_otherwise(
     working_point: float, asked: float | None, found: int
 ) -> None:
     detector = PlateDetector(Told([(FAR, 0.4)], working_point=working_point), asked)
@@ -147,7 +148,7 @@ def rear_of_a_car(style: str) -> tuple[ImageBgr, Corners]:
 
 
 def overlap(one: Corners, other: Corners) -> float:
-    return float(iou_with(hulls(one[None])[0], hulls(other[None]))[0])
+    return float(iou(hulls(one), hulls(other)))
 
 
 @pytest.mark.parametrize(("style", "lines"), [("white", 1), ("commercial", 1), ("white_two", 2)])

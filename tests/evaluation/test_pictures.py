@@ -16,7 +16,7 @@ from edge_app.evaluation.pictures import (
     score_dataset,
     working_point,
 )
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 from edge_app.records import PlateDetection, PlateRead, PlateText
 from tests.converters.tiny import drawn_crops, drawn_scenes
 
@@ -77,7 +77,7 @@ def test_a_plate_of_unknown_place_among_several_is_not_read_and_one_of_unknown_t
 
 
 @pytest.mark.parametrize("plates", [[], [plate(HERE, None)]])
-def test_where_no_text_is_known_no_read_counts(plates: list[LabelledPlate]) -> None:
+def test_no_read_counts_if_no_text_is_known(plates: list[LabelledPlate]) -> None:
     nothing = result(plates, reads=[read("AA11", HERE)])
 
     assert reads_and_truths(nothing) == []
@@ -109,7 +109,7 @@ def test_the_average_precision_goes_on_below_the_confidence_set() -> None:
 
 
 @pytest.mark.parametrize(("plates", "scene"), [([plate(None, "AA11")], False), ([plate(None)], True), ([], True)])
-def test_where_boxes_are_not_known_finds_are_neither_right_nor_wrong(plates: list[LabelledPlate], scene: bool) -> None:
+def test_without_boxes_finds_are_neither_right_nor_wrong(plates: list[LabelledPlate], scene: bool) -> None:
     unknown = result(plates, [found(HERE)], scene=scene)
 
     assert score_dataset(YARD, [unknown]).detection is None
@@ -126,14 +126,14 @@ def test_a_set_without_a_plate_shows_false_finds_only() -> None:
     assert score.reading is None
 
 
-def test_the_time_is_told_as_median_and_95th_percentile_and_figures_are_rounded() -> None:
+def test_the_time_is_a_median_and_a_95th_percentile_and_figures_are_rounded() -> None:
     results = [result([plate(HERE, "AAA")], reads=[read("AA", HERE)], elapsed_ms=float(n)) for n in range(1, 102)]
 
-    told = score_dataset(YARD, results).as_json()
+    written = score_dataset(YARD, results).as_json()
 
-    assert (told["dataset"], told["images"]) == ("yard", 101)
-    assert told["elapsed_ms"] == {"median": 51.0, "p95": 96.0}
-    assert told["reading"] == {"plates": 101, "exact": 0.0, "character_accuracy": 0.6667}
+    assert (written["dataset"], written["images"]) == ("yard", 101)
+    assert written["elapsed_ms"] == {"median": 51.0, "p95": 96.0}
+    assert written["reading"] == {"plates": 101, "exact": 0.0, "character_accuracy": 0.6667}
 
 
 def test_the_working_point_takes_in_all_plates_and_leaves_out_what_is_none() -> None:
@@ -148,19 +148,19 @@ def test_the_working_point_takes_in_all_plates_and_leaves_out_what_is_none() -> 
     assert working_point([]) is None
 
 
-def test_failures_tell_what_was_missed_imagined_and_misread() -> None:
+def test_failures_name_what_was_missed_imagined_and_misread() -> None:
     wrong = result([plate(HERE, "AA11"), plate(THERE, None)], [found(THERE), found(NOWHERE, 0.7)])
 
-    told = list(failures(wrong))
+    written = list(failures(wrong))
 
-    assert told == [
+    assert written == [
         {"image": "a.png", "kind": "missed", "box": HERE, "truth": "AA11"},
         {"image": "a.png", "kind": "false", "box": NOWHERE, "confidence": 0.7},
         {"image": "a.png", "kind": "misread", "read": "", "truth": "AA11"},
     ]
 
 
-def test_the_shipped_networks_find_and_read_drawn_plates_and_say_how_far_they_are(tmp_path: Path) -> None:
+def test_the_shipped_networks_find_and_read_drawn_plates_and_progress_is_reported(tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
 
     score = evaluate_dataset(PlateRecognizer(), drawn_scenes(tmp_path / "yard"), lambda *done: heard.append(done))
@@ -175,7 +175,7 @@ def test_the_shipped_networks_find_and_read_drawn_plates_and_say_how_far_they_ar
     assert score.elapsed_ms.median > 0
 
 
-def test_a_crop_is_read_whole_and_no_plate_is_looked_for_beyond_it(tmp_path: Path) -> None:
+def test_a_crop_is_read_whole_and_no_plate_is_searched_beyond_it(tmp_path: Path) -> None:
     (crop, *_) = read_dataset(drawn_crops(tmp_path / "crops"))
 
     came = run_on(PlateRecognizer(), crop)

@@ -3,11 +3,11 @@
 import pytest
 
 from edge_app.evaluation.scoring import (
-    Box,
     average_precision,
+    best_overlap,
     best_threshold,
     edit_distance,
-    iou,
+    nearest_text,
     pair,
     pooled,
     score_detection,
@@ -81,22 +81,6 @@ def test_the_edit_distance_is_the_least_number_of_changes(text: str, truth: str,
     assert edit_distance(text, truth) == distance
 
 
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [
-        (LEFT, 1.0),
-        ((50.0, 0.0, 100.0, 20.0), 1 / 3),
-        ((0.0, 0.0, 50.0, 20.0), 0.5),
-        ((100.0, 0.0, 100.0, 20.0), 0.0),
-        ((300.0, 300.0, 100.0, 20.0), 0.0),
-        ((10.0, 10.0, 0.0, 0.0), 0.0),
-    ],
-)
-def test_the_overlap_is_that_of_the_areas(other: Box, expected: float) -> None:
-    assert iou(LEFT, other) == pytest.approx(expected)
-    assert iou(other, LEFT) == pytest.approx(expected)
-
-
 def test_half_of_a_plate_is_just_enough() -> None:
     assert pair([(0.0, 0.0, 50.0, 20.0)], [LEFT]) == [0]
     assert pair([(0.0, 0.0, 49.0, 20.0)], [LEFT]) == [None]
@@ -112,6 +96,28 @@ def test_of_two_plates_the_one_overlapped_best_is_taken() -> None:
     close = (20.0, 0.0, 100.0, 20.0)
 
     assert pair([(18.0, 0.0, 100.0, 20.0)], [LEFT, close]) == [1]
+
+
+def test_a_place_needs_the_least_overlap() -> None:
+    close = (50.0, 0.0, 100.0, 20.0)
+
+    assert best_overlap(LEFT, {3: RIGHT, 7: close}, least=0.3) == 7
+    assert best_overlap(LEFT, {3: RIGHT, 7: close}, least=0.5) is None
+    assert best_overlap(LEFT, {}, least=0.3) is None
+
+
+def test_a_text_belongs_to_the_plate_most_like_it() -> None:
+    truths = {2: "MH12AB1234", 5: "MH12AB1284"}
+
+    assert nearest_text("mh 12 ab 1234", truths) == 2
+    assert nearest_text("MH12A81284", truths) == 5
+    assert nearest_text("MH12AB1254", truths) == 2  # as like one as the other: the first
+
+
+def test_a_text_with_more_than_half_wrong_belongs_to_no_plate() -> None:
+    assert nearest_text("XX12ABXXX4", {0: "MH12AB1234"}) == 0
+    assert nearest_text("XXX2ABXXX4", {0: "MH12AB1234"}) is None
+    assert nearest_text("MH12AB1234", {}) is None
 
 
 def test_without_plates_or_finds_nothing_is_paired() -> None:
@@ -147,7 +153,7 @@ def test_the_best_threshold_lies_halfway_between_what_is_taken_and_what_is_not()
     assert best_threshold(hits, 2) == pytest.approx(0.6)
 
 
-def test_a_false_find_is_worth_it_where_enough_plates_come_with_it() -> None:
+def test_a_false_find_is_accepted_if_enough_plates_come_with_it() -> None:
     hits = [(0.9, True), (0.8, False), (0.7, True), (0.6, True), (0.2, False)]
 
     assert best_threshold(hits, 3) == pytest.approx(0.4)
@@ -159,7 +165,7 @@ def test_of_thresholds_that_are_as_good_the_one_that_finds_most_is_taken() -> No
     assert best_threshold(hits, 100) == pytest.approx(0.35)
 
 
-def test_where_every_find_is_right_the_threshold_is_half_the_faintest() -> None:
+def test_the_threshold_is_half_the_faintest_if_every_find_is_right() -> None:
     assert best_threshold([(0.9, True), (0.5, True)], 2) == pytest.approx(0.25)
 
 
@@ -171,7 +177,7 @@ def test_no_threshold_comes_between_finds_of_the_same_confidence() -> None:
 
 
 @pytest.mark.parametrize(("hits", "plates"), [([], 3), ([(0.9, False)], 3), ([(0.9, False)], 0), ([], 0)])
-def test_where_nothing_right_is_found_there_is_no_threshold(hits: list[tuple[float, bool]], plates: int) -> None:
+def test_there_is_no_threshold_if_nothing_right_is_found(hits: list[tuple[float, bool]], plates: int) -> None:
     assert best_threshold(hits, plates) is None
 
 
@@ -188,7 +194,7 @@ def test_recall_and_precision_come_from_the_counts() -> None:
     assert (score.recall, score.precision, score.map50) == (0.75, 0.75, 0.25)
 
 
-def test_without_plates_neither_recall_nor_precision_is_told_nor_precision_without_finds() -> None:
+def test_without_plates_there_is_no_recall_and_no_precision_and_without_finds_no_precision() -> None:
     no_plates, no_finds = score_detection(0, 0, 2, [(0.9, False)]), score_detection(2, 0, 0, [])
 
     assert (no_plates.recall, no_plates.precision, no_plates.map50) == (None, None, None)

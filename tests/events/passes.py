@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from edge_app.config import DeviceSettings, MqttSettings, Settings
+from edge_app.events.chain import Signer
 from edge_app.events.event import EventFactory, PlateEvent
+from edge_app.events.messages import SoftwareMessage
 from edge_app.records import (
     Candidate,
     CharacterRead,
@@ -18,7 +20,7 @@ from edge_app.records import (
 )
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC)
-DETECTOR, READER = "d" * 64, "e" * 64
+SOFTWARE = SoftwareMessage("0.1.0", detector="d" * 64, reader="e" * 64)
 
 
 def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: int = 0) -> PlatePass:
@@ -45,15 +47,18 @@ def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: 
         direction="approaching",
         zones=("lane",),
         times=StageTimes(detect_ms=21.0, read_ms=7.5),
+        first_monotonic_ns=last_monotonic_ns - 2_000_000_000,
+        best_monotonic_ns=last_monotonic_ns - 1_000_000_000,
         last_monotonic_ns=last_monotonic_ns,
-        lines=(LineCrossing("gate", "in"),),
+        crossings=(LineCrossing("gate", "in"),),
+        is_recorded=True,
     )
 
 
-def factory(images: bool = True, device: str = "gate-01") -> EventFactory:
+def factory(images: bool = True, device: str = "gate-01", signer: Signer | None = None) -> EventFactory:
     settings = Settings(device=DeviceSettings(name=device), mqtt=MqttSettings(images=images))
-    return EventFactory(settings, DETECTOR, READER)
+    return EventFactory(settings, SOFTWARE, signer=signer)
 
 
-def event(text: str = "MH12AB1234", images: bool = True) -> PlateEvent:
-    return factory(images).make(plate_pass(text))
+def event(text: str = "MH12AB1234", images: bool = True, signer: Signer | None = None) -> PlateEvent:
+    return factory(images, signer=signer).make(plate_pass(text))

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
@@ -14,16 +14,15 @@ from edge_app.events.event import EventFactory
 from edge_app.events.event_schema import schema_of
 from edge_app.events.messages import ReadMessage
 from edge_app.records import LineCrossing, ListMatch
-from tests.events.passes import DETECTOR, NOON, READER, event, factory, plate_pass
+from tests.events.passes import NOON, SOFTWARE, event, factory, plate_pass
 
 MATCH = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
 
 
-def test_an_event_says_what_the_pass_was() -> None:
+def test_an_event_has_the_content_of_the_pass() -> None:
     maker = EventFactory(
         Settings(),
-        DETECTOR,
-        READER,
+        SOFTWARE,
         now=lambda: NOON + timedelta(seconds=3),
         monotonic_ns=lambda: 5_000_000_000,
         synchronized=lambda: False,
@@ -45,10 +44,10 @@ def test_an_event_says_what_the_pass_was() -> None:
     }
     assert message["geometry"]["corners"] == [[10.0, 20.0], [110.0, 22.0], [108.0, 50.0], [9.0, 48.0]]
     assert message["timing_ms"] == {"detect": 21.0, "read": 7.5, "capture_to_outbox": 1500.0}
-    assert message["software"]["detector"] == DETECTOR
+    assert message["software"]["detector"] == SOFTWARE.detector
 
 
-def test_its_picture_is_the_plate_and_its_digest_is_told() -> None:
+def test_its_picture_is_the_plate_and_its_digest_is_in_the_read() -> None:
     made = event()
 
     assert made.image_jpeg is not None
@@ -84,14 +83,14 @@ def test_two_vehicles_have_two_ids() -> None:
 
 
 def test_a_recording_played_fast_has_not_waited_a_negative_time() -> None:
-    maker = EventFactory(Settings(), DETECTOR, READER, monotonic_ns=lambda: 0)
+    maker = EventFactory(Settings(), SOFTWARE, monotonic_ns=lambda: 0)
 
     made = maker.make(plate_pass(last_monotonic_ns=9_000_000_000))
 
     assert made.message.timing_ms.capture_to_outbox == 0.0
 
 
-def test_an_update_has_the_id_of_its_read_and_says_what_became_of_it() -> None:
+def test_an_update_has_the_id_of_its_read_and_a_revision() -> None:
     maker = factory()
 
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False))
@@ -104,13 +103,13 @@ def test_an_update_has_the_id_of_its_read_and_says_what_became_of_it() -> None:
     Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(update.payload(2)))
 
 
-def test_an_update_of_what_was_not_told_is_a_read_of_its_own() -> None:
+def test_an_update_of_what_was_not_published_is_a_read_of_its_own() -> None:
     made = factory().make(dataclasses.replace(plate_pass(), vehicle=7, revision="corrected"))
 
     assert made.message.revision is None
 
 
-def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None:
+def test_a_withdrawal_has_nothing_new_and_comes_once() -> None:
     maker = factory()
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False), [MATCH])
 
@@ -123,12 +122,49 @@ def test_what_takes_an_early_read_back_says_nothing_new_and_comes_once() -> None
     Draft202012Validator(schema_of(ReadMessage)).validate(json.loads(withdrawn.payload(2)))
 
 
-def test_lines_crossed_are_told_in_their_order() -> None:
+def test_lines_crossed_are_in_their_order() -> None:
     crossings = (LineCrossing("gate", "in"), LineCrossing("kerb", "leaving"))
 
-    made = factory().make(dataclasses.replace(plate_pass(), lines=crossings))
+    made = factory().make(dataclasses.replace(plate_pass(), crossings=crossings))
 
     message = json.loads(made.payload(1))
     Draft202012Validator(schema_of(ReadMessage)).validate(message)
     expected = [{"line": "gate", "label": "in"}, {"line": "kerb", "label": "leaving"}]
-    assert message["geometry"]["lines"] == expected
+    assert message["geometry"]["crossings"] == expected
+
+
+def test_the_times_of_a_live_vehicle_come_from_one_reading_of_a_clock_that_was_set_meanwhile() -> None:
+    """The clock was in 1970 when the vehicle came into view, and is right when the event is made."""
+    second = 1_000_000_000
+    seen_in_1970 = dataclasses.replace(
+        plate_pass(last_monotonic_ns=100 * second),
+        first_seen=datetime(1970, 1, 1, tzinfo=UTC),
+        best_seen=datetime(1970, 1, 1, tzinfo=UTC),
+        is_recorded=False,
+    )
+    maker = EventFactory(
+        Settings(), SOFTWARE, now=lambda: NOON, monotonic_ns=lambda: 103 * second, synchronized=lambda: True
+    )
+
+    seen = maker.make(seen_in_1970).message.seen
+
+    assert (seen.first, seen.best, seen.last) == (
+        "2026-01-31T11:59:55.123Z",
+        "2026-01-31T11:59:56.123Z",
+        "2026-01-31T11:59:57.123Z",
+    )
+    assert seen.clock_synchronized
+
+
+def test_the_clock_is_asked_whether_it_is_right_before_it_is_read() -> None:
+    asked: list[str] = []
+    maker = EventFactory(
+        Settings(),
+        SOFTWARE,
+        now=lambda: asked.append("time") or NOON,  # type: ignore[func-returns-value]
+        synchronized=lambda: not asked.append("synchronized"),  # type: ignore[func-returns-value]
+    )
+
+    maker.make(plate_pass())
+
+    assert asked == ["synchronized", "time"]

@@ -18,7 +18,7 @@ from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.messages import ReadMessage
 from edge_app.records import ListMatch
 from edge_app.uplink.delivery import flatten
-from tests.events.passes import DETECTOR, NOON, READER, plate_pass
+from tests.events.passes import NOON, SOFTWARE, plate_pass
 
 SECRET = "5f" * 32
 KEY = HashKey(SECRET.encode())
@@ -83,13 +83,13 @@ def test_without_a_good_key_nothing_starts(tmp_path: Path, monkeypatch: pytest.M
         hash_keys.load(PrivacySettings(hash=True, key_file=tmp_path / "absent"))
 
 
-def test_without_hashes_no_key_is_looked_for() -> None:
+def test_without_hashes_no_key_is_needed() -> None:
     assert hash_keys.load(PrivacySettings()) is None
 
 
 def test_a_hashed_event_has_no_character_of_the_plate_and_no_picture(tmp_path: Path) -> None:
     privacy = settings(tmp_path)
-    factory = EventFactory(Settings(privacy=privacy), DETECTOR, READER, hash_keys.load(privacy), now=lambda: NOON)
+    factory = EventFactory(Settings(privacy=privacy), SOFTWARE, hash_keys.load(privacy), now=lambda: NOON)
 
     made = factory.make(plate_pass(), [ListMatch("gate", "deny", "MH12A81234", 0.5)])
 
@@ -97,7 +97,7 @@ def test_a_hashed_event_has_no_character_of_the_plate_and_no_picture(tmp_path: P
     message = json.loads(made.payload(sequence=1))
     Draft202012Validator(schema_of(ReadMessage)).validate(message)
     assert message["plate"]["text"] == KEY.hash("MH12AB1234")
-    assert message["plate"]["hash_key"] == json.loads(flatten(message))["hash_key"] == KEY.name
+    assert message["plate"]["hash_key"] == flatten(made.message).hash_key == KEY.name
     assert message["plate"]["characters"] == message["plate"]["candidates"] == []
     assert message["lists"] == [{"list": "gate", "kind": "deny", "entry": KEY.hash("MH12A81234"), "cost": 0.5}]
     assert b"MH12" not in made.payload()

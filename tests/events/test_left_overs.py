@@ -1,20 +1,21 @@
 """An outbox that an earlier run has left, under another privacy."""
 
-import json
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from edge_app.config import ListSettings
+from edge_app.events.event import as_plain, encode
 from edge_app.events.event_schema import schema_of
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.left_overs import LeftOvers
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
-from edge_app.outbox.outbox import REVISE_SECONDS, Outbox
+from edge_app.outbox.outbox import Outbox
 from edge_app.records import ListMatch
 from tests.events.passes import factory, plate_pass
 
@@ -25,17 +26,25 @@ DENIED = ListMatch("gate", "deny", "MH12AB1234", 0.0)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """An outbox with two vehicles, one of them on a list, and their pictures."""
-    outbox = Outbox(tmp_path / "outbox.sqlite", 10_000_000)
+    outbox = Outbox(tmp_path / "outbox.sqlite")
     outbox.put(factory().make(plate_pass(), [DENIED]), factory().make(plate_pass("DL8CAF5030")))
     outbox.close()
     return tmp_path / "outbox.sqlite"
 
 
+Open = Callable[..., Outbox]
+
+
 @pytest.fixture
-def outbox(path: Path) -> Iterator[Outbox]:
-    opened = Outbox(path, 10_000_000)
-    yield opened
-    opened.close()
+def opened(path: Path) -> Iterator[Open]:
+    """Opens the outbox again, under the privacy that is set now."""
+    with ExitStack() as ending:
+
+        def open_it(*settings: Any) -> Outbox:
+            ending.close()
+            return ending.enter_context(closing(Outbox(path, revise=LeftOvers(*settings).revise)))
+
+        yield open_it
 
 
 def lists(folder: Path, kind: str, only_listed: bool = False) -> Lists:
@@ -46,11 +55,11 @@ def lists(folder: Path, kind: str, only_listed: bool = False) -> Lists:
 NO_LISTS = Lists((), lambda _: True)
 
 
-def test_with_a_key_it_is_hashed_on_the_disk_and_its_pictures_are_gone(path: Path, outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
+def test_with_a_key_it_is_hashed_on_the_disk_and_its_pictures_are_gone(path: Path, opened: Open) -> None:
+    outbox = opened(NO_LISTS, HashKeys(KEY, 0), False)
     revised = outbox.pending(10)
 
-    read = json.loads(revised[0].payload) | {"sequence": 1, "image": None}
+    read = as_plain(revised[0].read) | {"image": None}
     Draft202012Validator(schema_of(ReadMessage)).validate(read)
     assert (read["plate"]["text"], read["plate"]["hash_key"]) == (KEY.hash("MH12AB1234"), KEY.name)
     assert read["lists"][0]["entry"] == KEY.hash("MH12AB1234")
@@ -59,74 +68,61 @@ def test_with_a_key_it_is_hashed_on_the_disk_and_its_pictures_are_gone(path: Pat
     assert [word for word in ("MH12", "DL8C", "JFIF") if word in left] == []
 
 
-def test_what_is_hashed_already_stays_as_it_is(outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
+def test_what_is_hashed_already_stays_as_it_is(opened: Open) -> None:
+    outbox = opened(NO_LISTS, HashKeys(KEY, 0), False)
     once = outbox.pending(10)
 
-    outbox.revise(LeftOvers(NO_LISTS, HashKeys(HashKey(b"another" * 8), 0), takes_pictures=False).revise)
+    outbox = opened(NO_LISTS, HashKeys(HashKey(b"another" * 8), 0), False)
 
     assert outbox.pending(10) == once
 
 
-def test_plates_to_ignore_are_deleted(tmp_path: Path, outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(lists(tmp_path, "ignore"), None, takes_pictures=True).revise)
+def test_plates_to_ignore_are_deleted(tmp_path: Path, opened: Open) -> None:
+    outbox = opened(lists(tmp_path, "ignore"), None, True)
 
     assert [each.sequence for each in outbox.pending(10)] == [2]
 
 
-def test_where_only_lists_count_plates_on_none_are_deleted(tmp_path: Path, outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(lists(tmp_path, "watch", only_listed=True), None, takes_pictures=True).revise)
+def test_plates_on_no_list_are_deleted_if_only_lists_count(tmp_path: Path, opened: Open) -> None:
+    outbox = opened(lists(tmp_path, "watch", only_listed=True), None, True)
 
     assert [each.sequence for each in outbox.pending(10)] == [1]
 
 
-def test_with_nothing_held_back_it_is_sent_as_it_is(tmp_path: Path, outbox: Outbox) -> None:
-    before = outbox.pending(10)
+def test_with_nothing_held_back_it_is_sent_as_it_is(tmp_path: Path, opened: Open) -> None:
+    before = opened(NO_LISTS, None, True).pending(10)
 
-    outbox.revise(LeftOvers(lists(tmp_path, "watch"), None, takes_pictures=True).revise)
+    outbox = opened(lists(tmp_path, "watch"), None, True)
 
     assert outbox.pending(10) == before
 
 
-def test_numbers_and_what_is_stored_stay_right(outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
+def test_numbers_and_what_is_stored_stay_right(opened: Open) -> None:
+    outbox = opened(NO_LISTS, HashKeys(KEY, 0), False)
 
     (sequence,) = outbox.put(factory(images=False).make(plate_pass()))
 
     assert sequence == 3
-    assert outbox.state().bytes == sum(each.size_bytes for each in outbox.pending(10))
+    assert outbox.state().bytes == sum(
+        len(encode(each.read)) + len(each.image_jpeg or b"") for each in outbox.pending(10)
+    )
 
 
-def test_what_is_deleted_is_counted(tmp_path: Path, outbox: Outbox) -> None:
-    outbox.revise(LeftOvers(lists(tmp_path, "watch", only_listed=True), None, takes_pictures=True).revise)
+def test_what_is_deleted_is_counted(tmp_path: Path, opened: Open) -> None:
+    outbox = opened(lists(tmp_path, "watch", only_listed=True), None, True)
 
     assert outbox.state().withheld == 1
 
 
-def test_a_large_outbox_is_rewritten_in_parts_and_sent_hashed_at_once(tmp_path: Path) -> None:
-    now = 0.0
-    path = tmp_path / "outbox.sqlite"
+def test_a_large_outbox_is_rewritten_when_it_is_opened(tmp_path: Path, opened: Open) -> None:
     plates = [f"MH12AB{number:04}" for number in range(330)]
-    with closing(Outbox(path, 10_000_000)) as before:
+    with closing(Outbox(tmp_path / "outbox.sqlite")) as before:
         before.put(*(factory().make(plate_pass(plate)) for plate in plates))
 
-    with closing(Outbox(path, 10_000_000, clock=lambda: now)) as outbox:
-        outbox.revise(LeftOvers(NO_LISTS, HashKeys(KEY, 0), takes_pictures=False).revise)
-        left_at_first = sum(plate in everything_in(tmp_path) for plate in plates)
-        sent = texts(outbox)
-        for _ in range(10):
-            now += REVISE_SECONDS
-            outbox.tend()
-        left_in_the_end = [plate for plate in plates if plate in everything_in(tmp_path)]
+    outbox = opened(NO_LISTS, HashKeys(KEY, 0), False)
 
-    assert 0 < left_at_first < len(plates)
-    assert sent == [KEY.hash(plate) for plate in plates]
-    assert left_in_the_end == []
-
-
-def texts(outbox: Outbox) -> list[str]:
-    """The plates that would be sent."""
-    return [json.loads(each.payload)["plate"]["text"] for each in outbox.pending(1000)]
+    assert [each.read.plate.text for each in outbox.pending(1000)[2:]] == [KEY.hash(plate) for plate in plates]
+    assert [plate for plate in plates if plate in everything_in(tmp_path)] == []
 
 
 def everything_in(folder: Path) -> str:

@@ -34,14 +34,14 @@ def test_clear_plates_are_read(reader: PlateReader, style: str, text: str) -> No
         height, width = plate.image_bgr.shape[:2]
         picture = cv2.copyMakeBorder(plate.image_bgr, 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=(60, 60, 60))
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + 20
-        strip = Rectifier(192, 32).rectify(picture, PlateDetection(corners, 1.0, plate.lines))
+        strip = Rectifier(256, 32).rectify(picture, PlateDetection(corners, 1.0, plate.lines))
         right += greedy(reader.read(strip), reader.alphabet) == plate.text
 
     assert right >= 7
 
 
 def test_the_posteriors_of_every_step_sum_to_one(reader: PlateReader) -> None:
-    strip = Rectifier(192, 32).rectify(
+    strip = Rectifier(256, 32).rectify(
         np.full((50, 200, 3), 99, np.uint8),
         PlateDetection(np.array([[0, 0], [200, 0], [200, 50], [0, 50]], np.float32), 1.0, 1),
     )

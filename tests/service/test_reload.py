@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge_app.demo.truth import CLIP
+from edge_app.demo import CLIP
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber, free_port
 from tests.uplink.test_commander import told
@@ -103,7 +103,7 @@ def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
 
 
 @pytest.mark.parametrize("how", ["works", "fails"])
-def test_other_settings_are_taken_up_once_they_have_proved_good_and_dropped_where_they_have_not(
+def test_other_settings_stay_if_they_have_proved_good_and_are_dropped_if_not(
     tmp_path: Path, broker: Mosquitto, how: str
 ) -> None:
     with running(tmp_path, broker) as device:

@@ -27,7 +27,7 @@ def test_an_error_of_ours_is_raised_as_it_is() -> None:
     assert raised.value is error
 
 
-def test_any_other_error_is_told_with_the_name_of_the_thread() -> None:
+def test_any_other_error_is_raised_with_the_name_of_the_thread() -> None:
     error = ZeroDivisionError("by zero")
 
     with pytest.raises(EdgeAnprError, match=r"the camera thread died: ZeroDivisionError\('by zero'\)") as raised:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from edge_app.config import LineSettings
+from edge_app.config import CrossingLineSettings
 from edge_app.records import LineCrossing, PlateDetection
 from edge_app.tracking.lines import Lines
 
 SIZE = (1000, 500)
-ACROSS = LineSettings("across", (0.2, 0.5), (0.8, 0.5))
-BARRIER = LineSettings("barrier", (0.2, 0.8), (0.8, 0.8), to_right="entering", to_left="leaving")
+ACROSS = CrossingLineSettings("across", (0.2, 0.5), (0.8, 0.5))
+BARRIER = CrossingLineSettings("barrier", (0.2, 0.8), (0.8, 0.8), to_right="entering", to_left="leaving")
 DOWN, UP = range(100, 500, 20), range(480, 80, -20)
 
 
@@ -26,7 +26,7 @@ def crossed(*places: tuple[float, float]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("ys", "told"),
+    ("ys", "crossed_in_order"),
     [
         (DOWN, [("across", "in"), ("barrier", "entering")]),
         (UP, [("barrier", "leaving"), ("across", "out")]),
@@ -34,23 +34,25 @@ def crossed(*places: tuple[float, float]) -> list[tuple[str, str]]:
         ((100, 300, 100), [("across", "in"), ("across", "out")]),
     ],
 )
-def test_lines_are_told_in_the_order_in_which_they_are_crossed(ys: range, told: list[tuple[str, str]]) -> None:
-    assert crossed(*((500, y) for y in ys)) == told
+def test_lines_are_returned_in_the_order_in_which_they_are_crossed(
+    ys: range, crossed_in_order: list[tuple[str, str]]
+) -> None:
+    assert crossed(*((500, y) for y in ys)) == crossed_in_order
 
 
 def test_who_passes_beside_a_line_does_not_cross_it() -> None:
     assert crossed(*((100, y) for y in DOWN)) == []
 
 
-def test_a_plate_that_stands_on_a_line_crosses_it_once_at_most() -> None:
+def test_a_plate_that_stops_on_a_line_crosses_it_once_at_most() -> None:
     standing = [(500.0, 250 + jitter) for jitter in (5, -5, 8, -8, 0, 6) * 5]
 
     assert crossed(*standing) == []
     assert crossed((500, 200), *standing, (500, 300)) == [("across", "in")]
 
 
-def test_the_right_hand_side_is_that_of_who_looks_from_start_to_end() -> None:
-    upwards = Lines([LineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
+def test_the_right_hand_side_is_that_of_the_direction_from_start_to_end() -> None:
+    upwards = Lines([CrossingLineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
 
     for x in range(300, 800, 50):
         upwards.follow(7, plate_at(x, 250), SIZE)
@@ -64,8 +66,8 @@ def test_vehicles_are_kept_apart_and_forgotten() -> None:
         lines.follow(1, plate_at(400, y), SIZE)
         lines.follow(2, plate_at(600, 600 - y), SIZE)
 
-    told = lines.crossings(1), lines.crossings(2)
+    crossed_in_order = lines.crossings(1), lines.crossings(2)
     lines.forget(1)
 
-    assert told == ((LineCrossing("across", "in"),), (LineCrossing("across", "out"),))
+    assert crossed_in_order == ((LineCrossing("across", "in"),), (LineCrossing("across", "out"),))
     assert (lines.crossings(1), len(lines.crossings(2))) == ((), 1)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edge_app.recognition.plate_formats import PlateFormats
-from edge_app.records import Frame, ImageBgr, PlateDetection, PlateText, Reading, StageTimes
+from edge_app.recognition.reading import Attempt
+from edge_app.records import Frame, ImageBgr, PlateDetection, PlateText, StageTimes
 from edge_app.tracking.passage import Passage, Sight
 from edge_app.tracking.voter import Voter
 from tests.evidence import ALPHABET, reading
@@ -27,7 +28,7 @@ def sight(second: int, width: float = 100, sharpness: float = 1.0, x: float = 50
 
 
 def passage_of(*sights: Sight) -> Passage:
-    passage = Passage(sights[0], VOTER, close_ups=2)
+    passage = Passage(sights[0], VOTER, further=2)
     for each in sights[1:]:
         passage.add(each)
     return passage
@@ -91,26 +92,26 @@ def test_a_plate_at_or_beyond_the_picture_s_edge_still_has_a_crop(x: float) -> N
 
 
 class Closer:
-    """A second look that finds the plate 10 pixels to the right and reads another text there."""
+    """Further attempts that find the plate 10 pixels to the right and read another text there."""
 
     def __init__(self, text: str, clarity: float = 0.999) -> None:
         self.seen: list[tuple[int, float]] = []
         self._reading = reading(text, clarity=clarity, sharpness=3.0)
 
-    def read(self, image_bgr: ImageBgr, found: PlateDetection) -> tuple[PlateDetection, Reading]:
+    def __call__(self, image_bgr: ImageBgr, found: PlateDetection) -> Attempt:
         """The other text."""
         self.seen.append((int(image_bgr[0, 0, 0]), found.box_px[0]))
-        return found.moved(10, 0), self._reading
+        return Attempt(found.moved(10, 0), self._reading, VOTER.score(self._reading).log_score, is_clear=False)
 
 
-def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_of_the_first() -> None:
+def test_the_best_frames_are_read_again_each_once_and_count_in_place_of_the_first_reading() -> None:
     passage = passage_of(sight(0), sight(1, sharpness=2.0), sight(2, x=60), sight(3, x=70, sharpness=3.0))
     closer = Closer("KA01MN4567")
 
     ticks = iter((0.0, 0.02, 1.0, 1.03))
-    looks = [passage.look_again(closer, lambda: next(ticks)) for _ in range(3)]
+    went_on = [passage.read_again(closer, lambda: next(ticks)) for _ in range(3)]
 
-    assert looks == [True, True, False]
+    assert went_on == [True, True, False]
     assert closer.seen == [(3, 50), (1, 50)]  # the crop begins half a plate before it
     assert len(passage.readings) == 4
     text = passage.vote()
@@ -121,10 +122,10 @@ def test_second_looks_are_taken_at_the_best_frames_each_once_and_speak_in_place_
     assert plate_pass.times.read_ms == pytest.approx(4 * 1.0 + 50)
 
 
-def test_a_second_look_that_promises_less_than_the_first_does_not_count() -> None:
+def test_a_further_attempt_with_a_lower_log_score_than_the_first_does_not_count() -> None:
     passage = passage_of(sight(0), sight(1))
 
-    passage.look_again(Closer("MH12AB1284", clarity=0.6))
+    passage.read_again(Closer("MH12AB1284", clarity=0.6))
 
     text = passage.vote()
     assert text is not None
@@ -132,17 +133,17 @@ def test_a_second_look_that_promises_less_than_the_first_does_not_count() -> Non
     assert text.agreeing == 2
 
 
-def test_what_only_the_second_look_can_read_is_a_read() -> None:
+def test_what_only_a_further_attempt_can_read_is_a_read() -> None:
     blank = replace(sight(1), reading=reading(""))
     passage = passage_of(blank, blank)
 
-    passage.look_again(Closer("MH12AB1234"))
+    passage.read_again(Closer("MH12AB1234"))
 
     assert passage.reads == 1
 
 
 def test_crops_of_large_plates_take_bounded_memory() -> None:
-    passage = Passage(sight(0), VOTER, close_ups=5)
+    passage = Passage(sight(0), VOTER, further=5)
     large = np.zeros((1500, 2000, 3), np.uint8)
     corners = np.array([[500, 500], [1500, 500], [1500, 750], [500, 750]], np.float32)
     for second in range(1, 6):
@@ -150,7 +151,7 @@ def test_crops_of_large_plates_take_bounded_memory() -> None:
         passage.add(replace(sight(second), frame=frame, detection=PlateDetection(corners, 0.9, 1)))
     closer = Closer("MH12AB1234")
 
-    while passage.look_again(closer):
+    while passage.read_again(closer):
         pass
 
     assert len(closer.seen) == 1

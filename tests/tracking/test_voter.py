@@ -6,7 +6,7 @@ import pytest
 from edge_app.config import Settings
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.records import PlateText, Reading
-from edge_app.tracking.voter import Voter, frame_weights, quality, worth
+from edge_app.tracking.voter import Voter, frame_weights, image_quality, reading_weight
 from tests.evidence import ALPHABET, log_probs, reading
 
 
@@ -188,7 +188,7 @@ def test_a_sharp_large_frame_outweighs_a_blurred_small_one(voter: Voter) -> None
     blurred = reading("KA01MN4567", {9: {"1": 0.8, "7": 0.2}}, sharpness=0.2, line_height_px=8)
 
     assert settle(voter, blurred, sharp, blurred).text == "KA01MN4567"
-    assert quality(sharp) > 3 * quality(blurred)
+    assert image_quality(sharp) > 3 * image_quality(blurred)
 
 
 def test_many_far_frames_that_are_misread_do_not_outvote_a_few_clear_ones(voter: Voter) -> None:
@@ -201,11 +201,11 @@ def test_many_far_frames_that_are_misread_do_not_outvote_a_few_clear_ones(voter:
     assert text.confidence > 0.9
 
 
-def test_a_frame_is_worth_more_the_surer_it_is() -> None:
+def test_a_frame_weighs_more_the_surer_it_is() -> None:
     clear, murky = reading("MH12AB1234", clarity=0.99), reading("MH12AB1234", clarity=0.7)
 
-    assert worth(clear) > 10 * worth(murky)
-    assert worth(reading("MH12AB1234", clarity=0.01)) > 0
+    assert reading_weight(clear) > 10 * reading_weight(murky)
+    assert reading_weight(reading("MH12AB1234", clarity=0.01)) > 0
 
 
 def test_the_picture_that_bears_a_text_out_shows_it_clearly_and_large(voter: Voter) -> None:
@@ -221,10 +221,10 @@ def test_frames_together_weigh_as_the_root_of_their_number() -> None:
     assert frame_weights(np.full(16, 0.3)).sum() == pytest.approx(4.0)
 
 
-def test_looks_at_one_frame_weigh_as_one_frame(voter: Voter) -> None:
+def test_attempts_at_one_frame_weigh_as_one_frame(voter: Voter) -> None:
     doubtful = reading("KA01MN4567", {9: {"7": 0.7, "1": 0.3}})
 
-    once, thrice = voter.settle_looks([doubtful]), voter.settle_looks([doubtful] * 3)
+    once, thrice = voter.settle_attempts([doubtful]), voter.settle_attempts([doubtful] * 3)
     as_frames = voter.settle([doubtful] * 3)
 
     assert once
@@ -235,22 +235,22 @@ def test_looks_at_one_frame_weigh_as_one_frame(voter: Voter) -> None:
     assert as_frames.confidence > thrice.confidence
 
 
-def test_looks_at_one_frame_settle_nothing_for_good(voter: Voter) -> None:
+def test_attempts_at_one_frame_settle_nothing_for_good(voter: Voter) -> None:
     clear = [reading("KA01MN4567", clarity=0.999, sharpness=1.5, line_height_px=30)] * 20
 
-    as_looks, as_frames = voter.settle_looks(clear), voter.settle(clear)
+    as_attempts, as_frames = voter.settle_attempts(clear), voter.settle(clear)
 
-    assert as_looks
+    assert as_attempts
     assert as_frames
     assert (as_frames.agreeing, as_frames.settled) == (20, True)
-    assert (as_looks.agreeing, as_looks.settled) == (1, False)
+    assert (as_attempts.agreeing, as_attempts.settled) == (1, False)
 
 
-def test_a_look_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> None:
+def test_an_attempt_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> None:
     right = reading("KA01MN4567", {9: {"7": 0.6, "1": 0.4}})
     wrong = reading("KA01MN4567", {9: {"1": 0.6, "7": 0.4}})
 
-    text = voter.settle_looks([wrong, right, right])
+    text = voter.settle_attempts([wrong, right, right])
 
     assert text
     assert text.text == "KA01MN4567"
@@ -322,9 +322,27 @@ def test_the_voter_says_what_it_said_when_its_constants_were_tuned(
     assert min(each.confidence for each in said.characters) == pytest.approx(least_character, abs=0.003)
 
 
+def test_a_text_that_fits_no_format_is_as_certain_as_the_detector_is_of_the_plate(voter: Voter) -> None:
+    unknown = [reading("QZQ81", clarity=0.999)] * 5
+
+    sure, doubtful = (voter.settle(unknown, confidence) for confidence in (0.95, 0.2))
+
+    assert sure
+    assert doubtful
+    assert sure.confidence > 0.95
+    assert doubtful.confidence < 0.9
+
+
+def test_a_clear_text_in_a_known_format_is_certain_though_the_detector_doubts_the_plate(voter: Voter) -> None:
+    text = voter.settle([reading("MH12AB1234", clarity=0.999)] * 5, 0.2)
+
+    assert text
+    assert text.confidence > 0.95
+
+
 def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
     assert voter.settle([]) is None
-    assert voter.settle_looks([]) is None
+    assert voter.settle_attempts([]) is None
     assert voter.settle([Reading(log_probs(""), 0.0, 0.0)]) is None
 
 

@@ -24,7 +24,7 @@ def test_without_zones_every_plate_counts() -> None:
     assert zones.names(plate_at(900, 100), SIZE) == []
 
 
-def test_where_zones_are_included_plates_outside_all_of_them_do_not_count() -> None:
+def test_if_zones_are_included_plates_outside_all_of_them_do_not_count() -> None:
     zones = Zones([LEFT, LOWER])
 
     assert zones.names(plate_at(200, 400), SIZE) == ["left", "lower"]

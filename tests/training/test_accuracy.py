@@ -21,7 +21,7 @@ def outcome(truth: str, read: str, confidence: float = 1.0) -> Outcome:
     return Outcome("set", "IN", truth, read, confidence)
 
 
-def test_a_character_read_as_another_is_counted_where_it_stands() -> None:
+def test_a_character_read_as_another_is_counted_in_its_place() -> None:
     reads = [outcome("MH12AB1234", "MH12A81234"), outcome("MH12AB1234", "MH1ZAB123"), outcome("KA01A1", "KA01A1")]
 
     counted = substitutions(reads)
@@ -29,7 +29,7 @@ def test_a_character_read_as_another_is_counted_where_it_stands() -> None:
     assert counted == {("B", "8"): 1, ("2", "Z"): 1}
 
 
-def test_a_read_that_is_altogether_wrong_tells_nothing_of_characters() -> None:
+def test_a_read_that_is_altogether_wrong_counts_no_characters() -> None:
     assert not substitutions([outcome("MH12AB1234", "777QQ"), outcome("MH12AB1234", "")])
 
 
@@ -60,7 +60,7 @@ def test_sure_reads_are_a_share_of_what_was_read() -> None:
     assert right == 0.5
 
 
-def test_of_no_plates_no_share_is_told() -> None:
+def test_there_is_no_share_of_no_plates() -> None:
     assert exact_share([]) is None
 
 
@@ -83,7 +83,7 @@ def dataset(tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_outcome_tells_how_the_plate_looked_to_the_reader(dataset: Path) -> None:
+def test_an_outcome_has_the_layout_size_and_sharpness_of_the_plate(dataset: Path) -> None:
     label = read_dataset(dataset)[0]
 
     outcomes = outcomes_of("generated", run_on(PlateRecognizer(), label), Rectifier(192, 32))

@@ -30,8 +30,8 @@ def test_the_mean_is_saved_with_the_latest_run_and_whose_mean_it_is(tmp_path: Pa
     assert code == 0
     weights = keras.models.load_model(tmp_path / "models" / "mean.keras").get_weights()
     assert all((weight == 2.5).all() for weight in weights)
-    told = json.loads((tmp_path / "models" / "mean.training.json").read_text())
-    assert told == {"command": "python -m training reader", "mean_of": [sha256_of(latest), sha256_of(before)]}
+    record = json.loads((tmp_path / "models" / "mean.training.json").read_text())
+    assert record == {"command": "python -m training reader", "mean_of": [sha256_of(latest), sha256_of(before)]}
 
 
 def test_networks_that_differ_have_no_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +40,7 @@ def test_networks_that_differ_have_no_mean(tmp_path: Path, capsys: pytest.Captur
     assert main([str(one), str(other), "--out", str(tmp_path / "mean.keras")]) == 2
     assert main([str(one), "absent.keras", "--out", str(tmp_path / "mean.keras")]) == 2
 
-    told = capsys.readouterr().err
-    assert f"{other}: not the same network as {one}" in told
-    assert "absent.keras: no such file" in told
+    record = capsys.readouterr().err
+    assert f"{other}: not the same network as {one}" in record
+    assert "absent.keras: no such file" in record
     assert not (tmp_path / "mean.keras").exists()

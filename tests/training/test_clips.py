@@ -20,7 +20,7 @@ from training.synthetic.clip_scenes import KINDS, clip_film
 from training.synthetic.courses import Course, Passer, queue
 from training.synthetic.film import Street
 from training.synthetic.plates import RenderedPlate
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 from training.synthetic.scenery import LampPost
 from training.synthetic.weather import Shake
 
@@ -32,12 +32,12 @@ def film_of(shake: Shake | None = None, foreground: tuple[LampPost, ...] = (), s
     camera = PinholeCamera.looking(SIZE, 1000.0, (0.0, 1.5, 0.0), pitch=0.08)
     vehicle = car(np.random.default_rng(5), "sedan", (200, 200, 200))
     passer = Passer(vehicle, magenta_plate(), 0.1, True, 8.0, Course.steady(speed, 1.0))
-    street, effects = Street(camera, RoadLook(), ()), CameraEffects(blur_px=0, noise=0, vignette=0)
+    street, effects = Street(camera, RoadStyle(), ()), CameraEffects(blur_px=0, noise=0, vignette=0)
     return ClipFilm("town", street, (passer,), 0.2, 20, 2.0, 60.0, effects, foreground=foreground, shake=shake)
 
 
 @pytest.mark.parametrize("shake", [None, Shake(20.0, 1.3, 2.0, 9.0, 0.03, phase=1.0)], ids=["still", "shaken"])
-def test_the_corners_told_are_where_the_plate_is_seen(shake: Shake | None) -> None:
+def test_the_corners_are_where_the_plate_is_seen(shake: Shake | None) -> None:
     for image_bgr, plates in film_of(shake).shots(1):
         (seen,) = plates
 
@@ -46,7 +46,7 @@ def test_the_corners_told_are_where_the_plate_is_seen(shake: Shake | None) -> No
         assert distances.min(axis=1).max() < 2.0
 
 
-def test_a_plate_behind_a_post_is_told_to_be_hidden() -> None:
+def test_a_plate_behind_a_post_is_hidden() -> None:
     (_, (free,)), *_ = film_of().shots(1)
     (_, (hidden,)), *_ = film_of(foreground=(LampPost(0.06, 5.0),)).shots(1)
 
@@ -61,7 +61,7 @@ def test_what_moves_is_smeared_in_a_longer_exposure() -> None:
     assert cv2.Laplacian(smeared, cv2.CV_64F).var() < 0.9 * cv2.Laplacian(sharp, cv2.CV_64F).var()
 
 
-def test_a_course_comes_to_a_stand_where_it_is_asked_to_and_goes_on() -> None:
+def test_a_course_stops_at_the_wanted_place_and_goes_on() -> None:
     course = Course.stopping(10.0, seconds=12.0, stop_at=30.0, stop_seconds=3.0)
 
     places = [course.at(seconds) for seconds in np.arange(0, 12, 0.5)]
@@ -73,7 +73,7 @@ def test_a_course_comes_to_a_stand_where_it_is_asked_to_and_goes_on() -> None:
 
 
 @pytest.mark.parametrize("approaching", [True, False])
-def test_vehicles_of_a_lane_never_stand_in_each_other(approaching: bool) -> None:
+def test_vehicles_of_a_lane_never_overlap(approaching: bool) -> None:
     rng = np.random.default_rng(3)
     plate = RenderedPlate(np.zeros((10, 40, 3), np.uint8), "MH12AB1234", 1, "IN", "hsrp")
     cast = [(car(rng), plate) for _ in range(5)]
@@ -131,7 +131,7 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
 
 
-def test_it_is_told_at_the_end_what_was_rendered_and_where(
+def test_what_was_rendered_and_its_folder_are_printed_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -144,7 +144,7 @@ def test_it_is_told_at_the_end_what_was_rendered_and_where(
     assert capsys.readouterr().out == f"1 clip, {vehicles} in {tmp_path / 'traffic'}\n"
 
 
-def test_a_plate_is_asked_for_only_where_it_is_large_enough_long_enough(tmp_path: Path) -> None:
+def test_a_plate_has_a_text_only_if_it_is_large_enough_long_enough(tmp_path: Path) -> None:
     near, far = film_of(), film_of()
     (passer,) = far.passers
     far = replace(far, passers=(replace(passer, start_z=30.0),))
@@ -157,7 +157,7 @@ def test_a_plate_is_asked_for_only_where_it_is_large_enough_long_enough(tmp_path
         assert (line["first_frame"], line["last_frame"], len(line["boxes"])) == (0, 3, 4)
 
 
-def test_corners_and_the_share_that_is_seen_are_told_of_every_frame(tmp_path: Path) -> None:
+def test_every_frame_has_the_corners_and_the_share_that_is_seen(tmp_path: Path) -> None:
     (line,) = write_clip(film_of(foreground=(LampPost(0.06, 5.0),)), 1, tmp_path / "a.mp4")
 
     _, (seen,) = next(film_of().shots(1))

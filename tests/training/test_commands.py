@@ -15,7 +15,7 @@ from training.plan import Plan
         (("all", "--quick", "--data", "."), "--quick trains from generated plates alone: leave out --data"),
         (("reader", "--quick", "--clips", "."), "--quick trains from generated plates alone: leave out --clips"),
         (("reader", "--data", "absent"), "--data absent: no such folder"),
-        (("all", "--from", "a.keras"), "--from is one network's checkpoint: say `detector` or `reader`, not `all`"),
+        (("all", "--from", "a.keras"), "--from is one network's checkpoint: give `detector` or `reader`, not `all`"),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
         (("detector", "--steps", "0"), "--steps: at least 1"),
         (("reader", "--clips", "."), "--clips .: holds no clips; render them with ./build.sh clips"),
@@ -38,7 +38,7 @@ def test_what_cannot_be_meant_is_wrong_usage(
     assert list(tmp_path.iterdir()) == [], "no run was begun"
 
 
-def test_clips_that_nothing_can_be_learned_from_are_told_before_anything_is_begun(
+def test_clips_that_nothing_can_be_learned_from_are_an_error_before_anything_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -75,5 +75,5 @@ def test_a_checkpoint_is_installed_with_its_run_and_the_run_it_began_with(tmp_pa
     install(run / "plate_reader.keras", run, start, models)
 
     assert start.read_bytes() == b"new"
-    told = json.loads((models / "plate_reader.training.json").read_text())
-    assert told == {"seed": 2, "began_with_run": {"seed": 1}}
+    record = json.loads((models / "plate_reader.training.json").read_text())
+    assert record == {"seed": 2, "began_with_run": {"seed": 1}}

@@ -27,11 +27,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' 
 
 
 def facts(run: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((run / "run.json").read_text())
-    return told
+    record: dict[str, Any] = json.loads((run / "run.json").read_text())
+    return record
 
 
-def test_a_run_folder_is_gone_on_with_where_the_data_are_the_same(tmp_path: Path) -> None:
+def test_a_run_folder_is_resumed_if_the_data_are_the_same(tmp_path: Path) -> None:
     RunFolder(tmp_path / "run", PLAN, {"sets": ["a"]})
     begun = facts(tmp_path / "run")
 
@@ -43,7 +43,7 @@ def test_a_run_folder_is_gone_on_with_where_the_data_are_the_same(tmp_path: Path
     assert (resumed["steps"], resumed["plan"]["steps"], resumed["started"]) == (1, 7, begun["started"])
 
 
-def test_a_run_begun_in_another_folder_tells_this_repository_s_commit(
+def test_a_run_begun_in_another_folder_records_this_repositorys_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=MODELS, capture_output=True, text=True, check=False)
@@ -65,7 +65,7 @@ def test_a_run_folder_with_other_data_is_refused_and_left_alone(tmp_path: Path, 
     assert facts(tmp_path / "run") == begun
 
 
-def test_a_run_tells_which_checkpoint_it_began_with_and_is_not_gone_on_with_from_another(tmp_path: Path) -> None:
+def test_a_run_records_the_checkpoint_it_began_with_and_is_not_resumed_from_another(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "real_plates.pickle").touch()  # ends it before it trains
     start, other = tmp_path / "start.keras", tmp_path / "other.keras"
@@ -125,7 +125,7 @@ def test_what_was_not_learned_from_is_left_as_a_dataset_to_choose_the_threshold_
     assert held_out[1]["plates"][0]["text"] == "TN22CX9080"
 
 
-def test_where_all_was_rendered_there_is_no_dataset_to_leave(tmp_path: Path) -> None:
+def test_there_is_no_dataset_to_leave_if_all_was_rendered(tmp_path: Path) -> None:
     write_held_out(tmp_path / "held_out", [])
 
     assert list(tmp_path.iterdir()) == []

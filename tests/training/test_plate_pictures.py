@@ -31,7 +31,7 @@ def pictures(tmp_path: Path) -> PictureSet:
     return real_pictures(real_labels(tmp_path))
 
 
-def test_close_ups_show_plates_that_a_view_has_no_room_for(pictures: PictureSet) -> None:
+def test_close_ups_show_plates_that_are_too_large_for_a_view(pictures: PictureSet) -> None:
     rng = np.random.default_rng(3)
 
     shown = [pictures.view(rng, index % 4, CLOSE_UP) for index in range(24)]
@@ -110,7 +110,7 @@ def test_a_crop_keeps_one_plate_where_it_was_and_is_grey_around() -> None:
     assert (crop.image_bgr == 114).all(axis=2).mean() > 0.5
 
 
-def test_where_no_plate_is_large_there_is_nothing_to_crop() -> None:
+def test_there_is_nothing_to_crop_if_no_plate_is_large() -> None:
     small = PlateTruth(np.array([[10, 10], [40, 10], [40, 18], [10, 18]], np.float32), True, 1)
     picture = PlatePicture(np.zeros((192, 320, 3), np.uint8), (small,))
 

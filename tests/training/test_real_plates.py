@@ -30,7 +30,7 @@ def test_plates_of_scenes_and_of_crops_are_found_where_they_lie(tmp_path: Path) 
         assert down < 1.1 * height
 
 
-def test_a_plate_of_two_lines_is_told_by_its_text_and_labelled_corners_are_a_place(tmp_path: Path) -> None:
+def test_a_plate_of_two_lines_is_recognised_by_its_text_and_labelled_corners_are_a_place(tmp_path: Path) -> None:
     drawn = render_plate(np.random.default_rng(4), "hsrp_two", height_px=60)
     plate = drawn.image_bgr
     wall = np.full((384, 640, 3), 70, np.uint8)

@@ -55,11 +55,11 @@ def test_a_line_of_clips_that_were_not_rendered_or_long_ago_is_named(
     wrong = {name: each for name, each in clip.items() if name != key} | ({key: value} if value else {})
     write_events(tmp_path, clip, wrong)
 
-    with pytest.raises(SourceError, match=rf"events.jsonl:3: .*{fault}.*render clips anew with ./build.sh clips"):
+    with pytest.raises(SourceError, match=rf"events.jsonl:3: .*{fault}.*render them again with ./build.sh clips"):
         clip_frames(tmp_path)
 
 
-def test_a_video_that_is_not_there_is_told_before_the_first_frame(tmp_path: Path, clip: dict[str, Any]) -> None:
+def test_a_video_that_is_not_there_is_an_error_before_the_first_frame(tmp_path: Path, clip: dict[str, Any]) -> None:
     write_events(tmp_path, clip | {"video": "gone.mp4"})
 
     with pytest.raises(SourceError, match="no such video"):

@@ -10,10 +10,10 @@ from training.synthetic.camera import PinholeCamera
 from training.synthetic.camera_effects import CameraEffects
 from training.synthetic.canvas import Canvas
 from training.synthetic.cars import car
-from training.synthetic.film import Film, Part, Player, Street
+from training.synthetic.film import Film, Player, Role, Street
 from training.synthetic.light import Light
 from training.synthetic.plates import RenderedPlate
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 from training.synthetic.scenes import SCENE_SIZE, render_scene
 from training.synthetic.traffic import Actor, draw_traffic, visible_share
 from training.synthetic.vehicles import Pose
@@ -33,7 +33,7 @@ def magenta_corners(image_bgr: ImageBgr) -> np.ndarray:
     return cv2.boxPoints(cv2.minAreaRect(points))
 
 
-def test_the_corners_told_are_where_the_plate_was_drawn() -> None:
+def test_the_corners_are_where_the_plate_was_drawn() -> None:
     camera = PinholeCamera.looking((640, 384), 1200.0, (0.3, 1.4, 0.0), yaw=0.03, pitch=0.1, roll=0.05)
     canvas = Canvas(camera)
     vehicle = car(np.random.default_rng(5), "hatchback", (200, 200, 200))
@@ -112,9 +112,9 @@ def test_scenes_have_the_size_asked_for_and_their_plates_lie_within() -> None:
 
 
 def test_a_filmed_plate_grows_as_its_vehicle_approaches() -> None:
-    part = Part("hatchback", None, "hsrp", "MH 12 AB 1234", 0.0, True, 1.0, 8.0)
+    part = Role("hatchback", None, "hsrp", "MH 12 AB 1234", 0.0, True, 1.0, 8.0)
     camera = PinholeCamera.looking((640, 384), 1000.0, (0.0, 1.5, 0.0), pitch=0.05)
-    street = Street(camera, RoadLook(), ())
+    street = Street(camera, RoadStyle(), ())
     film = Film(street, (Player.of(part, 3),), 1.0, 5, (9.0, 10.0), 0.0, CameraEffects())
 
     shots = list(film.shots(1))

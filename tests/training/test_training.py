@@ -115,7 +115,7 @@ def test_greedy_reading_counts_exact_matches_only() -> None:
     assert greedy_exact(right_on_half, strips) == 0.5
 
 
-def test_the_detector_loss_is_lower_where_the_answer_is_right() -> None:
+def test_the_detector_loss_is_lower_if_the_answer_is_right() -> None:
     quad = np.array([[100, 60], [180, 62], [180, 84], [100, 82]], np.float32)
     target = targets_of((PlateTruth(quad, True, 1),), *VIEW)
     wanted = {"score": target.score[None], "corners": target.corners[None], "lines": target.lines[None]}

@@ -100,7 +100,7 @@ def told(message: Message) -> Told:
 
 
 def frame(height_px: int = 48, width_px: int = 64) -> Frame:
-    return Frame(np.full((height_px, width_px, 3), 90, np.uint8), NOON, 0, 1, "north")
+    return Frame(np.full((height_px, width_px, 3), 90, np.uint8), NOON, 0, 1, "north", is_recorded=True)
 
 
 def test_a_ping_is_answered_on_its_response_topic_with_its_correlation_data(
@@ -209,7 +209,7 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
     assert [path.name for path in tmp_path.iterdir() if "list" in path.name] == ["list.csv"]
     lists.tend()
     lists.tend()
-    matches = lists.look_up(PLATE)
+    matches = lists.match(PLATE)
     assert matches is not None
     assert [match.list for match in matches] == ["residents"]
 
@@ -217,7 +217,7 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
 @pytest.mark.parametrize(
     ("request_", "fault"),
     [
-        ({"list": "residents", "csv": f"{PLATE}\n?\n"}, "the list stays as it was: csv:2: no plate stands first"),
+        ({"list": "residents", "csv": f"{PLATE}\n?\n"}, "the list stays as it was: csv:2: no plate comes first"),
         ({"list": "residents", "csv": ""}, "csv: the list is empty"),
         ({"list": "guests", "csv": PLATE}, 'there is no list "guests"; set one of: residents'),
         ({"list": "../evil", "csv": PLATE}, 'wrong request: list: "../evil" will not do; give 1 to 64 letters'),

@@ -18,6 +18,7 @@ from edge_app.config import (
     MqttSettings,
     Settings,
 )
+from edge_app.events.event import encode
 from edge_app.events.messages import VitalsMessage
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
@@ -137,7 +138,7 @@ def test_the_topics_are_those_that_the_device_sends_on(running: Running, subscri
 def test_the_last_plate_is_unknown_once_its_read_was_withdrawn() -> None:
     template = components()["north-last"]["value_template"]
 
-    assert rendered(template, flatten(json.loads(event().payload(1)))) == "MH12AB1234"
+    assert rendered(template, encode(flatten(event().message))) == "MH12AB1234"
     assert rendered(template, b"") == "None"  # Home Assistant's word for a state that is not known
 
 
@@ -204,9 +205,9 @@ def test_where_pictures_are_off_their_entity_is_taken_away() -> None:
 def test_an_alert_is_an_event_of_the_kind_of_its_list(historical: bool, kind: str) -> None:
     entity = components()["north-alert"]
     made = factory().make(plate_pass(), [DENIED])
-    read = json.loads(made.payload()) | {"historical": historical}
+    read = dataclasses.replace(made.message, historical=historical)
 
-    told = json.loads(rendered(entity["value_template"], as_alert(read, alarming_entries(read))))
+    told = json.loads(rendered(entity["value_template"], encode(as_alert(read, alarming_entries(read)))))
 
     assert told["event_type"] == kind
     assert kind in entity["event_types"]

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from edge_app.events.event_schema import MESSAGES, schema_of
 from edge_app.events.evidence.seal import Sealer
 from edge_app.events.messages import VitalsMessage
 from edge_app.outbox.outbox import Outbox
+from edge_app.outbox.spilling_queue import Limits
 from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -43,7 +43,8 @@ class Running:
         sealer: Sealer | None = None,
         commander: Commander | None = None,
     ) -> None:
-        self.outbox = Outbox(path, max_bytes, sealer=sealer)
+        self.outbox = Outbox(path, Limits(max_bytes, resend_seconds=settings.resend_seconds))
+        self._sealer = sealer
         self.stop_event = threading.Event()
         backoff = Backoff(first_seconds=0.05, most_seconds=0.2)
         self.publisher = Publisher(
@@ -55,7 +56,7 @@ class Running:
         """Put events into the outbox; their ids."""
         ids = []
         for _ in range(count):
-            made = event(images=images)
+            made = event(images=images, signer=self._sealer)
             self.outbox.put(made)
             ids.append(made.event_id)
         self.publisher.wake()
@@ -218,7 +219,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(make: Make, proxy: FaultProx
 def test_an_event_of_an_earlier_run_is_historical(
     tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
-    before = Outbox(tmp_path / "outbox.sqlite3", 1_000_000)
+    before = Outbox(tmp_path / "outbox.sqlite3")
     before.put(event())
     before.close()
     running = make(broker.settings)
@@ -234,7 +235,7 @@ def test_an_event_from_before_the_device_was_renamed_names_the_topic_that_its_pi
     tmp_path: Path, make: Make, broker: Mosquitto, subscriber: Subscriber
 ) -> None:
     made = factory(device="yard-07").make(plate_pass())
-    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+    with closing(Outbox(tmp_path / "outbox.sqlite3")) as before:
         before.put(made)
     running = make(broker.settings)
 
@@ -283,11 +284,11 @@ def test_a_read_that_is_withdrawn_takes_no_other_vehicle_from_the_last(
 
 def test_what_was_never_sent_can_be_recalled_once(running: Running) -> None:
     made, other = event(), event()
-    sequence, _ = running.outbox.put(made, other)
+    running.outbox.put(made, other)
 
-    recalled = [running.publisher.recall(event_id, sequence) for event_id in (other.event_id, *[made.event_id] * 2)]
+    recalled = [running.publisher.recall(made.event_id) for _ in range(2)]
 
-    assert recalled == [False, True, False]
+    assert recalled == [True, False]
     assert [each.event_id for each in running.outbox.pending(10)] == [other.event_id]
 
 
@@ -297,11 +298,11 @@ def test_what_is_recalled_on_its_way_may_have_arrived_and_is_not_sent_again(
     running = make(through(proxy))
     proxy.acknowledges = False
     made = event()
-    (sequence,) = running.outbox.put(made)
+    running.outbox.put(made)
     running.start()
     subscriber.until(1, "/read")
 
-    is_unsent = running.publisher.recall(made.event_id, sequence)
+    is_unsent = running.publisher.recall(made.event_id)
 
     proxy.acknowledges = True
     proxy.cut()
@@ -318,7 +319,7 @@ def test_a_read_that_an_earlier_run_withdrew_leaves_the_last_too(
     maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False))
     withdrawn = maker.withdraw(7)
     assert withdrawn is not None
-    with closing(Outbox(tmp_path / "outbox.sqlite3", 1_000_000)) as before:
+    with closing(Outbox(tmp_path / "outbox.sqlite3")) as before:
         before.put(withdrawn)
     running = make(broker.settings)
 
@@ -450,8 +451,10 @@ def test_a_picture_that_the_broker_refuses_does_not_hold_up_reads(
 
     assert ids_of(subscriber.until(3, "/read")) == ids
     running.waits_until(running.is_drained)
-    refused = f"the broker refuses a picture on anpr/gate-01/north/image/{ids[0]}: Not authorized; it is given up"
+    topic = f"anpr/gate-01/north/image/{ids[0]}"
+    refused = f"the broker refuses a picture of 721 bytes on {topic}: Not authorized; it is given up: let its access"
     assert refused in caplog.text
+    assert running.outbox.state().losses.images_refused == 3
     assert "the broker refuses anpr/gate-01/north/last: Not authorized; let its access list allow" in caplog.text
     subscriber.close()
     strict.stop()
@@ -485,18 +488,15 @@ def test_on_a_failing_disk_reads_arrive_all_the_same(running: Running, subscribe
     assert ids_of(reads) == ids
 
 
-def test_an_outbox_that_another_process_has_taken_ends_the_thread(
-    tmp_path: Path, make: Make, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("edge_app.outbox.outbox_file._BUSY_SECONDS", 0.05)
+def test_an_outbox_that_cannot_be_used_ends_the_thread(tmp_path: Path, make: Make, broker: Mosquitto) -> None:
     with largest_file(0):  # it cannot be opened at first
         running = make(broker.settings)
+    (tmp_path / "outbox.sqlite3").unlink()
+    (tmp_path / "outbox.sqlite3").mkdir()
 
-    with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as another:
-        another.execute("BEGIN EXCLUSIVE")
-
-        with pytest.raises(OutboxError, match="no other edge-anpr uses it"):
-            running.publisher.run()
+    with pytest.raises(OutboxError, match="check that its directory is writable"):
+        running.publisher.run()
+    (tmp_path / "outbox.sqlite3").rmdir()
 
 
 def test_a_password_does_not_cross_the_network_in_the_clear(running: Running, tmp_path: Path) -> None:

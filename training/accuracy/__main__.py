@@ -52,10 +52,12 @@ def _write(models: Path, datasets: Sequence[Path], plates: int, out: Path) -> No
 def _measure(models: Path, datasets: Sequence[Path], plates: int) -> Measured:
     stages = stages_around(*networks_as_converted(models), Settings())
     scores, outcomes = _run(stages, datasets)
-    original = PlateRecognizer(stages_around(*networks_as_trained(models), Settings()))
+    further = PlateRecognizer(stages, effort=1)
+    original = PlateRecognizer(stages_around(*networks_as_trained(models), Settings()), effort=0)
     generated = generated_bins(stages, plates, ProgressLine("generated plates"))
     return Measured(
         scores,
+        [evaluate_dataset(further, folder, ProgressLine(f"{folder.name} effort 1")) for folder in datasets],
         [evaluate_dataset(original, folder, ProgressLine(f"{folder.name} float")) for folder in datasets],
         outcomes,
         *generated,
@@ -67,12 +69,12 @@ def _measure(models: Path, datasets: Sequence[Path], plates: int) -> Measured:
 
 
 def _run(stages: Stages, datasets: Sequence[Path]) -> tuple[list[DatasetScore], list[Outcome]]:
-    recognizer = PlateRecognizer(stages)
+    recognizer = PlateRecognizer(stages, effort=0)
     scores, outcomes = [], []
     print(HEADER)
     for folder in datasets:
         results = run_over(recognizer, folder, ProgressLine(folder.name))
-        scores.append(score_dataset(folder, results))
+        scores.append(score_dataset(folder, results, recognizer.effort))
         outcomes += [each for result in results for each in outcomes_of(scores[-1].dataset, result, stages.rectifier)]
         print(as_row(scores[-1]), flush=True)
     return scores, outcomes

@@ -1,4 +1,4 @@
-"""Generated plates of a known size and blur: where the reader's limits lie, free of the detector's."""
+"""Generated plates of a known size and blur: the reader's limits, without the detector's."""
 
 from collections.abc import Callable
 
@@ -27,12 +27,12 @@ def generated_bins(stages: Stages, plates: int, progress: Callable[[int, int], N
 
     `plates` of them are made for each point.
     """
-    looks = [(height_px, 0.0) for height_px in _LINE_HEIGHTS_PX]
-    looks += [(BLURRED_LINE_HEIGHT_PX, blur_px) for blur_px in _BLURS_PX]
+    kinds = [(height_px, 0.0) for height_px in _LINE_HEIGHTS_PX]
+    kinds += [(BLURRED_LINE_HEIGHT_PX, blur_px) for blur_px in _BLURS_PX]
     shares = []
-    for done, look in enumerate(looks, 1):
-        shares.append(_share_right(stages, plates, *look))
-        progress(done, len(looks))
+    for done, kind in enumerate(kinds, 1):
+        shares.append(_share_right(stages, plates, *kind))
+        progress(done, len(kinds))
     sizes, blurs = shares[: len(_LINE_HEIGHTS_PX)], shares[len(_LINE_HEIGHTS_PX) :]
     return (
         [Bin(*each, plates) for each in zip(_LINE_HEIGHTS_PX, sizes, strict=True)],

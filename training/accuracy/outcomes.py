@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from edge_app.evaluation.pictures import ImageResult, reads_and_plates
-from edge_app.evaluation.scoring import edit_distance
+from edge_app.evaluation.scoring import ALIKE_SHARE, edit_distance
 from edge_app.image_files import load_image
 from edge_app.recognition.rectifier import Rectifier
 
@@ -27,7 +27,7 @@ class Outcome:
     """Empty where nothing was read."""
     confidence: float = 0.0
     lines: int | None = None
-    """As the detector told; None where nothing was read, as for the next two."""
+    """As the detector told; None if nothing was read, as for the next two."""
     line_height_px: float | None = None
     sharpness: float | None = None
     """As `PlateStrip.sharpness`."""
@@ -64,7 +64,7 @@ def substitutions(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
     return Counter(
         pair
         for each in outcomes
-        if edit_distance(each.read, each.truth) <= len(each.truth) / 2
+        if edit_distance(each.read, each.truth) <= ALIKE_SHARE * len(each.truth)
         for pair in _aligned(each.truth, each.read)
         if pair[0] != pair[1]
     )
@@ -101,7 +101,7 @@ class Bin:
 
 
 def binned(values: Sequence[float], right: Sequence[bool], edges: Sequence[float], least: int = 5) -> list[Bin]:
-    """The plates of each interval between two edges, where there are `least` of them; the last includes its end."""
+    """The plates of each interval between two edges, if there are `least` of them; the last includes its end."""
     numbers, hits = np.asarray(values, np.float64), np.asarray(right, bool)
     bins = []
     for low, high in pairwise(edges):

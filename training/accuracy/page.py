@@ -16,10 +16,11 @@ class Measured:
     """What the page is written from."""
 
     scores: Sequence[DatasetScore]
-    """Of the int8 models."""
+    """Of the int8 models, with effort 0; so are those of the float networks and the outcomes."""
+    further_scores: Sequence[DatasetScore]
+    """Of the int8 models, with effort 1."""
     float_scores: Sequence[DatasetScore]
     outcomes: Sequence[Outcome]
-    """Of the int8 models."""
     generated_sizes: Sequence[Bin]
     """Generated plates over the height of a line in pixels."""
     generated_blurs: Sequence[Bin]
@@ -34,18 +35,18 @@ class Measured:
 
 _SCORES_NOTE = (
     "`boxes` counts the plates whose place is labelled, `texts` those whose text is; each counts, found or not. A "
-    "dash stands where a set has no such label. `false` counts finds that are no labelled plate. What int8 lost is the "
+    "dash stands for a missing label. `false` counts finds that are no labelled plate. What int8 lost is the "
     "float networks' figure less int8's: below zero, int8 is better."
 )
 
 _TRUST_NOTE = (
-    "The numbers beside the dots count reads, the dotted line stands at 0.9. Where the curve runs below the diagonal, "
-    "reads are right less often than they say."
+    "The numbers beside the dots count reads, the dotted line marks 0.9. If the curve is below the diagonal, "
+    "reads are right less often than their confidence."
 )
 
 _SIZE_AND_BLUR = (
     "Generated plates are read through their exact corners, so that their curve shows the reader alone; photos take "
-    "the whole path. A dot stands for five plates at least; sharpness is the deviation of the strip's Laplacian over "
+    "the whole path. A dot is at least five plates; sharpness is the deviation of the strip's Laplacian over "
     "that of its grey values."
 )
 
@@ -60,7 +61,7 @@ def write_page(measured: Measured, pictures: str) -> str:
             _scores(measured),
             _SCORES_NOTE,
             "## One line and two",
-            "The layout is what the detector told of the plate; plates on which nothing was read have none.",
+            "The layout is the detector's; plates on which nothing was read have none.",
             _layouts(measured),
             "## How far a confidence can be trusted",
             _trust(measured),
@@ -86,14 +87,16 @@ def _introduction(measured: Measured) -> str:
     )
     return (
         f"Written by `./build.sh evaluate` with {models}. Every figure is end to end, with the int8 models as shipped "
-        "and one configuration for all sets. No picture of these sets was trained on. A read is right when its every "
-        "character is. Here are numbers only, for plates are personal data."
+        "and one configuration for all sets. Effort 0 is one attempt at each plate, as the daemon reads a frame; it is "
+        "meant unless a column names effort 1, a few further attempts at what stays in doubt. No picture of these sets "
+        "was trained on. A read is right when its every character is. Here are numbers only, for plates are personal "
+        "data."
     )
 
 
 def _scores(measured: Measured) -> str:
     rows = []
-    for score, original in zip(measured.scores, measured.float_scores, strict=True):
+    for score, further, original in zip(measured.scores, measured.further_scores, measured.float_scores, strict=True):
         cells = [score.dataset, str(score.images)]
         if score.detection and original.detection:
             found = score.detection
@@ -101,26 +104,28 @@ def _scores(measured: Measured) -> str:
             cells += [_share(found.map50), _difference(original.detection.recall, found.recall)]
         else:
             cells += ["–"] * 6
-        if score.reading and original.reading:
+        if score.reading and original.reading and further.reading:
             read = score.reading
-            cells += [str(read.plates), _share(read.exact), _share(read.character_accuracy)]
-            cells.append(_difference(original.reading.exact, read.exact))
+            cells += [str(read.plates), _share(read.exact), _share(further.reading.exact)]
+            cells += [_share(read.character_accuracy), _difference(original.reading.exact, read.exact)]
         else:
-            cells += ["–"] * 4
+            cells += ["–"] * 5
         rows.append(cells)
     rows.append(_together(measured))
     found_header = ("boxes", "recall", "precision", "false", "mAP50", "recall lost to int8")
-    return _table(("set", "images", *found_header, "texts", "exact", "characters", "exact lost to int8"), rows)
+    read_header = ("texts", "exact", "exact, effort 1", "characters", "exact lost to int8")
+    return _table(("set", "images", *found_header, *read_header), rows)
 
 
 def _together(measured: Measured) -> list[str]:
     """The last row: every plate counts once."""
     boxes, recall = pooled((each.detection for each in measured.scores), "recall")
     texts, exact = pooled((each.reading for each in measured.scores), "exact")
+    _, exact_further = pooled((each.reading for each in measured.further_scores), "exact")
     _, recall_before = pooled((each.detection for each in measured.float_scores), "recall")
     _, exact_before = pooled((each.reading for each in measured.float_scores), "exact")
     found = (str(boxes), _share(recall), "–", "–", "–", _difference(recall_before, recall))
-    read = (str(texts), _share(exact), "–", _difference(exact_before, exact))
+    read = (str(texts), _share(exact), _share(exact_further), "–", _difference(exact_before, exact))
     return ["all together", str(sum(each.images for each in measured.scores)), *found, *read]
 
 
@@ -160,16 +165,16 @@ def _lookalikes(substitutions: Counter[tuple[str, str]]) -> str:
 def _decisions(measured: Measured) -> str:
     point = measured.models["plate_detector"].get("working_point", {})
     chosen = f"{point['confidence']}, chosen on {point['chosen_on']}" if point else "not chosen yet"
-    priors = ", ".join(
-        f"{each['name']} (`{each['pattern']}`) {each['log_prior']:g}" for each in measured.formats["formats"]
-    )
-    unknown = measured.formats["priors"]["unknown_code"]
+    priors = [(each["name"], f"`{each['pattern']}`", f"{each['log_prior']:g}") for each in measured.formats["formats"]]
+    priors.append(("a code that does not exist", "", f"{measured.formats['priors']['unknown_code']:g}"))
     return (
         f"- Detection confidence: {chosen}.\n"
-        f"- Format priors of {measured.country}, natural logarithm, next to the commonest format: {priors}; a code "
-        f"that does not exist {unknown:g}. Set by hand from how common such plates are, fitted to none of these sets.\n"
-        "- Priors of layouts that are common in the world: their shares among the texts of the training sets; two of "
-        "New York's by hand, for those show too few. See `edge_app/recognition/formats/generic.toml`."
+        "- Priors of layouts that are common in the world: their shares among the texts of the training sets. Two of "
+        "New York's are set by hand, because those sets have too few. See "
+        "`edge_app/recognition/formats/generic.toml`.\n"
+        f"- Format priors of {measured.country}, as natural logarithms relative to the commonest format. They are set "
+        "by hand from how common such plates are, and fitted to none of these sets:\n\n"
+        + _table(("format", "pattern", "log prior"), priors)
     )
 
 

@@ -16,7 +16,7 @@ _READERS = {"voc": read_pascal_voc, "yolo": read_yolo, "csv": read_csv}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Import and say what became of it; the exit code."""
+    """Import and print the result; the exit code."""
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     progress = tqdm(images, desc="importing", unit="image", disable=None)
     summary = write_dataset(progress, options.destination, options.country, options.scene)
     if not summary.images:
-        raise EdgeAnprError(f"{options.source}: no image that can be used; what was left out is told above")
+        raise EdgeAnprError(f"{options.source}: no image that can be used; see above for what was left out")
     sys.stdout.write(f"{options.destination}: {summary.images} images, {summary.plates} plates\n")
     if summary.skipped_plates:
         sys.stdout.write(f"{summary.skipped_plates} plates left out: outside their image, without extent or numbers\n")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edge_app.errors import UsageError
 from edge_app.evaluation.datasets import clean_text
-from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
+from edge_app.geometry import Box
+from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _IMAGE = ("image", "filename", "file", "file_name", "image_path", "img", "path")
 _TEXT = (
@@ -67,7 +68,7 @@ class _Columns:
         self._extent = [_column(names, aliases) for aliases in _EXTENT]
 
     def plate(self, row: Row, classes: frozenset[str]) -> ImportedPlate | None:
-        """The plate of a row, or None where it has neither box nor text or is of another class."""
+        """The plate of a row, or None if it has neither box nor text or is of another class."""
         if classes and self._class and row[self._class] not in classes:
             return None
         text, box = clean_text(row[self._text]) if self._text else None, self._box(row)

@@ -12,11 +12,9 @@ from typing import Any
 import cv2
 
 from edge_app.errors import UsageError
+from edge_app.geometry import Box
 
 _SMALLEST_PX = 2.0
-
-Box = tuple[float, float, float, float]
-"""Left, top, width, height in pixels."""
 
 Quadrilateral = tuple[tuple[float, float], ...]
 """Four points x, y in pixels, clockwise from the plate's own top left."""
@@ -29,7 +27,7 @@ class ImportedPlate:
     box: Box | None = None
     corners: Quadrilateral | None = None
     text: str | None = None
-    """A-Z and 0-9, or None where it was not annotated."""
+    """A-Z and 0-9, or None if it was not annotated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +51,13 @@ class Summary:
 
 
 def image_size(path: Path) -> tuple[int, int] | None:
-    """Width and height as the device sees the image (turned by its EXIF), or None where it is not readable."""
+    """Width and height as the device sees the image (turned by its EXIF), or None if it is not readable."""
     image = cv2.imread(str(path)) if path.is_file() else None
     return None if image is None else (image.shape[1], image.shape[0])
 
 
 def write_dataset(images: Iterable[ImportedImage], destination: Path, country: str | None, scene: bool) -> Summary:
-    """Copy the images and write the labels, in the order given; where there is no image, nothing is made.
+    """Copy the images and write the labels, in the order given; if there is no image, nothing is made.
 
     Raises:
         UsageError: something is there already.
@@ -107,7 +105,7 @@ def _record(
 
 
 def _within(plate: ImportedPlate, image: ImportedImage) -> ImportedPlate | None:
-    """The plate with its box cut at the image's edges, or None where nothing of it is left."""
+    """The plate with its box cut at the image's edges, or None if nothing of it is left."""
     if plate.box is None:
         return plate
     if not all(map(math.isfinite, plate.box)):

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from edge_app.errors import UsageError
 from edge_app.evaluation.datasets import clean_text
-from edge_app.image_files import IMAGE_SUFFIXES
+from edge_app.file_kinds import IMAGE_SUFFIXES
 from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _PLATE_CLASSES = {"licence", "licenceplate", "license", "licenseplate", "lp", "number", "numberplate", "plate"}

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from edge_app.errors import UsageError
-from edge_app.image_files import IMAGE_SUFFIXES
-from training.importers.dataset_writer import Box, ImportedImage, ImportedPlate, image_size
+from edge_app.file_kinds import IMAGE_SUFFIXES
+from edge_app.geometry import hulls
+from training.importers.dataset_writer import ImportedImage, ImportedPlate, image_size
 
 _BOX_FIELDS, _CORNER_FIELDS = 5, 9
 
@@ -13,7 +16,7 @@ _BOX_FIELDS, _CORNER_FIELDS = 5, 9
 def read_yolo(source: Path, classes: frozenset[str], report: Callable[[str], None]) -> Iterator[ImportedImage]:
     """Every image below `source` with the plates of its text file; one without a file shows no plate.
 
-    The text file lies beside the image, or under `labels/` where the image lies under `images/`. `classes` are the
+    The text file lies beside the image, or under `labels/` if the image lies under `images/`. `classes` are the
     numbers of the classes that are plates; by default all are.
     """
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
@@ -67,6 +70,5 @@ def _box_plate(shares: list[float], size: tuple[int, int]) -> ImportedPlate:
 
 def _corner_plate(shares: list[float], size: tuple[int, int]) -> ImportedPlate:
     corners = tuple((x * size[0], y * size[1]) for x, y in zip(shares[::2], shares[1::2], strict=True))
-    xs, ys = zip(*corners, strict=True)
-    box: Box = (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-    return ImportedPlate(box, corners)
+    left, top, width, height = hulls(np.array(corners)).tolist()
+    return ImportedPlate((left, top, width, height), corners)

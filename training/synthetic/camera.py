@@ -14,12 +14,12 @@ Floats = NDArray[np.float32]
 NEAR_METRES = 0.3
 
 _GROUND_METRES = 300.0
-"""Where the map of the ground ends; farther off nothing can be told apart."""
+"""End of the map of the ground; farther off nothing can be distinguished."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PinholeCamera:
-    """Where a picture is taken from and through which lens."""
+    """Place and lens of a camera."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ class PinholeCamera:
         return float(self.height / 2 - 0.5 + self.focal_px * ahead[1] / max(-down[1], 1e-6))
 
     def project(self, points: Points) -> tuple[Points, Points]:
-        """Pixels (…, 2) and depths (…) in metres; pixels mean nothing where the depth is under `NEAR_METRES`."""
+        """Pixels (…, 2) and depths (…) in metres; pixels mean nothing if the depth is under `NEAR_METRES`."""
         seen = (points - self.position) @ self.axes.T
         depth = seen[..., 2]
         safe = np.maximum(depth, NEAR_METRES)[..., None]
@@ -86,7 +86,7 @@ class PinholeCamera:
 
 
 def _clip_plane(polygon: Points, heights: Points) -> Points:
-    """The part of a convex polygon where the heights over a plane, one a point, are positive."""
+    """The part of a convex polygon in which the heights over a plane, one a point, are positive."""
     inside = heights >= 0
     if inside.all():
         return polygon

@@ -32,7 +32,7 @@ class Canvas:
             cv2.fillConvexPoly(self.image_bgr, self._fixed(pixels), [float(c) for c in colour], cv2.LINE_8, _SHIFT)
 
     def mesh(self, mesh: Mesh, light: Light) -> None:
-        """Draw the faces of a solid that look at the camera, shaded."""
+        """Draw the faces of a solid that face the camera, shaded."""
         pixels, depths = self.camera.project(mesh.points)
         sizes = np.diff(mesh.starts)
         middles = np.add.reduceat(mesh.points, mesh.starts[:-1]) / sizes[:, None]
@@ -55,7 +55,7 @@ class Canvas:
     def picture(self, picture_bgr: ImageBgr, corners: Points, gain: Floats | float = 1.0) -> Points | None:
         """Lay a flat picture on the quadrilateral (4, 3), clockwise from its top left as seen from before it.
 
-        Returns its corners in pixels of the final picture, or None where it is not seen.
+        Returns its corners in pixels of the final picture, or None if it is not seen.
         """
         pixels, depths = self.camera.project(corners)
         if depths.min() < NEAR_METRES or cv2.contourArea(pixels.astype(np.float32), oriented=True) <= 0:
@@ -84,7 +84,7 @@ class Canvas:
         cv2.copyTo(drawn, cover, self.image_bgr[top:bottom, left:right])
 
     def modulate(self, shade: np.ndarray, unit: int = 255) -> None:
-        """Multiply the picture by a mask of any size, `unit` where it stays as it is."""
+        """Multiply the picture by a mask of any size, `unit` in places that stay unchanged."""
         height, width = self.image_bgr.shape[:2]
         wide = cv2.cvtColor(cv2.resize(shade, (width, height)), cv2.COLOR_GRAY2BGR)
         cv2.multiply(self.image_bgr, wide, self.image_bgr, 1 / unit)

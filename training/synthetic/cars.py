@@ -42,7 +42,7 @@ class CarShape:
     boot: float
     """Height of the body at the rear."""
     glass: tuple[float, float]
-    """Where the windows' foot ends and begins, as shares of the half length."""
+    """End and beginning of the windows' foot, as shares of the half length."""
     roof: tuple[float, float]
 
 

@@ -17,7 +17,7 @@ from training.synthetic.traffic import SeenPlate, add_lamps, draw_traffic
 from training.synthetic.weather import Rain, Shake, infrared, light_road, spotlight
 
 _MOMENTS = 3
-"""Of each exposure; the middle one tells where the plates are."""
+"""Moments of each exposure; the middle one fixes the places of the plates."""
 
 _JITTER_PX = ((-0.3, 0.25), (0.0, -0.25), (0.3, 0.1))
 """The moments see the road this far apart, so that averaging them smooths every edge."""
@@ -44,7 +44,7 @@ class ClipFilm:
     shake: Shake | None = None
     rain: Rain | None = None
     infrared_metres: float | None = None
-    """How far the camera's own infrared lamp reaches; None where it has none."""
+    """How far the camera's own infrared lamp reaches; None if it has none."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -101,11 +101,11 @@ class ClipFilm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Foreground:
-    """What stands before the road, drawn once."""
+    """Objects in front of the road, drawn once."""
 
     image_bgr: ImageBgr
     mask: np.ndarray
-    """255 where something stands."""
+    """255 in the places of objects."""
 
     @classmethod
     def of(cls, street: Street, things: Sequence[Thing], darkness: float) -> "_Foreground":

@@ -14,7 +14,7 @@ from training.synthetic.film import Street
 from training.synthetic.fleet import build_vehicle
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import RenderedPlate, render_plate
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 from training.synthetic.scenery import LampPost, Thing, Tree, random_scenery
 from training.synthetic.vehicles import Vehicle
 from training.synthetic.weather import Rain, Shake
@@ -104,8 +104,8 @@ def clip_film(rng: np.random.Generator, kind: str, seconds: float) -> ClipFilm:
     )
 
 
-def _road(rng: np.random.Generator, plan: _Plan) -> RoadLook:
-    road = RoadLook.random(rng)
+def _road(rng: np.random.Generator, plan: _Plan) -> RoadStyle:
+    road = RoadStyle.random(rng)
     wet = 0.6 if plan.rain else 1.0
     asphalt = (int(road.asphalt[0] * wet), int(road.asphalt[1] * wet), int(road.asphalt[2] * wet))
     lanes = int(rng.integers(plan.lanes[0], plan.lanes[1] + 1))
@@ -113,8 +113,8 @@ def _road(rng: np.random.Generator, plan: _Plan) -> RoadLook:
     return replace(road, lanes=lanes, asphalt=asphalt, pavement=pavement, marks="dashed")
 
 
-def _camera(rng: np.random.Generator, plan: _Plan, road: RoadLook, near_z: float) -> PinholeCamera:
-    """At the roadside or over the road, every lane in view where plates are to be read."""
+def _camera(rng: np.random.Generator, plan: _Plan, road: RoadStyle, near_z: float) -> PinholeCamera:
+    """At the roadside or over the road, every lane with plates to read in the picture."""
     height_px = plan.size[1]
     focal_px = float(rng.uniform(*plan.plate_px)) * near_z / _PLATE_METRES
     height = float(rng.uniform(*plan.height))
@@ -129,7 +129,7 @@ def _traffic(
     rng: np.random.Generator,
     plan: _Plan,
     kind: str,
-    road: RoadLook,
+    road: RoadStyle,
     camera: PinholeCamera,
     near_z: float,
     seconds: float,

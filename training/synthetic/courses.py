@@ -32,7 +32,7 @@ class Course:
 
     @classmethod
     def stopping(cls, speed: float, seconds: float, stop_at: float, stop_seconds: float) -> "Course":
-        """Comes to a stand after `stop_at` metres, and pulls off again; it passes 0 at second 0."""
+        """Stops after `stop_at` metres, and starts again; it passes 0 at second 0."""
         at, now, waited = -seconds * speed, speed, 0.0
         metres: list[float] = []
         while len(metres) * _STEP_SECONDS < 3 * seconds:
@@ -64,7 +64,7 @@ class Passer:
     x: float
     approaching: bool
     start_z: float
-    """Where its plate is when its course has come 0 metres."""
+    """Place of its plate at 0 metres of its course."""
     course: Course | None = None
     """None: it is parked."""
     late_seconds: float = 0.0
@@ -72,7 +72,7 @@ class Passer:
     """It does what the first of its lane does, later and farther back, so none runs into another (Newell 2002)."""
 
     def at(self, seconds: float, near_z: float, far_z: float) -> Actor | None:
-        """Where it is; None before it comes and after it has gone."""
+        """Its place; None before it comes and after it has gone."""
         come = self.course.at(seconds - self.late_seconds) - self.behind_metres if self.course else 0.0
         way = -1.0 if self.approaching else 1.0
         plate_z = self.start_z + way * come

@@ -15,7 +15,7 @@ from training.synthetic.fleet import build_vehicle
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.light import Light
 from training.synthetic.plates import RenderedPlate, render_plate
-from training.synthetic.road import RoadLook, draw_ground, draw_sky
+from training.synthetic.road import RoadStyle, draw_ground, draw_sky
 from training.synthetic.scenery import LampPost, Thing
 from training.synthetic.solids import Colour
 from training.synthetic.traffic import Actor, SeenPlate, add_lamps, draw_traffic
@@ -27,8 +27,8 @@ _PLATE_HEIGHT_PX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One vehicle's part in a film."""
+class Role:
+    """One vehicle's role in a film."""
 
     kind: str
     paint: Colour | None
@@ -48,38 +48,38 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Player:
-    """A part with its vehicle built and its plate printed."""
+    """A role with its vehicle built and its plate printed."""
 
-    part: Part
+    role: Role
     vehicle: Vehicle
     plate: RenderedPlate
 
     @classmethod
-    def of(cls, part: Part, seed: int) -> "Player":
+    def of(cls, role: Role, seed: int) -> "Player":
         """Build the same vehicle and plate for the same seed."""
         plate = render_plate(
-            np.random.default_rng((seed, part.print)), part.style, part.text, _PLATE_HEIGHT_PX, shipped_fonts()
+            np.random.default_rng((seed, role.print)), role.style, role.text, _PLATE_HEIGHT_PX, shipped_fonts()
         )
-        return cls(part, build_vehicle(np.random.default_rng(seed), part.kind, part.paint), plate)
+        return cls(role, build_vehicle(np.random.default_rng(seed), role.kind, role.paint), plate)
 
     def at(self, seconds: float) -> Actor | None:
-        """Where it is at a time; None before it comes and after it has gone."""
-        part = self.part
-        way = -1.0 if part.approaching else 1.0
-        plate_z = _PASS_METRES + way * part.speed * (seconds - part.passes_at)
+        """Its place at a time; None before it comes and after it has gone."""
+        role = self.role
+        way = -1.0 if role.approaching else 1.0
+        plate_z = _PASS_METRES + way * role.speed * (seconds - role.passes_at)
         half = self.vehicle.size[2] / 2
         if not _NEAR_METRES - 2 * half < plate_z < _FAR_METRES:
             return None
-        pose = Pose(part.x, plate_z + half, pi if part.approaching else 0.0)
-        return Actor(self.vehicle, pose, (self.plate, None) if part.approaching else (None, self.plate))
+        pose = Pose(role.x, plate_z + half, pi if role.approaching else 0.0)
+        return Actor(self.vehicle, pose, (self.plate, None) if role.approaching else (None, self.plate))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Street:
-    """Where a film is made."""
+    """The scene of a film."""
 
     camera: PinholeCamera
-    road: RoadLook
+    road: RoadStyle
     things: Sequence[Thing]
     """The farthest first."""
     azimuth: float = 2.4

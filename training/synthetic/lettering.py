@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 Mask = NDArray[np.uint8]
-"""(height, width), 255 where there is paint."""
+"""(height, width), 255 in painted places."""
 
 CAP_HEIGHT_PX = 64
 _TAIL_PX = 9
@@ -79,7 +79,7 @@ def draw_line(
 ) -> Mask:
     """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus room for tails.
 
-    `separator` is what stands between words: space, dash, dot, stop (a dot on the baseline) or emblem.
+    `separator` is the mark between words: space, dash, dot, stop (a dot on the baseline) or emblem.
     """
     pieces: list[Mask] = []
     gap = np.zeros((_LINE_PX, letter_gap_px), np.uint8)

@@ -1,4 +1,4 @@
-"""Daylight, dusk and night: how bright and of what colour a surface looks."""
+"""Daylight, dusk and night: the brightness and colour of a surface."""
 
 from dataclasses import dataclass
 

@@ -117,7 +117,7 @@ def degrade(rng: np.random.Generator, image_bgr: ImageBgr, strength: float = 1.0
 
 
 def _coarsen(rng: np.random.Generator, image_bgr: ImageBgr) -> ImageBgr:
-    """The picture at fewer pixels, and back, without smoothing: what carelessly scaled pictures look like."""
+    """The picture at fewer pixels, and back, without smoothing: like carelessly scaled pictures."""
     height, width = image_bgr.shape[:2]
     scale = rng.uniform(0.6, 0.95)
     how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR

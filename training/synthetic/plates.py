@@ -1,4 +1,4 @@
-"""Flat plates: every Indian layout and colour, and the looks of other countries."""
+"""Flat plates: every Indian layout and colour, and the styles of other countries."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ Fonts = tuple[Path, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class PlateStyle:
-    """A look: shape, colours, what is printed beside the text, and how often it is seen."""
+    """A style: shape, colours, the print beside the text, and how common it is."""
 
     name: str
     country: str
@@ -33,7 +33,7 @@ class PlateStyle:
     band: str = ""
     """Narrow field at the left: `hsrp`, `eu` or none."""
     header: str = ""
-    """Where small print stands: `top`, `bottom`, `both`, `mercosul`, `crest` (a sign and room above) or none."""
+    """Place of the small print: `top`, `bottom`, `both`, `mercosul`, `crest` (a sign and room above) or none."""
 
 
 _WHITE, _BLACK, _YELLOW = (235, 235, 235), (25, 25, 25), (40, 195, 240)
@@ -74,10 +74,10 @@ _BY_NAME = {style.name: style for style in STYLES}
 _SHARES = np.array([style.share for style in STYLES]) / sum(style.share for style in STYLES)
 
 _DEALER_SHARE = 0.12
-"""Of the Indian plates: the dealer's name stands below the number."""
+"""Share of the Indian plates with the dealer's name below the number."""
 
 _CREST_SHARE = 0.08
-"""Of the Indian plates of one line: a dealer's sign or a name stands above the number, which has the lower part."""
+"""Share of the one-line Indian plates with a dealer's sign or a name above the number, which has the lower part."""
 
 _BOLTED_SHARE = 0.5
 """Of all plates."""
@@ -95,7 +95,7 @@ _SMALL_PRINT = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedPlate:
-    """A plate seen straight on, cut at its edges, and what it says."""
+    """A plate seen straight on, cut at its edges, and its text."""
 
     image_bgr: ImageBgr
     text: str
@@ -105,7 +105,7 @@ class RenderedPlate:
 
 
 def style_names() -> tuple[str, ...]:
-    """All looks, in the order of `STYLES`."""
+    """All styles, in the order of `STYLES`."""
     return tuple(_BY_NAME)
 
 
@@ -121,33 +121,33 @@ def render_plate(
     `text` overrides the random one: its lines are parted by "/", its groups by spaces ("MH 12/AB 1234").
     `fonts` are those to choose the lettering from; without them it depends on what the machine has installed.
     """
-    look = _BY_NAME[style] if style else STYLES[rng.choice(len(STYLES), p=_SHARES)]
-    words = _words(rng, look) if text is None else _parse(text)
-    aspect = float(rng.uniform(*look.aspect))
-    if look.band == "hsrp" and rng.random() < 0.4 and look.share > 2:
-        look = replace(look, band="")
-    if look.country == "IN" and rng.random() < _DEALER_SHARE:
-        look = replace(look, header="bottom")
-    elif look.country == "IN" and look.lines == 1 and rng.random() < _CREST_SHARE:
-        look = replace(look, header="crest")
-    canvas = _background(rng, look, round(height_px * aspect), height_px)
-    _print_words(rng, canvas, look, words, fonts)
+    chosen = _BY_NAME[style] if style else STYLES[rng.choice(len(STYLES), p=_SHARES)]
+    words = _words(rng, chosen) if text is None else _parse(text)
+    aspect = float(rng.uniform(*chosen.aspect))
+    if chosen.band == "hsrp" and rng.random() < 0.4 and chosen.share > 2:
+        chosen = replace(chosen, band="")
+    if chosen.country == "IN" and rng.random() < _DEALER_SHARE:
+        chosen = replace(chosen, header="bottom")
+    elif chosen.country == "IN" and chosen.lines == 1 and rng.random() < _CREST_SHARE:
+        chosen = replace(chosen, header="crest")
+    canvas = _background(rng, chosen, round(height_px * aspect), height_px)
+    _print_words(rng, canvas, chosen, words, fonts)
     _add_bolts(rng, canvas)
-    return RenderedPlate(canvas, words.text, len(words.lines), look.country, look.name)
+    return RenderedPlate(canvas, words.text, len(words.lines), chosen.country, chosen.name)
 
 
 def _parse(text: str) -> PlateWords:
     return PlateWords(tuple(tuple(line.split()) for line in text.split("/")))
 
 
-def _words(rng: np.random.Generator, look: PlateStyle) -> PlateWords:
-    if look.country == "IN":
-        return indian_words(rng, look.kind, look.lines)
-    if look.country == "EU":
+def _words(rng: np.random.Generator, style: PlateStyle) -> PlateWords:
+    if style.country == "IN":
+        return indian_words(rng, style.kind, style.lines)
+    if style.country == "EU":
         return foreign_words(rng, ("DE", "FR", "IT", "NL", "RO", "GB", "RU", "DE", "GB", "??")[rng.integers(10)], 1)
-    if look.country in FOREIGN_COUNTRIES and (look.country != "??" or rng.random() < 0.3):
-        return foreign_words(rng, look.country, look.lines)
-    return foreign_words(rng, FOREIGN_COUNTRIES[rng.integers(len(FOREIGN_COUNTRIES))], look.lines)
+    if style.country in FOREIGN_COUNTRIES and (style.country != "??" or rng.random() < 0.3):
+        return foreign_words(rng, style.country, style.lines)
+    return foreign_words(rng, FOREIGN_COUNTRIES[rng.integers(len(FOREIGN_COUNTRIES))], style.lines)
 
 
 def _vary(rng: np.random.Generator, colour: Colour, spread: int = 22) -> Colour:
@@ -155,9 +155,9 @@ def _vary(rng: np.random.Generator, colour: Colour, spread: int = 22) -> Colour:
     return blue, green, red
 
 
-def _background(rng: np.random.Generator, look: PlateStyle, width: int, height: int) -> ImageBgr:
-    canvas = np.full((height, width, 3), _vary(rng, look.background), np.uint8)
-    if look.country == "US" and rng.random() < 0.6:
+def _background(rng: np.random.Generator, style: PlateStyle, width: int, height: int) -> ImageBgr:
+    canvas = np.full((height, width, 3), _vary(rng, style.background), np.uint8)
+    if style.country == "US" and rng.random() < 0.6:
         top, bottom = (np.array(_vary(rng, (200, 190, 190), 80), np.float32) for _ in range(2))
         ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
         canvas[:] = (canvas * 0.5 + 0.5 * (top * (1 - ramp) + bottom * ramp)).astype(np.uint8)
@@ -168,7 +168,7 @@ def _background(rng: np.random.Generator, look: PlateStyle, width: int, height: 
         canvas[:] = np.clip(canvas + stains[..., None] * rng.uniform(4, 18), 0, 255).astype(np.uint8)
     if rng.random() < 0.6:
         inset = int(rng.integers(0, max(2, height // 16)))
-        ink = _vary(rng, look.ink)
+        ink = _vary(rng, style.ink)
         cv2.rectangle(canvas, (inset, inset), (width - 1 - inset, height - 1 - inset), ink, int(rng.integers(1, 4)))
     return canvas
 
@@ -185,19 +185,21 @@ def _paint(canvas: ImageBgr, mask: Mask, box: tuple[int, int, int, int], ink: Co
     field[:] = (field * (1 - cover) + np.array(ink, np.float32) * cover).astype(np.uint8)
 
 
-def _print_words(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, words: PlateWords, fonts: Fonts) -> None:
+def _print_words(
+    rng: np.random.Generator, canvas: ImageBgr, style: PlateStyle, words: PlateWords, fonts: Fonts
+) -> None:
     height, width = canvas.shape[:2]
-    left = _print_band(rng, canvas, look, fonts)
-    top, bottom = _print_header(rng, canvas, look, fonts)
-    indian_hsrp = look.band == "hsrp"
+    left = _print_band(rng, canvas, style, fonts)
+    top, bottom = _print_header(rng, canvas, style, fonts)
+    indian_hsrp = style.band == "hsrp"
     usual = shipped_fonts() if indian_hsrp and rng.random() < 0.7 else all_fonts()
     letterings = fonts or usual
     font = letterings[rng.integers(len(letterings))]
-    ink = _vary(rng, look.ink)
+    ink = _vary(rng, style.ink)
     margin = int(width * rng.uniform(0.015, 0.06))
     rows = len(words.lines)
     room = _rooms(rng, bottom - top, rows)
-    beside = "stop" if look.country == "IN" else "emblem"
+    beside = "stop" if style.country == "IN" else "emblem"
     separator = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
     letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
     fill = float(rng.uniform(0.52, 1.05)) if rows == 1 else float(rng.uniform(0.68, 1.02))
@@ -231,10 +233,10 @@ def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...
     return (height * upper, height * (1 - upper))
 
 
-def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fonts: Fonts) -> int:
-    """Draw the field at the left and return where the text may begin, in pixels."""
+def _print_band(rng: np.random.Generator, canvas: ImageBgr, style: PlateStyle, fonts: Fonts) -> int:
+    """Draw the field at the left and return the left end of the room for the text, in pixels."""
     height, width = canvas.shape[:2]
-    if look.band == "eu":
+    if style.band == "eu":
         band = int(height * rng.uniform(0.35, 0.5))
         cv2.rectangle(canvas, (0, 0), (band, height), _vary(rng, _BLUE), -1)
         cv2.circle(canvas, (band // 2, height // 3), max(2, height // 7), _vary(rng, (40, 200, 230)), 2)
@@ -247,9 +249,9 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fo
             ("D", "F", "NL", "GB", "RO", "I"),
         )
         return band
-    if look.band == "hsrp":
+    if style.band == "hsrp":
         band = int(width * rng.uniform(0.06, 0.1))
-        unit = height / look.lines
+        unit = height / style.lines
         if rng.random() < 0.85:
             top = int(height * rng.uniform(0.08, 0.3))
             size = int(unit * rng.uniform(0.2, 0.34))
@@ -266,28 +268,28 @@ def _print_band(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fo
     return 0
 
 
-def _print_header(rng: np.random.Generator, canvas: ImageBgr, look: PlateStyle, fonts: Fonts) -> tuple[int, int]:
-    """Draw the small print and return the rows between which the text may stand."""
+def _print_header(rng: np.random.Generator, canvas: ImageBgr, style: PlateStyle, fonts: Fonts) -> tuple[int, int]:
+    """Draw the small print and return the rows between which the text has room."""
     height, width = canvas.shape[:2]
-    if look.header == "mercosul":
+    if style.header == "mercosul":
         band = int(height * rng.uniform(0.2, 0.27))
         cv2.rectangle(canvas, (0, 0), (width, band), _vary(rng, _BLUE), -1)
         box = (int(width * 0.38), band // 5, width // 4, int(band * 0.6))
         _small_print(rng, canvas, box, _WHITE, fonts, ("BRASIL", "ARGENTINA"))
         return band, height
     top, bottom = 0, height
-    ink = _vary(rng, look.ink, 80)
-    if look.header == "crest":
+    ink = _vary(rng, style.ink, 80)
+    if style.header == "crest":
         top = int(height * rng.uniform(0.2, 0.42))
         span = int(width * rng.uniform(0.06, 0.25))
         red = (30, 30, 180) if rng.random() < 0.5 else ink
         left = int(rng.uniform(0.02, 0.55) * width)
         _small_print(rng, canvas, (left, int(top * 0.1), span, int(top * 0.8)), _vary(rng, red, 80), fonts)
-    if look.header in ("top", "both"):
+    if style.header in ("top", "both"):
         top = int(height * rng.uniform(0.2, 0.28))
         span = int(width * rng.uniform(0.3, 0.65))
         _small_print(rng, canvas, ((width - span) // 2, int(top * 0.15), span, int(top * 0.7)), ink, fonts)
-    if look.header in ("bottom", "both"):
+    if style.header in ("bottom", "both"):
         bottom = int(height * rng.uniform(0.74, 0.85))
         span = int(width * rng.uniform(0.3, 0.65))
         _small_print(

@@ -17,7 +17,7 @@ _SKY_SHRINK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class RoadLook:
+class RoadStyle:
     """A straight road along z."""
 
     lanes: int = 2
@@ -42,7 +42,7 @@ class RoadLook:
         return [self.centre + (lane - (self.lanes - 1) / 2) * self.lane_width for lane in range(self.lanes)]
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> "RoadLook":
+    def random(cls, rng: np.random.Generator) -> "RoadStyle":
         """Any road."""
         gray = int(rng.integers(60, 165))
         tint = rng.integers(-10, 10, 3)
@@ -73,53 +73,53 @@ def draw_sky(canvas: Canvas, light: Light, cloud: float, shift: float = 0.0) -> 
     cv2.resize(picture, canvas.image_bgr.shape[1::-1], dst=canvas.image_bgr)
 
 
-def draw_ground(canvas: Canvas, look: RoadLook, light: Light) -> None:
+def draw_ground(canvas: Canvas, style: RoadStyle, light: Light) -> None:
     """Verges, pavements, asphalt and marks from the camera to the horizon."""
     lit = light.diffuse(_UP)[0]
     near = float(canvas.camera.position[2])
 
     def strip(left: float, right: float, colour: Colour, from_z: float = -20.0, to_z: float = _FAR_METRES) -> None:
-        left, right = left + look.centre, right + look.centre
+        left, right = left + style.centre, right + style.centre
         corners = np.array(
             [[left, 0, near + from_z], [right, 0, near + from_z], [right, 0, near + to_z], [left, 0, near + to_z]]
         )
         canvas.polygon(corners, np.clip(np.array(colour) * lit, 0, 255))
 
-    edge = look.half_width
-    strip(-300, 300, look.verge, to_z=3000)
-    if look.pavement:
-        strip(-edge - look.pavement, edge + look.pavement, (150, 155, 158))
+    edge = style.half_width
+    strip(-300, 300, style.verge, to_z=3000)
+    if style.pavement:
+        strip(-edge - style.pavement, edge + style.pavement, (150, 155, 158))
         strip(-edge - 0.15, edge + 0.15, (185, 190, 190))
-    strip(-edge, edge, look.asphalt)
-    _draw_marks(look, strip)
-    _roughen(canvas, look)
+    strip(-edge, edge, style.asphalt)
+    _draw_marks(style, strip)
+    _roughen(canvas, style)
 
 
-def _draw_marks(look: RoadLook, strip: Callable[..., None]) -> None:
-    paint = tuple(int(a * look.worn + 225 * (1 - look.worn)) for a in look.asphalt)
+def _draw_marks(style: RoadStyle, strip: Callable[..., None]) -> None:
+    paint = tuple(int(a * style.worn + 225 * (1 - style.worn)) for a in style.asphalt)
     colour = (paint[0], paint[1], paint[2])
-    if look.edge_lines:
+    if style.edge_lines:
         for side in (-1, 1):
-            middle = side * (look.half_width - 0.3)
+            middle = side * (style.half_width - 0.3)
             strip(middle - 0.06, middle + 0.06, colour)
-    for lane in range(1, look.lanes):
-        x = (lane - look.lanes / 2) * look.lane_width
-        if look.marks == "dashed":
+    for lane in range(1, style.lanes):
+        x = (lane - style.lanes / 2) * style.lane_width
+        if style.marks == "dashed":
             for z in np.arange(-1.5, 120, 6.0):
                 strip(x - 0.06, x + 0.06, colour, float(z), float(z) + 3.0)
-        elif look.marks != "none":
-            for offset in (-0.12, 0.12) if look.marks == "double" else (0.0,):
+        elif style.marks != "none":
+            for offset in (-0.12, 0.12) if style.marks == "double" else (0.0,):
                 strip(x + offset - 0.06, x + offset + 0.06, colour)
 
 
-def _roughen(canvas: Canvas, look: RoadLook) -> None:
+def _roughen(canvas: Canvas, style: RoadStyle) -> None:
     """Grain, stains and wheel tracks on everything under the horizon."""
     x, z, distance = canvas.camera.ground_map()
     grain = _sample(noise_tile(3), x * 45, z * 45) * np.minimum(9 / distance, 1) * 0.09
     stains = _sample(noise_tile(8), x * 14, z * 5) * 0.05
-    across = (x - look.centre) / look.lane_width + look.lanes / 2
+    across = (x - style.centre) / style.lane_width + style.lanes / 2
     track = _TRACKS[np.clip((across % 1) * len(_TRACKS), 0, len(_TRACKS) - 1).astype(np.uint8)]
-    track *= (across > 0) & (across < look.lanes)
+    track *= (across > 0) & (across < style.lanes)
     shade = np.where(np.isfinite(distance), (1 + grain + stains - track) * 200, 200)
     canvas.modulate(np.clip(shade, 0, 255).astype(np.uint8), 200)
 

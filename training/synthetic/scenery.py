@@ -1,4 +1,4 @@
-"""What stands beside a road: houses, trees, poles, boards and walls."""
+"""Objects beside a road: houses, trees, poles, boards and walls."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy as np
 from edge_app.records import ImageBgr
 from training.synthetic.canvas import Canvas
 from training.synthetic.light import Light
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 from training.synthetic.solids import Colour
 from training.synthetic.textures import facade, lettered
 
@@ -22,7 +22,7 @@ class Tree:
     height: float
     tint: Colour
     leaves: np.ndarray
-    """(n, 4): x, y, z and radius of clumps, as shares of the height; fixed so that it looks alike in every frame."""
+    """(n, 4): x, y, z and radius of clumps, as shares of the height; fixed, so that it is the same in every frame."""
 
     def draw(self, canvas: Canvas, light: Light) -> None:
         """Paint trunk and crown."""
@@ -109,7 +109,7 @@ class LampPost:
 
     @property
     def lamp(self) -> tuple[float, float, float]:
-        """Where it shines."""
+        """The place that it lights."""
         return self.x - np.sign(self.x) * 1.5, 6.5, self.z
 
     def draw(self, canvas: Canvas, light: Light) -> None:
@@ -125,7 +125,7 @@ class LampPost:
 Thing = Tree | House | Board | LampPost
 
 
-def random_scenery(rng: np.random.Generator, road: RoadLook, darkness: float, near: float, amount: int) -> list[Thing]:
+def random_scenery(rng: np.random.Generator, road: RoadStyle, darkness: float, near: float, amount: int) -> list[Thing]:
     """So many things at both sides of a road, from `near` metres on, the farthest first."""
     things: list[Thing] = []
     edge = road.half_width + road.pavement

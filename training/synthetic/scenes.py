@@ -13,7 +13,7 @@ from training.synthetic.collage import draw_collage
 from training.synthetic.fleet import build_vehicle, random_plate
 from training.synthetic.light import Light
 from training.synthetic.plates import RenderedPlate
-from training.synthetic.road import RoadLook, draw_ground, draw_sky
+from training.synthetic.road import RoadStyle, draw_ground, draw_sky
 from training.synthetic.scenery import random_scenery
 from training.synthetic.traffic import Actor, add_lamps, draw_traffic
 from training.synthetic.vehicles import Pose
@@ -28,7 +28,7 @@ _MIN_WIDTH_PX, _MIN_HEIGHT_PX = 11.0, 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScenePlate:
-    """A plate in a scene and what it says."""
+    """A plate in a scene and its text."""
 
     corners_px: Corners
     """Clockwise from the plate's own top left, in pixels from the picture's upper left edge."""
@@ -80,7 +80,7 @@ def _draw_street(
 ) -> tuple[ImageBgr, list[tuple[RenderedPlate, Points, float]]]:
     cloud = float(rng.random())
     light = Light.at(darkness, float(rng.uniform(-pi, pi)), float(rng.uniform(0.4, 1.3)), cloud)
-    road = RoadLook.random(rng)
+    road = RoadStyle.random(rng)
     actors, camera = _cast(rng, size, road)
     canvas = Canvas(camera)
     draw_sky(canvas, light, cloud, float(rng.random()))
@@ -94,7 +94,7 @@ def _draw_street(
     return image_bgr, [(plate.plate, plate.corners_px.astype(np.float64), plate.visible) for plate in seen]
 
 
-def _cast(rng: np.random.Generator, size: tuple[int, int], road: RoadLook) -> tuple[list[Actor], PinholeCamera]:
+def _cast(rng: np.random.Generator, size: tuple[int, int], road: RoadStyle) -> tuple[list[Actor], PinholeCamera]:
     """A camera, a vehicle whose plate is about as large as wished, and others around it."""
     parked = rng.random() < 0.35
     wished_px = float(np.exp(rng.uniform(np.log(22), np.log(270 if parked else 170))))
@@ -131,7 +131,7 @@ def _actor(rng: np.random.Generator, x: float, near_z: float, parked: bool, foca
 
 
 def _apart(one: Actor, other: Actor) -> bool:
-    """Whether two vehicles do not stand in each other."""
+    """Whether two vehicles do not overlap."""
     width = (one.vehicle.size[0] + other.vehicle.size[0]) / 2 + 0.2
     length = (one.vehicle.size[2] + other.vehicle.size[2]) / 2 + 0.4
     return abs(one.pose.x - other.pose.x) > width or abs(one.pose.z - other.pose.z) > length

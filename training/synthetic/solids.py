@@ -87,7 +87,7 @@ class MeshBuilder:
         """Raise walls from one outline to another and close them with a crowned cap.
 
         `heights` are the bottom's and the top's, the latter one number or one a point; `surface_of(row, middle)`
-        tells what a wall's face is made of.
+        gives the material of a wall's face.
         """
         middle = np.array([0.0, bottom[:, 1].mean()])
         levels = np.empty((len(rows), len(bottom), 3))
@@ -119,7 +119,7 @@ class MeshBuilder:
     def disc(
         self, centre: Sequence[float], radius: float, surface: Surface, facing: Sequence[float], layer: int = 0
     ) -> None:
-        """Add a round face that looks along the x or the z axis."""
+        """Add a round face along the x or the z axis."""
         angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         points = np.tile(np.asarray(centre, np.float64), (16, 1))
         points[:, 2 if facing[0] else 0] += radius * np.cos(angles)

@@ -1,4 +1,4 @@
-"""What plates say: random texts in the patterns of each country."""
+"""Random texts of plates, in the patterns of each country."""
 
 import tomllib
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ def indian_groups(rng: np.random.Generator, kind: str = "standard") -> tuple[str
 
 
 def indian_words(rng: np.random.Generator, kind: str, lines: int) -> PlateWords:
-    """An Indian text set in one or two lines, broken where sign painters break it."""
+    """An Indian text set in one or two lines, broken as sign painters break it."""
     groups = indian_groups(rng, kind)
     if lines == 1:
         return PlateWords((groups,))

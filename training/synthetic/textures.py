@@ -1,4 +1,4 @@
-"""Noise, lettering and façades: what flat things look like."""
+"""Noise, lettering and façades: the surface of flat things."""
 
 from functools import cache
 
@@ -58,7 +58,7 @@ def lettered(rng: np.random.Generator, words: int, ink: Colour, paper: Colour, h
 
 
 def facade(rng: np.random.Generator, width: float, height: float, darkness: float) -> ImageBgr:
-    """A house's wall of so many metres: storeys of windows, shops below."""
+    """A house's wall of a size in metres: storeys of windows, shops below."""
     unit = 14
     columns, rows = max(24, int(width * unit)), max(24, int(height * unit))
     base = rng.integers(70, 225) * np.array([1, 1, 1]) + rng.integers(-30, 30, 3)

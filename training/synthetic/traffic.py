@@ -40,7 +40,7 @@ class SeenPlate:
 
 
 def draw_traffic(canvas: Canvas, actors: Sequence[Actor], light: Light, plate_gain: float = 1.0) -> list[SeenPlate]:
-    """Draw vehicles from far to near and tell what is seen of their plates."""
+    """Draw vehicles from far to near; the visible parts of their plates."""
     order = sorted(actors, key=lambda actor: -_distance(canvas, actor))
     _draw_shadows(canvas, order, light)
     hulls = [_hull(canvas, actor) for actor in order]
@@ -83,7 +83,7 @@ def add_lamps(image_bgr: ImageBgr, canvas: Canvas, actors: Sequence[Actor], ligh
 
 
 def visible_share(corners_px: Points, hulls: Sequence[Points], size: tuple[int, int]) -> float:
-    """Share of a plate's area inside the picture and outside the hulls of what stands before it."""
+    """Share of a plate's area inside the picture and outside the hulls of objects in front of it."""
     low = np.floor(corners_px.min(0)).astype(int)
     extent = np.ceil(corners_px.max(0)).astype(int) - low + 1
     if extent.max() > 4000:
@@ -101,7 +101,7 @@ def visible_share(corners_px: Points, hulls: Sequence[Points], size: tuple[int, 
 
 
 def _distance(canvas: Canvas, actor: Actor) -> float:
-    """To the nearest end of a vehicle, along the view."""
+    """To the nearest end of a vehicle, along the line of sight."""
     ends = np.array([[0, 0, -0.5], [0, 0, 0.5], [-0.5, 0, 0], [0.5, 0, 0]]) * actor.vehicle.size[2]
     ends[2:] *= actor.vehicle.size[0] / actor.vehicle.size[2]
     _, depths = canvas.camera.project(actor.pose.place(ends))
@@ -122,7 +122,7 @@ def _gain(light: Light, actor: Actor, corners: Points) -> Points:
 
 
 def _draw_shadows(canvas: Canvas, actors: Sequence[Actor], light: Light) -> None:
-    """Darken the ground under vehicles and where they keep the sun off; lit headlamps brighten it."""
+    """Darken the ground under vehicles and in their shadow; lit headlamps brighten it."""
     size = canvas.camera.height // _MASK_SHRINK, canvas.camera.width // _MASK_SHRINK
     under, sun = np.full(size, 255, np.uint8), np.full(size, 255, np.uint8)
     strength = float(light.sun.mean() / (light.sun.mean() + light.ambient.mean()))

@@ -26,7 +26,7 @@ AMBER = Surface((30, 120, 235), 0.3)
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Where a plate is screwed on."""
+    """The place of a plate."""
 
     centre: tuple[float, float, float]
     rear: bool
@@ -34,7 +34,7 @@ class Mount:
     """Metres across the plate."""
     two_lines: bool
     tilt: float = 0.0
-    """Radians; positive looks up."""
+    """Radians; positive faces up."""
     max_height: float = 0.24
     """Metres; a plate of another shape is made narrower rather than higher."""
 
@@ -76,7 +76,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a vehicle stands and the way it looks: `heading` 0 drives away from the camera."""
+    """Place and direction of a vehicle: `heading` 0 drives away from the camera."""
 
     x: float
     z: float
@@ -111,7 +111,7 @@ def mounted(mount: Mount, image_bgr: ImageBgr) -> Points:
 
 
 def facing(rear: bool) -> tuple[float, float, float]:
-    """The local direction that a front or a rear looks to."""
+    """The local direction that a front or a rear faces."""
     return REAR if rear else FRONT
 
 

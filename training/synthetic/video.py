@@ -13,7 +13,7 @@ from edge_app.records import ImageBgr
 def write_video(
     images: Iterator[ImageBgr], path: Path, size: tuple[int, int], frames_per_second: int, coding: Sequence[str]
 ) -> None:
-    """Write H.264, with these options of x264, where ffmpeg is installed, else MPEG-4 part 2."""
+    """Write H.264, with these options of x264, if ffmpeg is installed, else MPEG-4 part 2."""
     if shutil.which("ffmpeg") is None:
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frames_per_second, size)
         for image in images:

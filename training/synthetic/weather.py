@@ -50,7 +50,7 @@ class Rain:
 
 
 def light_road(image_bgr: ImageBgr, camera: PinholeCamera, actors: Sequence[Actor], darkness: float) -> ImageBgr:
-    """Brighten the road where headlamps roll over it, in place."""
+    """Brighten the road in front of headlamps, in place."""
     size = camera.height // _POOL_SHRINK, camera.width // _POOL_SHRINK
     pool = np.full(size, _POOL_UNIT, np.uint8)
     for actor in actors:

@@ -1,1 +1,1 @@
-"""Scores and compares what becomes of recorded clips: vehicles there are, events that were told."""
+"""Scores and compares the events of recorded clips with the vehicles in them."""

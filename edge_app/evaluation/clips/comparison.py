@@ -1,4 +1,4 @@
-"""Where two replays of one clip differ, event by event."""
+"""The differences of two replays of one clip, event by event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,28 +11,28 @@ from edge_app.evaluation.clips.truth import LabelledClip
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What two replays, A and B, tell of one vehicle."""
+    """The events of one vehicle in two replays, A and B."""
 
     video: str
     truth: str | None
-    """Its plate; "" where there is no such vehicle, None where nobody knows."""
+    """Its plate; "" if there is no such vehicle, None if nobody knows."""
     first: ClipEvent | None
     second: ClipEvent | None
-    """What each told of it; None where it told nothing."""
+    """The event of each; None if it has none."""
 
     @property
     def frame(self) -> int:
-        """The first in which either saw it."""
+        """The first frame of either."""
         return min(event.first_frame for event in (self.first, self.second) if event is not None)
 
     @property
     def differs(self) -> bool:
-        """They do not say the same."""
+        """The texts are not the same."""
         return self.first is None or self.second is None or self.first.text != self.second.text
 
     @property
     def verdict(self) -> str:
-        """What sets two that differ apart, and which one is right where the truth is known."""
+        """How the two differ, and which one is right if the truth is known."""
         texts = [event.text if event else None for event in (self.first, self.second)]
         if self.truth and self.truth in texts:
             return "AB"[texts.index(self.truth)] + " right"
@@ -54,9 +54,9 @@ class Pair:
 
 
 def pair_events(first: Sequence[ClipEvent], second: Sequence[ClipEvent]) -> list[tuple[int | None, int | None]]:
-    """Indices of events that tell of the same vehicle, None where only one of the replays told of it.
+    """Indices of events of the same vehicle; None if only one of the replays has one.
 
-    Those whose plates lie on each other in the most frames belong together; of those left, the ones of equal text.
+    Those whose plates overlap in the most frames belong together; of those left, the ones of equal text.
     """
     costs = [
         (-shared_frames(one.boxes, other.boxes), one.text != other.text, i, j)
@@ -74,9 +74,9 @@ def pair_events(first: Sequence[ClipEvent], second: Sequence[ClipEvent]) -> list
 def compare(
     video: str, clip: LabelledClip | None, first: Sequence[ClipEvent], second: Sequence[ClipEvent]
 ) -> list[Pair]:
-    """Every vehicle that either replay tells of, by their coming; `clip` tells the truth where it is known.
+    """Every vehicle of either replay, in the order of time; `clip` has the truth if it is known.
 
-    Events that the truth gives to two vehicles are a pair each, whatever they say.
+    Events that the truth gives to two vehicles are a pair each, whatever their texts.
     """
     pairs = []
     for i, j in pair_events(first, second):

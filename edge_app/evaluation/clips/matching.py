@@ -1,4 +1,4 @@
-"""Which event tells of which vehicle: the one definition of a right event, a false one, a duplicate and a switch."""
+"""Which event belongs to which vehicle: the one definition of a right event, a false one, a duplicate and a switch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from edge_app.errors import SourceError
 from edge_app.evaluation.clips.playback import ClipEvent, Playback
 from edge_app.evaluation.clips.truth import EVENTS_FILE, LabelledClip, LabelledVehicle
-from edge_app.evaluation.scoring import Box, edit_distance, iou, normalize_text
+from edge_app.evaluation.scoring import best_overlap, nearest_text
+from edge_app.geometry import Box, iou
 
 ON_PLATE_IOU = 0.3
-"""A plate found lies on a vehicle's from this intersection over union on: less than a right detection needs, for the
+"""A plate found lies on a vehicle's from this intersection over union on. It is less than a right detection needs: the
 question is whose plate it is, not how well it was found."""
-
-ALIKE_SHARE = 0.5
-"""Where places are not known, an event tells of a vehicle if at most this share of the plate's characters is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +32,21 @@ class ClipOutcome:
     clip: LabelledClip
     playback: Playback
     events_of: tuple[tuple[ClipEvent, ...], ...]
-    """Of each vehicle, as they were told: the first is its event, the others are duplicates."""
+    """Of each vehicle, in the order of publication: the first is its event, the others are duplicates."""
     false_events: tuple[ClipEvent, ...]
-    """Those that tell of no vehicle."""
+    """Those that belong to no vehicle."""
     switches: tuple[Switch, ...] | None
-    """None where the places of the plates are not known."""
+    """None if the places of the plates are not known."""
     broken_tracks: int | None
-    """How often a vehicle got another number that no other vehicle had; None as `switches`."""
+    """Times that a vehicle got another number that no other vehicle had; None as `switches`."""
 
 
 def judge(clip: LabelledClip, playback: Playback) -> ClipOutcome:
-    """Give each event to the vehicle it tells of; `SourceError` where the truth is of another clip."""
+    """Give each event to its vehicle; `SourceError` if the truth is of another clip."""
     for vehicle in clip.vehicles:
         if vehicle.last_frame >= playback.frames:
             raise SourceError(
-                f"{clip.path}: has {playback.frames} frames, counted from 0, but a vehicle is said to be seen from"
+                f"{clip.path}: has {playback.frames} frames, counted from 0, but a vehicle is labelled from"
                 f" {vehicle.first_frame} until {vehicle.last_frame}; correct {clip.path.parent / EVENTS_FILE}, or copy"
                 " the video again"
             )
@@ -61,48 +59,52 @@ def judge(clip: LabelledClip, playback: Playback) -> ClipOutcome:
 
 
 def owner_of(event: ClipEvent, clip: LabelledClip) -> int | None:
-    """Index of the vehicle an event tells of, None where it tells of none.
+    """Index of the vehicle an event belongs to, None if it belongs to none.
 
-    Where boxes are known, the vehicle on whose plate the most of its sights lie. Else, of the vehicles that pass
-    while it was seen, the one whose plate is most like its text, or one whose plate nobody could tell.
+    With boxes, the vehicle on whose plate the most of its detections lie. Without, of the vehicles that pass
+    while it was seen, the one whose plate is most like its text, or one whose plate nobody could read.
     """
     if clip.has_boxes:
         shared = [shared_frames(event.boxes, vehicle.boxes) for vehicle in clip.vehicles]
         most = max(shared, default=0)
         return shared.index(most) if most else None
-    errors = [(_errors(event, vehicle), index) for index, vehicle in enumerate(clip.vehicles)]
-    left = [(wrong, index) for wrong, index in errors if wrong is not None]
-    return min(left)[1] if left else None
+    passing = {
+        index: vehicle
+        for index, vehicle in enumerate(clip.vehicles)
+        if event.first_frame <= vehicle.last_frame and vehicle.first_frame <= event.last_frame
+    }
+    return nearest_vehicle(event.text, passing)
+
+
+def nearest_vehicle(text: str, vehicles: Mapping[int, LabelledVehicle]) -> int | None:
+    """Index of the vehicle whose plate is most like a text, else of one whose plate nobody could tell."""
+    nearest = nearest_text(text, {index: each.plate for index, each in vehicles.items() if each.plate is not None})
+    illegible = (index for index, each in vehicles.items() if each.plate is None)
+    return next(illegible, None) if nearest is None else nearest
 
 
 def shared_frames(found: Mapping[int, Box], other: Mapping[int, Box]) -> int:
-    """In how many frames two plates lie on each other."""
-    return sum(iou(box, other[frame]) >= ON_PLATE_IOU for frame, box in found.items() if frame in other)
-
-
-def _errors(event: ClipEvent, vehicle: LabelledVehicle) -> float | None:
-    """Wrong characters, None where the event cannot be the vehicle's; of an illegible plate more than of any other."""
-    if event.last_frame < vehicle.first_frame or event.first_frame > vehicle.last_frame:
-        return None
-    if vehicle.plate is None:
-        return float("inf")
-    wrong = edit_distance(normalize_text(event.text), vehicle.plate)
-    return wrong if wrong <= ALIKE_SHARE * len(vehicle.plate) else None
+    """Number of frames in which two plates overlap."""
+    frames = [frame for frame in found if frame in other]
+    if not frames:
+        return 0
+    overlaps = iou([found[frame] for frame in frames], [other[frame] for frame in frames])
+    return int((overlaps >= ON_PLATE_IOU).sum())
 
 
 def _follow_numbers(
     vehicles: Sequence[LabelledVehicle], tracks: Mapping[int, Mapping[int, Box]]
 ) -> tuple[tuple[Switch, ...], int]:
-    """Switches, and how often a vehicle got a number that was new to all (together the mismatches of CLEAR MOT).
+    """Switches, and the times that a vehicle got a number that was new to all (together the mismatches of CLEAR MOT).
 
     Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking Performance, 2008.
     """
-    sights = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
+    found = sorted((frame, track, box) for track, boxes in tracks.items() for frame, box in boxes.items())
     vehicle_of: dict[int, int] = {}
     track_of: dict[int, int] = {}
     switches: list[Switch] = []
     broken = 0
-    for frame, track, box in sights:
+    for frame, track, box in found:
         index = _vehicle_at(vehicles, frame, box)
         if index is None:
             continue
@@ -115,8 +117,5 @@ def _follow_numbers(
 
 
 def _vehicle_at(vehicles: Sequence[LabelledVehicle], frame: int, box: Box) -> int | None:
-    overlaps = [
-        (iou(box, vehicle.boxes[frame]), -index) for index, vehicle in enumerate(vehicles) if frame in vehicle.boxes
-    ]
-    best, index = max(overlaps, default=(0.0, 0))
-    return -index if best >= ON_PLATE_IOU else None
+    there = {index: vehicle.boxes[frame] for index, vehicle in enumerate(vehicles) if frame in vehicle.boxes}
+    return best_overlap(box, there, ON_PLATE_IOU)

@@ -1,4 +1,4 @@
-"""A clip through motion gate and pipeline as the daemon has them, with every sight written down."""
+"""A clip through motion gate and pipeline as the daemon has them, with every detection recorded."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edge_app.capture.motion_gate import MotionGate
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 from edge_app.pipeline import Pipeline
 from edge_app.records import Frame, PlateDetection, PlatePass, Reading
 from edge_app.tracking.passage import Sight
@@ -31,50 +31,50 @@ class ClipEvent:
     text: str
     confidence: float
     best_frame_text: str
-    """What the single frame of the same track says that is surest of its text; "" where no frame says anything."""
+    """The text of the track's most confident single frame; "" if no frame has one."""
     first_frame: int
     last_frame: int
-    """Of its sights."""
+    """Of its tracked."""
     boxes: Mapping[int, Box]
-    """Where its plate was found, by frame."""
+    """Places of its plate, by frame."""
     latency_seconds: float | None
-    """From the last sight until it was told; None where only the clip's end brought it about."""
+    """From the last frame of the vehicle until it was published; None if only the clip's end caused it."""
     reads: int = 0
-    """Sights of it that were read."""
+    """Frames in which it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """What became of a clip."""
+    """The result of playing a clip."""
 
     frames: int
     events: tuple[ClipEvent, ...]
-    """In the order in which they were told."""
+    """In the order of publication."""
     tracks: Mapping[int, Mapping[int, Box]]
-    """Where each track's plate was found: by track and frame."""
+    """Places of each track's plate, by track and frame."""
     elapsed_ms: tuple[float, ...]
     """Of each frame, gate and pipeline together."""
 
 
 class Logbook:
-    """Keeps what a pipeline's `watch` hears."""
+    """Records the calls of a pipeline's `watch`."""
 
     def __init__(self) -> None:
-        self.sights: list[TrackedPlate] = []
+        self.tracked: list[TrackedPlate] = []
 
     def note(self, track: int, sight: Sight) -> None:
-        """Write a sight down."""
+        """Record the plate of one frame."""
         frame = sight.frame
-        self.sights.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
+        self.tracked.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
 
     def of(self, plate_pass: PlatePass) -> list[TrackedPlate]:
-        """The sights that became a pass: those of its track, while it lasted."""
+        """The plates that became a pass: those of its track, while it lasted."""
         first, last = plate_pass.first_seen, plate_pass.last_seen
-        return [each for each in self.sights if each.track == plate_pass.vehicle and first <= each.seen_at <= last]
+        return [each for each in self.tracked if each.track == plate_pass.vehicle and first <= each.seen_at <= last]
 
 
 def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook: Logbook, voter: Voter) -> Playback:
-    """Take every frame in turn; `logbook` is what the pipeline's `watch` writes into."""
+    """Take every frame in turn; the pipeline's `watch` writes into `logbook`."""
     events: dict[int, ClipEvent] = {}
     elapsed_ms: list[float] = []
     was_open = False
@@ -89,29 +89,29 @@ def play(frames: Iterable[Frame], gate: MotionGate, pipeline: Pipeline, logbook:
         was_open = is_open
         elapsed_ms.append((time.perf_counter() - began) * 1e3)
         for each in passes:
-            _note(events, each, _event(each, logbook, voter, told_ns=frame.monotonic_ns))
+            _note(events, each, _event(each, logbook, voter, published_ns=frame.monotonic_ns))
     for each in pipeline.flush():
-        _note(events, each, _event(each, logbook, voter, told_ns=None))
-    return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.sights), tuple(elapsed_ms))
+        _note(events, each, _event(each, logbook, voter, published_ns=None))
+    return Playback(len(elapsed_ms), tuple(events.values()), _by_track(logbook.tracked), tuple(elapsed_ms))
 
 
 def _note(events: dict[int, ClipEvent], plate_pass: PlatePass, event: ClipEvent) -> None:
-    """An update takes the place of its read, which was told when it was told."""
+    """An update replaces its read, but keeps the time of its publication."""
     before = events.get(plate_pass.vehicle)
     events[plate_pass.vehicle] = replace(event, latency_seconds=before.latency_seconds) if before else event
 
 
-def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, told_ns: int | None) -> ClipEvent:
-    sights = logbook.of(plate_pass)
+def _event(plate_pass: PlatePass, logbook: Logbook, voter: Voter, published_ns: int | None) -> ClipEvent:
+    tracked = logbook.of(plate_pass)
     return ClipEvent(
         text=plate_pass.read.text,
         confidence=plate_pass.read.confidence,
-        best_frame_text=_best_single(voter, [sight.reading for sight in sights if sight.reading is not None]),
-        first_frame=sights[0].frame,
-        last_frame=sights[-1].frame,
-        boxes={sight.frame: sight.detection.box_px for sight in sights},
-        latency_seconds=None if told_ns is None else (told_ns - plate_pass.last_monotonic_ns) / 1e9,
-        reads=sum(sight.reading is not None for sight in sights),
+        best_frame_text=_best_single(voter, [each.reading for each in tracked if each.reading is not None]),
+        first_frame=tracked[0].frame,
+        last_frame=tracked[-1].frame,
+        boxes={each.frame: each.detection.box_px for each in tracked},
+        latency_seconds=None if published_ns is None else (published_ns - plate_pass.last_monotonic_ns) / 1e9,
+        reads=sum(each.reading is not None for each in tracked),
     )
 
 
@@ -120,8 +120,8 @@ def _best_single(voter: Voter, readings: list[Reading]) -> str:
     return max(texts, key=lambda text: text.confidence).text if texts else ""
 
 
-def _by_track(sights: list[TrackedPlate]) -> dict[int, dict[int, Box]]:
+def _by_track(tracked: list[TrackedPlate]) -> dict[int, dict[int, Box]]:
     tracks: dict[int, dict[int, Box]] = {}
-    for sight in sights:
-        tracks.setdefault(sight.track, {})[sight.frame] = sight.detection.box_px
+    for each in tracked:
+        tracks.setdefault(each.track, {})[each.frame] = each.detection.box_px
     return tracks

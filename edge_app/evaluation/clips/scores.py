@@ -1,4 +1,4 @@
-"""What a folder of clips comes to: figures from outcomes, and what went wrong one by one."""
+"""The scores of a folder of clips, and its failures one by one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,20 +21,20 @@ class EventScore:
     found: int
     """Vehicles with an event."""
     false: int
-    """Events that tell of no vehicle."""
+    """Events that belong to no vehicle."""
     duplicates: int
     """Events of a vehicle after its first."""
     recall: float | None
-    """Found of all vehicles; None where there is none."""
+    """Found of all vehicles; None if there is none."""
     precision: float | None
-    """Found of all events, so that a false one and a duplicate both lower it; None where there is none."""
+    """Found of all events, so that a false one and a duplicate both lower it; None if there is none."""
     duplicate_rate: float | None
     """Duplicates a vehicle."""
 
 
 @dataclass(frozen=True, slots=True)
 class VotingScore:
-    """What reading a track together is worth: shares of the vehicles found whose every character is right."""
+    """The gain of reading a track together: shares of the vehicles found whose every character is right."""
 
     vehicles: int
     joint: float
@@ -48,14 +48,14 @@ class TrackingScore:
     """How well a vehicle keeps its number."""
 
     ids_switched: int
-    """How often a track went over from one vehicle to another."""
+    """Times that a track passed from one vehicle to another."""
     tracks_broken: int
-    """How often a vehicle got a new number."""
+    """Times that a vehicle got a new number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from the last sight of a vehicle until its event, events at a clip's end left out."""
+    """Seconds from the last frame of a vehicle until its event, without events at a clip's end."""
 
     median: float
     p95: float
@@ -63,7 +63,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class ClipsScore:
-    """The scores of a folder of clips; None where its labels do not tell them."""
+    """The scores of a folder of clips; None if its labels lack them."""
 
     clips: str
     videos: int
@@ -85,14 +85,16 @@ class ClipsScore:
 
 def score_clips(name: str, outcomes: Sequence[ClipOutcome]) -> ClipsScore:
     """The scores of all clips together."""
-    told = [(plate, events) for outcome in outcomes for plate, _, events in _legible(outcome)]
-    first = [(plate, events[0]) for plate, events in told if events]
+    vehicle_events = [(plate, events) for outcome in outcomes for plate, _, events in _legible(outcome)]
+    first = [(plate, events[0]) for plate, events in vehicle_events if events]
     return ClipsScore(
         clips=name,
         videos=len(outcomes),
         frames=sum(outcome.playback.frames for outcome in outcomes),
-        events=_score_events([events for _, events in told], sum(len(each.false_events) for each in outcomes)),
-        reading=score_reading([(events[0].text if events else "", plate) for plate, events in told]),
+        events=_score_events(
+            [events for _, events in vehicle_events], sum(len(each.false_events) for each in outcomes)
+        ),
+        reading=score_reading([(events[0].text if events else "", plate) for plate, events in vehicle_events]),
         voting=_score_voting(first),
         tracking=_score_tracking(outcomes),
         latency_seconds=_score_latency([event for _, event in first]),
@@ -107,9 +109,9 @@ def _legible(outcome: ClipOutcome) -> Iterator[tuple[str, LabelledVehicle, tuple
             yield vehicle.plate, vehicle, events
 
 
-def _score_events(told: Sequence[Sequence[ClipEvent]], false: int) -> EventScore:
-    vehicles, found = len(told), sum(bool(events) for events in told)
-    duplicates = sum(max(0, len(events) - 1) for events in told)
+def _score_events(vehicle_events: Sequence[Sequence[ClipEvent]], false: int) -> EventScore:
+    vehicles, found = len(vehicle_events), sum(bool(events) for events in vehicle_events)
+    duplicates = sum(max(0, len(events) - 1) for events in vehicle_events)
     events = found + false + duplicates
     return EventScore(
         vehicles,
@@ -148,24 +150,24 @@ def _elapsed(milliseconds: Sequence[float]) -> Elapsed:
 
 
 def failures(outcome: ClipOutcome) -> Iterator[dict[str, Any]]:
-    """What went wrong in a clip, with the frames to look at."""
+    """The failures of a clip, with their frames."""
     video = {"video": str(outcome.clip.path)}
     for plate, vehicle, events in _legible(outcome):
         truth = {"truth": plate, "vehicle_frames": [vehicle.first_frame, vehicle.last_frame]}
         if not events:
             yield {**video, "kind": "missed", **truth}
         elif normalize_text(events[0].text) != plate:
-            yield {**video, "kind": "misread", **truth, **_told(events[0])}
+            yield {**video, "kind": "misread", **truth, **_event_as_json(events[0])}
         for event in events[1:]:
-            yield {**video, "kind": "duplicate", **truth, **_told(event)}
+            yield {**video, "kind": "duplicate", **truth, **_event_as_json(event)}
     for event in outcome.false_events:
-        yield {**video, "kind": "false", **_told(event)}
+        yield {**video, "kind": "false", **_event_as_json(event)}
     for switch in outcome.switches or ():
         plates = [outcome.clip.vehicles[index].plate for index in (switch.was, switch.now)]
         yield {**video, "kind": "switched", "frame": switch.frame, "truth": plates}
 
 
-def _told(event: ClipEvent) -> dict[str, Any]:
+def _event_as_json(event: ClipEvent) -> dict[str, Any]:
     return {
         "read": event.text,
         "best_frame_read": event.best_frame_text,

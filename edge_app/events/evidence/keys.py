@@ -1,4 +1,4 @@
-"""Ed25519 keys (RFC 8032) in PEM files; with `seal` the only files that know how signatures are made."""
+"""Ed25519 keys (RFC 8032) in PEM files; only this file and `seal` make signatures."""
 
 import hashlib
 import os
@@ -25,10 +25,10 @@ class PublicKey:
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
         self.name = hashlib.sha256(key.public_bytes_raw()).hexdigest()[:_NAME_DIGITS]
-        """Tells one key from another."""
+        """Identifies the key."""
 
     def fits(self, signature: bytes, message: bytes) -> bool:
-        """Whether the private key's owner has signed this message."""
+        """Whether the private key's owner signed this message."""
         try:
             self._key.verify(signature, message)
         except InvalidSignature:
@@ -64,7 +64,7 @@ def make(path: Path) -> PublicKey:
     """Make a pair: the private key in a new file that only its owner can read, the public one beside it as `.pub`.
 
     Raises:
-        UsageError: one of them is there already, or the place cannot be written.
+        UsageError: one of them is there already, or the path cannot be written.
     """
     key = PrivateKey(Ed25519PrivateKey.generate())
     public_path = public_path_of(path)
@@ -81,7 +81,7 @@ def make(path: Path) -> PublicKey:
 
 
 def public_path_of(path: Path) -> Path:
-    """Where the public key of a private key's file lies."""
+    """The public key's file for a private key's file."""
     return path.with_name(f"{path.name}.pub")
 
 

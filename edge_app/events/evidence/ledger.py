@@ -1,4 +1,4 @@
-"""Goes through the reads of a file: which are what was signed, and whether any is missing between them."""
+"""Checks the reads of a file: which are as they were signed, and whether any is missing between them."""
 
 import json
 from bisect import bisect_left, bisect_right
@@ -29,21 +29,21 @@ class Chain:
     """The first one's sequence number."""
     last: int
     breaks: list[Fault] = field(default_factory=list)
-    """Reads before which there is not what they say was there."""
+    """Reads whose read before is not the one they name."""
     given_up: list[tuple[int, int]] = field(default_factory=list)
     """First and last sequence numbers of reads that the device signs never to have delivered."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a file comes to."""
+    """The result for a file."""
 
     good: int = 0
-    """Reads that are what was signed, each counted once."""
+    """Reads that are as they were signed, each counted once."""
     repeats: int = 0
-    """Good reads that stand in the file again."""
+    """Good reads that are in the file again."""
     others: int = 0
-    """Messages of other kinds, which are not signed, and reads of devices that are not asked for."""
+    """Messages of other kinds, which are not signed, and reads of devices other than the one asked for."""
     bad: list[Fault] = field(default_factory=list)
     chains: dict[str, Chain] = field(default_factory=dict)
     """By device."""
@@ -92,27 +92,27 @@ def _parse(line: bytes) -> Any:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Another program might take the other value of a key that stands twice."""
+    """Another program might take the other value of a key that appears twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise SealError("a key stands in it twice")
+        raise SealError("a key appears in it twice")
     return found
 
 
 def _follow(sealed: Mapping[str, tuple[int, Seal]]) -> Chain:
-    """Look for each read's forerunner, wherever in the file it stands: repeats may come late."""
+    """Find each read's predecessor anywhere in the file: repeats may come late."""
     sequences = sorted({each.sequence for _, each in sealed.values()})
     chain = Chain(first=sequences[0], last=sequences[-1])
     after: dict[str, Seal] = {}
     is_first = True
     for line, each in sealed.values():
-        forerunners = [sealed[digest][1] for digest in each.before if digest and digest in sealed]
+        predecessors = [sealed[digest][1] for digest in each.before if digest and digest in sealed]
         other = after.setdefault(each.previous, each) if each.previous else each
         if other.event_id != each.event_id:
             what = f"as does sequence {other.sequence} (event {other.event_id}): the device went on from an older state"
             chain.breaks.append(_break(line, each, f"it follows the same read {what}, or another one has its key"))
-        elif forerunners:
-            chain.given_up += _missing(forerunners[-1].sequence + 1, each.sequence - 1, sequences)
+        elif predecessors:
+            chain.given_up += _missing(predecessors[-1].sequence + 1, each.sequence - 1, sequences)
         elif not is_first:
             chain.breaks.append(_break(line, each, _why(each, sequences)))
         is_first = False
@@ -121,11 +121,11 @@ def _follow(sealed: Mapping[str, tuple[int, Seal]]) -> Chain:
 
 def _why(each: Seal, sequences: list[int]) -> str:
     if None in each.before:
-        return "a new chain begins here: the device has lost its outbox, and what went before is unknown"
+        return "a new chain begins here: the device has lost its outbox, and the reads before are unknown"
     place = bisect_left(sequences, each.sequence)
     first, last = (sequences[place - 1] + 1 if place else 1), each.sequence - 1
     if first > last:
-        return "the read before it is another one than it says"
+        return "the read before it is another one than it names"
     return f"{as_words(first, last)} is not here, or not good"
 
 

@@ -1,38 +1,35 @@
 """A read's seal: a signature over its canonical JSON (RFC 8785), which holds the hash of the read before.
 
-What is known only when a read is sent is not signed: `historical`, and `image`, whose hash the seal has instead. Where
-the read before was given up, a second signature, the gap, tells after which read this one comes now: it is made when
-the read is sent, and leaves the chain of hashes as it was.
+Not signed is what is known only when a read is sent: `historical`, and `image`, whose hash the seal has instead. If the
+read before was given up, a second signature, the gap, names the read that this one comes after now. It is made when the
+read is sent, and leaves the chain of hashes as it was.
 """
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rfc8785
 
+from edge_app.events.chain import ChainLink
 from edge_app.events.decoder import MessageError, as_record
-from edge_app.events.event import as_json
+from edge_app.events.event import as_plain
 from edge_app.events.evidence.keys import PrivateKey, PublicKey
 from edge_app.events.messages import EvidenceMessage, GapMessage, ReadMessage
 
 _UNSIGNED = ("historical", "image")
 _UNSIGNED_EVIDENCE = ("signature", "gap")
 
-Read = dict[str, Any]
-"""`ReadMessage` as parsed JSON."""
-
 
 class SealError(Exception):
-    """A read is not what the device signed; the message says why."""
+    """A read is not what the device signed; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a good read says of its place in the chain."""
+    """The place of a good read in the chain."""
 
     device: str
     sequence: int
@@ -55,38 +52,35 @@ class Sealer:
         self._key = key
         self.key_name = key.public.name
 
-    def seal(self, payload: bytes, sequence: int, previous: str | None) -> tuple[bytes, str]:
-        """The read with its number and seal, and its digest."""
-        read = json.loads(payload)
-        image_sha256 = read["image"]["sha256"] if read["image"] else None
-        evidence: dict[str, Any] = {"key": self.key_name, "previous": previous, "image_sha256": image_sha256}
-        read |= {"sequence": sequence, "evidence": evidence}
-        signed = signed_part(read)
-        evidence |= {"signature": self._sign(signed), "gap": None}
-        return as_json(read), _digest(signed)
+    def seal(self, read: ReadMessage, previous: str | None) -> tuple[ReadMessage, ChainLink]:
+        """The read signed, with the digest of the one before, and its own place in the chain."""
+        image_sha256 = read.image.sha256 if read.image else None
+        unsigned = EvidenceMessage(self.key_name, previous, image_sha256, signature="", gap=None)
+        signed = signed_part(as_plain(replace(read, evidence=unsigned)))
+        evidence = replace(unsigned, signature=self._sign(signed))
+        return replace(read, evidence=evidence), ChainLink(read.sequence, _digest(signed))
 
-    def reseal(self, payload: bytes, sequence: int, replaced: bytes) -> bytes:
-        """The read as it may be sent now, in the place of one that is replaced; unsigned where that one was."""
-        evidence = json.loads(replaced).get("evidence")
-        return self.seal(payload, sequence, evidence["previous"])[0] if evidence else payload
+    def seal_again(self, read: ReadMessage) -> ReadMessage:
+        """A read that was changed, signed anew at its place in the chain; unsigned if it was not signed."""
+        return self.seal(read, read.evidence.previous)[0] if read.evidence else read
 
-    def bridge(self, read: Read, follows: str | None) -> str:
-        """Tell in a sealed read after which one it comes, where that is another than when it was made; its digest.
+    def bridge(self, read: ReadMessage, follows: str | None) -> tuple[ReadMessage, ChainLink]:
+        """A sealed read that names the one it comes after, if that has changed since it was made, and its place.
 
-        Nothing can be told of reads that were sealed with an earlier key.
+        Reads that were sealed with an earlier key stay as they are.
         """
-        digest = _digest(signed_part(read))
-        evidence = read["evidence"]
-        if evidence["previous"] != follows and evidence["key"] == self.key_name:
-            evidence["gap"] = asdict(GapMessage(follows, self._sign(_gap_part(digest, follows))))
-        return digest
+        evidence, digest = read.evidence, _digest(signed_part(as_plain(read)))
+        if evidence is not None and evidence.previous != follows and evidence.key == self.key_name:
+            gap = GapMessage(follows, self._sign(_gap_part(digest, follows)))
+            read = replace(read, evidence=replace(evidence, gap=gap))
+        return read, ChainLink(read.sequence, digest)
 
     def _sign(self, message: bytes) -> str:
         return base64.b64encode(self._key.sign(message)).decode()
 
 
 def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
-    """What stands in a read's seal, checked with one of the keys, which are given by name.
+    """The content of a read's seal, checked with one of the keys, which are given by name.
 
     Raises:
         SealError: it is no read, has no seal, or is not what was signed.
@@ -97,7 +91,7 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
     except MessageError as error:
         raise SealError(f"this is no read: {error}") from error
     except ValueError as error:
-        raise SealError(f"it holds what JSON cannot carry from program to program: {error}") from error
+        raise SealError(f"it holds values that programs read differently from JSON: {error}") from error
     if read.evidence is None:
         raise SealError("it is not signed")
     _check(read, read.evidence, signed, keys)
@@ -105,8 +99,8 @@ def inspect(document: object, keys: Mapping[str, PublicKey]) -> Seal:
     return Seal(read.device, read.sequence, read.event_id, digest, evidence.previous, evidence.gap)
 
 
-def signed_part(read: Read) -> bytes:
-    """The canonical JSON of all that is signed; `ValueError` where there is none, as of huge numbers."""
+def signed_part(read: dict[str, Any]) -> bytes:
+    """The canonical JSON of all that is signed of a parsed read; `ValueError` if there is none, as of huge numbers."""
     kept = {key: value for key, value in read.items() if key not in _UNSIGNED}
     if kept.get("evidence"):
         kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key not in _UNSIGNED_EVIDENCE}
@@ -124,7 +118,7 @@ def _check(read: ReadMessage, evidence: EvidenceMessage, signed: bytes, keys: Ma
     if (gap := evidence.gap) is not None:
         part = _gap_part(_digest(signed), gap.follows)
         if not key.fits(base64.b64decode(gap.signature), part):
-            raise SealError("the signature of its `gap` is wrong: the device did not say so")
+            raise SealError("the signature of its `gap` is wrong: the device did not sign it")
 
 
 def _gap_part(digest: str, follows: str | None) -> bytes:

@@ -1,1 +1,1 @@
-"""A settled plate is looked up in the operator's lists, which say what it is here."""
+"""Matches a settled plate with the entries of the operator's lists."""

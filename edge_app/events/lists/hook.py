@@ -1,4 +1,4 @@
-"""The program that is run for plates on a list: for a gate's relay, say."""
+"""The program that is run for plates on a list, for example for the relay of a gate."""
 
 import contextlib
 import logging
@@ -20,12 +20,12 @@ from edge_app.records import ListMatch
 log = logging.getLogger(__name__)
 
 STALE_SECONDS = 10.0
-"""An event that waited longer is not acted upon: its vehicle may have gone, and another stand at the gate."""
+"""An event that waited longer is skipped: its vehicle may have gone, and another be at the gate."""
 
 _MOST_WAITING = 8
 _TURN_SECONDS = 0.5
 _GRACE_SECONDS = 0.8
-"""What a run that is under way gets when the service stops."""
+"""Time left to a run when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class _Job:
 
 
 def check(settings: HookSettings) -> None:
-    """Raise `ConfigurationError` where the program is set and is none that may be run."""
+    """Raise `ConfigurationError` if the program is set and cannot be run."""
     program = settings.program
     if program is not None and not (program.is_file() and os.access(program, os.X_OK)):
-        raise ConfigurationError(f"[hook] program: {program} is no program; put it there, `chmod +x` it")
+        raise ConfigurationError(f"[hook] program: {program} cannot be run; put a program there, `chmod +x` it")
 
 
 class Hook:
     """Runs the program in a thread of its own, one run after the other, each for a limited time.
 
-    What it prints is dropped: it may name plates. Raises `ConfigurationError` where there is no such program.
+    What it prints is dropped: it may name plates. Raises `ConfigurationError` if there is no such program.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Hook:
         self._stop = stop
         self._clock = clock
         self._waiting: queue.Queue[_Job] = queue.Queue(_MOST_WAITING)
-        self._asked = self._done = self._failed = self._stale = self._unheard = 0
+        self._asked = self._done = self._failed = self._stale = self._dropped = 0
 
     def wants(self, matches: Iterable[ListMatch]) -> bool:
-        """Whether it is run for a plate that these entries stand for."""
+        """Whether it is run for a plate that these entries match."""
         return any(match.kind in self._kinds for match in matches)
 
     def ask(self, event_id: str, payload: bytes) -> None:
@@ -71,7 +71,7 @@ class Hook:
         try:
             self._waiting.put_nowait(_Job(event_id, payload, self._clock()))
         except queue.Full:
-            self._unheard += 1
+            self._dropped += 1
             log.warning("the hook is not run for event %s: %d wait already", event_id, _MOST_WAITING)
 
     def run(self) -> None:
@@ -90,19 +90,19 @@ class Hook:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits or runs."""
-        return self._asked == self._done + self._failed + self._stale + self._unheard
+        return self._asked == self._done + self._failed + self._stale + self._dropped
 
     def end(self) -> None:
-        """Tell and count what is not run any more; after the stop event, in the thread that asks."""
+        """Log and count what is not run any more; after the stop event, in the thread that asks."""
         while not self._waiting.empty():
             with contextlib.suppress(queue.Empty):  # the hook's thread may still have taken it
                 job = self._waiting.get_nowait()
-                self._unheard += 1
+                self._dropped += 1
                 log.warning("the hook is not run for event %s: the service stops", job.event_id)
 
     def state(self) -> HookStateMessage:
-        """How it goes, for the telemetry."""
-        return HookStateMessage(self._done, self._failed, self._stale + self._unheard)
+        """The counts of runs, for the telemetry."""
+        return HookStateMessage(self._done, self._failed, self._stale + self._dropped)
 
     def _run_program(self, job: _Job) -> None:
         fault = self._outcome(job.payload)
@@ -125,19 +125,19 @@ class Hook:
         with process:
             fault = self._accompany(process, payload)
             if fault is not None:
-                os.killpg(process.pid, signal.SIGKILL)  # with whatever of its process group it has started
+                os.killpg(process.pid, signal.SIGKILL)  # with its process group
                 return f"{fault} and was killed"
         return f"ended with code {process.returncode}" if process.returncode else None
 
     def _accompany(self, process: subprocess.Popen[bytes], payload: bytes) -> str | None:
-        """Give a run its event and wait for its end; why it may not go on, or None."""
+        """Give a run its event and wait for its end; why it is killed, or None."""
         ends_at, is_stopping = time.monotonic() + self._timeout_seconds, False
-        told: bytes | None = payload
+        unsent: bytes | None = payload
         while (left := ends_at - time.monotonic()) > 0:
             try:
-                process.communicate(told, min(left, _TURN_SECONDS))
+                process.communicate(unsent, min(left, _TURN_SECONDS))
             except subprocess.TimeoutExpired:
-                told = None  # what is not written yet is kept by `communicate`
+                unsent = None  # `communicate` keeps what is not written yet
             else:
                 return None
             if self._stop.is_set() and not is_stopping:

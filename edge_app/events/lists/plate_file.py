@@ -1,58 +1,135 @@
 """The plates in a CSV file."""
 
+import csv
 import os
 import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_app.errors import ConfigurationError
 
 _HEADER = "plate"
-_COLUMN_END = re.compile(r"[,;\t]")
-_FILLING = re.compile(r"[\s.\"-]+")
+_HEADERS = (
+    *("PLATE", "NUMBERPLATE", "LICENSEPLATE", "LICENCEPLATE", "PLATENUMBER", "PLATENO"),
+    *("REGISTRATIONNUMBER", "REGISTRATIONNO", "REGNO", "REGNUMBER", "VEHICLENUMBER", "VEHICLENO"),
+    *("VEHICLEREGISTRATION", "VRN", "VRM", "REGISTRATION", "REG", "LICENSE", "LICENCE"),
+    *("KENNZEICHEN", "IMMATRICULATION", "PLAQUE", "MATRICULA", "PLACA", "TARGA"),
+)
+"""What people call the column, the clearest first."""
+
+_SEPARATORS = ",;\t"
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
+"""With this line spreadsheets say what divides their columns."""
+_QUOTED = re.compile(r'"[^"]*"?')
+_FILLING = re.compile(r"[\s.\"\u2010-\u2015-]+")
 _PLATE = re.compile(r"[A-Z0-9]{3,16}")
+_LINES_NAMED = 5
 
 
-def read_plates(path: Path) -> tuple[str, ...]:
-    """The first column of every line, in large letters and without spaces, hyphens, dots and quotes.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A plate on a list."""
 
-    Columns are divided by `,`, `;` or a tab. Empty lines and those that begin with `#` are passed over, and so is a
-    first line whose first column is `plate`.
+    line: int
+    """Where it stands in the file."""
+    text: str
+    """A-Z and 0-9."""
+
+
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """The plates of a file, in large letters and without spaces, hyphens, dots and quotes.
+
+    Columns are divided by `,`, `;` or a tab. The plate stands in the column that the first line calls `plate`, or by
+    another of its names; without such a line, in the first. Empty lines and those that begin with `#` are passed over.
 
     Raises:
         ConfigurationError: it cannot be read, or a line has no plate. The message quotes no line: logs name no plate.
     """
     try:
-        return parse_plates(path.read_bytes(), path)
+        return parse_entries(path.read_bytes(), path)
     except OSError as error:
         raise ConfigurationError(f"{path}: the list cannot be read ({error.strerror}); put it there") from error
 
 
-def parse_plates(content: bytes, where: object) -> tuple[str, ...]:
+def parse_entries(content: bytes, where: object) -> tuple[Entry, ...]:
     """The same of a file's content; `where` is what errors call it."""
-    lines = _as_text(content, where).splitlines()
-    if not lines:
+    text = _as_text(content, where)
+    if not text.strip():
         raise ConfigurationError(f"{where}: the list is empty; write `{_HEADER}` in its first line, plates below")
-    first = 1 if _first_column(lines[0]) == _HEADER.upper() else 0
-    plates = [
-        (number, _first_column(line))
-        for number, line in enumerate(lines[first:], start=first + 1)
-        if line.strip() and not line.lstrip().startswith("#")
+    rows = list(_rows(text, where))
+    column = _plate_column(rows[0][1]) if rows else None
+    entries = [
+        Entry(number, _bare(row[column or 0]) if len(row) > (column or 0) else "")
+        for number, row in (rows if column is None else rows[1:])
     ]
-    wrong = [number for number, plate in plates if not _PLATE.fullmatch(plate)]
+    wrong = [each.line for each in entries if not _PLATE.fullmatch(each.text)]
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
-        raise ConfigurationError(
-            f"{where}:{wrong[0]}{others}: no plate stands first; give 3 to 16 letters A-Z and digits"
-        )
-    return tuple(plate for _, plate in plates)
+        place = f"in column {column + 1}" if column else "comes first"
+        raise ConfigurationError(f"{where}:{wrong[0]}{others}: no plate {place}; give 3 to 16 letters A-Z and digits")
+    return tuple(entries)
 
 
-def _first_column(line: str) -> str:
-    return _FILLING.sub("", _COLUMN_END.split(line, maxsplit=1)[0]).upper()
+def doubts(entries: Sequence[Entry], is_valid: Callable[[str], bool]) -> str | None:
+    """Which lines fit no plate format, without quoting them; None where all do.
+
+    Such an entry counts: it may be of another country. More often it is a heading, a sum, or mistyped.
+    """
+    lines = [each.line for each in entries if not is_valid(each.text)]
+    if not lines:
+        return None
+    named = ", ".join(map(str, lines[:_LINES_NAMED])) + (", …" if len(lines) > _LINES_NAMED else "")
+    many = "1 entry fits" if len(lines) == 1 else f"{len(lines)} entries fit"
+    return f"{many} no format of [recognition] formats (line {named}); check what stands there"
+
+
+def _rows(text: str, where: object) -> Iterator[tuple[int, list[str]]]:
+    """Each row that has something in it, with the number of the line where it begins."""
+    lines = text.splitlines(keepends=True)
+    separator = _separator(lines)
+    if _SEPARATOR_LINE.fullmatch(lines[0]):
+        lines[0] = "\n"
+    reader = csv.reader(
+        ("\n" if line.lstrip().startswith("#") else line for line in lines),
+        delimiter=separator,
+        skipinitialspace=True,
+        strict=True,
+    )
+    begins = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield begins, row
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        what = "a quote is opened here and not closed as it should be; mend this line"
+        raise ConfigurationError(f"{where}:{begins}: {what}") from error
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What divides the columns: named, or the commonest in the first line that has any outside of quotes."""
+    if named := _SEPARATOR_LINE.fullmatch(lines[0]):
+        return named[1]
+    for line in lines:
+        bare = "" if line.lstrip().startswith("#") else _QUOTED.sub("", line)
+        if any(each in bare for each in _SEPARATORS):
+            return max(_SEPARATORS, key=bare.count)
+    return ","
+
+
+def _plate_column(row: Sequence[str]) -> int | None:
+    """The column of the plate, by the header; None where the row is none."""
+    names = [_bare(cell) for cell in row]
+    return next((names.index(name) for name in _HEADERS if name in names), None)
+
+
+def _bare(cell: str) -> str:
+    return _FILLING.sub("", cell).upper()
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put another list in the place of a file, on the disk and all at once; `OSError` leaves it as it was."""
+    """Replace a file, on the disk and in one step; `OSError` leaves it as it was."""
     path = path.resolve()  # a link stays one
     fresh = path.with_name(f".{path.name}.new")
     try:

@@ -10,7 +10,7 @@ from training.synthetic.courses import Course, Passer
 from training.synthetic.film import Street
 from training.synthetic.lettering import shipped_fonts
 from training.synthetic.plates import render_plate
-from training.synthetic.road import RoadLook
+from training.synthetic.road import RoadStyle
 
 PLATE = "MH12AB1234"
 
@@ -22,4 +22,4 @@ def car_that_comes_near() -> ClipFilm:
     passer = Passer(vehicle, plate, 0.1, True, 11.0, Course.steady(3.5, 1.5))
     camera = PinholeCamera.looking((640, 384), 1500.0, (0.0, 1.6, 0.0), pitch=0.09)
     effects = CameraEffects(gain=(1.2, 1.2, 1.2), blur_px=0.3)
-    return ClipFilm("town", Street(camera, RoadLook(), ()), (passer,), 1.5, 10, 2.0, 60.0, effects)
+    return ClipFilm("town", Street(camera, RoadStyle(), ()), (passer,), 1.5, 10, 2.0, 60.0, effects)

@@ -3,7 +3,7 @@
 import json
 
 from edge_app.evaluation.clips.comparison import compare, pair_events
-from tests.evaluation.clips.told import clip, event, vehicle
+from tests.evaluation.clips.examples import clip, event, vehicle
 
 
 def test_events_are_paired_by_place_before_text() -> None:
@@ -20,14 +20,14 @@ def test_events_that_saw_a_vehicle_at_other_times_are_paired_by_text() -> None:
     assert pair_events([early], [event("KA01MN4567", first=20, last=25)]) == [(0, None), (None, 0)]
 
 
-def test_what_differs_is_told_by_its_coming_with_who_is_right() -> None:
+def test_differences_are_in_the_order_of_time_with_who_is_right() -> None:
     street = clip(*(vehicle(text, lane=lane) for lane, text in enumerate(("MH12AB1234", "KA01MN4567", "DL3CAY9052"))))
     first = [event("MH12AB1234", 0), event("KA01MN4561", 1, first=13), event("DL3CAY9052", 2), event("EXIT", 5, 30)]
     second = [event("MH12AB1234", 0), event("KA01MN4567", 1), event("DL3CAY905Z", 2, first=11)]
 
-    told = [pair for pair in compare("a.mp4", street, first, second) if pair.differs]
+    pairs = [pair for pair in compare("a.mp4", street, first, second) if pair.differs]
 
-    assert [(each.frame, each.truth, each.verdict) for each in told] == [
+    assert [(each.frame, each.truth, each.verdict) for each in pairs] == [
         (11, "DL3CAY9052", "A right"),
         (12, "KA01MN4567", "B right"),
         (30, "", "only A, false"),
@@ -45,12 +45,12 @@ def test_without_a_truth_nobody_is_called_right() -> None:
     }  # fmt: skip
 
 
-def test_events_of_two_vehicles_differ_although_they_say_the_same() -> None:
+def test_events_of_two_vehicles_differ_although_their_texts_are_equal() -> None:
     street = clip(vehicle("MH12AB1234", lane=0), vehicle("KA01MN4567", lane=1))
 
-    told = compare("a.mp4", street, [event("MH12AB1234", lane=0)], [event("MH12AB1234", lane=1)])
+    pairs = compare("a.mp4", street, [event("MH12AB1234", lane=0)], [event("MH12AB1234", lane=1)])
 
-    assert [(each.truth, each.verdict, each.differs) for each in told] == [
+    assert [(each.truth, each.verdict, each.differs) for each in pairs] == [
         ("MH12AB1234", "A right", True),
         ("KA01MN4567", "only B", True),
     ]

@@ -4,30 +4,30 @@ import pytest
 
 from edge_app.errors import SourceError
 from edge_app.evaluation.clips.matching import judge
-from tests.evaluation.clips.told import FRAMES, boxes, clip, event, playback, vehicle
+from tests.evaluation.clips.examples import FRAMES, boxes, clip, event, playback, vehicle
 
 
-def test_an_event_belongs_to_the_vehicle_on_whose_plate_it_was_seen_whatever_it_says() -> None:
+def test_an_event_belongs_to_the_vehicle_on_whose_plate_it_was_found_whatever_its_text() -> None:
     street = clip(vehicle("MH12AB1234", lane=0), vehicle("KA01MN4567", lane=1))
-    told = event("MH12AB1234", lane=1)
+    published = event("MH12AB1234", lane=1)
 
-    outcome = judge(street, playback(told))
+    outcome = judge(street, playback(published))
 
-    assert outcome.events_of == ((), (told,))
+    assert outcome.events_of == ((), (published,))
     assert outcome.false_events == ()
 
 
-def test_where_no_boxes_are_known_the_text_tells_among_those_in_view() -> None:
+def test_without_boxes_the_text_decides_among_the_vehicles_in_the_picture() -> None:
     street = clip(
         vehicle("MH12AB1234", located=False),
         vehicle("KA01MN4567", located=False),
         vehicle("MH12AB1235", first=60, last=80, located=False),
     )
-    told = event("MH12AB1235", first=20, last=30)
+    published = event("MH12AB1235", first=20, last=30)
 
-    outcome = judge(street, playback(told))
+    outcome = judge(street, playback(published))
 
-    assert outcome.events_of == ((told,), (), ())
+    assert outcome.events_of == ((published,), (), ())
     assert outcome.switches is None
     assert outcome.broken_tracks is None
 
@@ -40,7 +40,7 @@ def test_an_event_of_no_vehicle_is_false() -> None:
     assert judge(clip(), playback(other_text)).false_events == (other_text,)
 
 
-def test_a_plate_that_nobody_could_tell_takes_the_events_that_fit_no_other() -> None:
+def test_a_plate_that_nobody_could_read_takes_the_events_that_fit_no_other() -> None:
     right, anything = event("MH12AB1234"), event("PB65AW7420")
     for located in (True, False):
         street = clip(vehicle("MH12AB1234", located=located), vehicle(None, lane=1, located=located))
@@ -51,7 +51,7 @@ def test_a_plate_that_nobody_could_tell_takes_the_events_that_fit_no_other() -> 
         assert [len(events) for events in outcome.events_of] == [1, 1]
 
 
-def test_events_of_one_vehicle_keep_the_order_in_which_they_were_told() -> None:
+def test_events_of_one_vehicle_keep_the_order_of_publication() -> None:
     first, second = event("MH12AB1284", first=12, last=20), event("MH12AB1234", first=25, last=38)
 
     outcome = judge(clip(vehicle("MH12AB1234")), playback(first, second))
@@ -87,10 +87,10 @@ def test_a_vehicle_with_a_new_number_is_a_broken_track_and_no_switch() -> None:
     assert (outcome.switches, outcome.broken_tracks) == ((), 1)
 
 
-def test_the_truth_of_a_longer_clip_is_told_with_what_to_do() -> None:
+def test_the_truth_of_a_longer_clip_is_an_error_with_its_remedy() -> None:
     with pytest.raises(
         SourceError, match=r"clips/a\.mp4: has 100 frames.* from \d+ until 100; correct clips/events\.jsonl"
-    ) as told:
+    ) as error:
         judge(clip(vehicle("MH12AB1234", last=FRAMES)), playback())
 
-    assert "MH12AB1234" not in str(told.value)
+    assert "MH12AB1234" not in str(error.value)

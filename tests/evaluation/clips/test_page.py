@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 
 from edge_app.evaluation.clips.comparison import compare
-from edge_app.evaluation.clips.matching import ALIKE_SHARE, ON_PLATE_IOU
+from edge_app.evaluation.clips.matching import ON_PLATE_IOU
 from edge_app.evaluation.clips.scores import score_clips
 from edge_app.evaluation.clips.truth import read_clips
+from edge_app.evaluation.scoring import ALIKE_SHARE
+from tests.evaluation.clips.examples import event
 from tests.evaluation.clips.test_scores import OUTCOME
-from tests.evaluation.clips.told import event
 from tests.test_docs import blocks, keys_of
 from training.synthetic.clip_scenes import KINDS
 

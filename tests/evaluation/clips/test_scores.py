@@ -4,7 +4,7 @@ import json
 
 from edge_app.evaluation.clips.matching import judge
 from edge_app.evaluation.clips.scores import failures, score_clips
-from tests.evaluation.clips.told import boxes, clip, event, playback, vehicle
+from tests.evaluation.clips.examples import boxes, clip, event, playback, vehicle
 
 STREET = clip(
     vehicle("MH12AB1234", lane=0),
@@ -27,7 +27,7 @@ OUTCOME = judge(
 )
 
 
-def test_vehicles_are_found_told_falsely_and_told_twice_whatever_the_text() -> None:
+def test_found_false_and_duplicate_events_count_whatever_the_text() -> None:
     events = score_clips("street", [OUTCOME]).events
 
     assert (events.vehicles, events.found, events.false, events.duplicates) == (4, 3, 1, 1)
@@ -48,7 +48,7 @@ def test_the_joint_text_and_the_best_frames_are_compared_on_the_vehicles_found()
     assert (voting.vehicles, voting.joint, voting.best_frame) == (3, 2 / 3, 1 / 3)
 
 
-def test_switches_and_breaks_are_summed_and_not_told_where_one_clip_has_no_boxes() -> None:
+def test_switches_and_breaks_are_summed_and_unknown_if_one_clip_has_no_boxes() -> None:
     blind = judge(clip(vehicle("MH12AB1234", located=False)), playback())
 
     tracking = score_clips("street", [OUTCOME, OUTCOME]).tracking
@@ -58,7 +58,7 @@ def test_switches_and_breaks_are_summed_and_not_told_where_one_clip_has_no_boxes
     assert score_clips("street", [OUTCOME, blind]).tracking is None
 
 
-def test_latency_is_that_of_first_events_told_before_the_end() -> None:
+def test_latency_is_that_of_first_events_published_before_the_end() -> None:
     latency = score_clips("street", [OUTCOME]).latency_seconds
 
     assert latency is not None
@@ -66,24 +66,24 @@ def test_latency_is_that_of_first_events_told_before_the_end() -> None:
 
 
 def test_clips_in_which_nothing_passes_have_no_shares() -> None:
-    told = score_clips("empty", [judge(clip(), playback())]).as_json()
+    written = score_clips("empty", [judge(clip(), playback())]).as_json()
 
-    assert told["events"] == {
+    assert written["events"] == {
         "vehicles": 0, "found": 0, "false": 0, "duplicates": 0, "recall": None, "precision": None,
         "duplicate_rate": None,
     }  # fmt: skip
-    assert (told["reading"], told["voting"], told["latency_seconds"]) == (None, None, None)
+    assert (written["reading"], written["voting"], written["latency_seconds"]) == (None, None, None)
 
 
 def test_each_failure_names_its_clip_kind_and_frames() -> None:
-    told = [json.loads(json.dumps(failure)) for failure in failures(OUTCOME)]
+    written = [json.loads(json.dumps(failure)) for failure in failures(OUTCOME)]
 
-    assert [(each["kind"], each.get("truth"), each.get("read")) for each in told] == [
+    assert [(each["kind"], each.get("truth"), each.get("read")) for each in written] == [
         ("misread", "KA01MN4567", "KA01MN4561"),
         ("duplicate", "DL3CAY9052", "DL3CAY9052"),
         ("missed", "TN09BC2718", None),
         ("false", None, "POLICE"),
         ("switched", ["MH12AB1234", "KA01MN4567"], None),
     ]
-    assert {each["video"] for each in told} == {"clips/a.mp4"}
-    assert told[2]["vehicle_frames"] == [10, 40]
+    assert {each["video"] for each in written} == {"clips/a.mp4"}
+    assert written[2]["vehicle_frames"] == [10, 40]

@@ -1,4 +1,4 @@
-"""`events.jsonl`: what it says, and what is told of a line that is wrong."""
+"""`events.jsonl`: what it says, and what is labelled of a line that is wrong."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_each_line_is_a_vehicle_of_its_video(tmp_path: Path) -> None:
         (LINE | {"first_frame": 10}, "first_frame 10, last_frame 9: frames count from 0"),
         (LINE | {"first_frame": "3"}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
         (LINE | {"last_frame": 9.5}, "(`first_frame` and `last_frame` are whole numbers, unquoted)"),
-        (LINE | {"plate": 7}, "(`plate` is a text, or null where nobody could tell)"),
+        (LINE | {"plate": 7}, "(`plate` is a text, or null if nobody could read it)"),
         (LINE | {"plate": "--"}, "`plate` has neither letter nor digit"),
         (LINE | {"boxes": {"10": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
         (LINE | {"boxes": {"four": [1, 2, 3, 4]}}, "`boxes` has frames outside of 3 to 9"),
@@ -61,11 +61,11 @@ def test_each_line_is_a_vehicle_of_its_video(tmp_path: Path) -> None:
 def test_a_wrong_line_is_named_with_what_to_write(tmp_path: Path, line: dict[str, Any] | str, fault: str) -> None:
     folder = folder_with(tmp_path, LINE, line)
 
-    with pytest.raises(SourceError) as told:
+    with pytest.raises(SourceError) as error:
         read_clips(folder)
 
-    assert str(told.value).startswith(f"{folder / 'events.jsonl'}:2: ")
-    assert fault in str(told.value)
+    assert str(error.value).startswith(f"{folder / 'events.jsonl'}:2: ")
+    assert fault in str(error.value)
 
 
 def test_a_video_that_no_line_is_about_is_not_taken_for_empty(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_video_cannot_both_be_empty_and_have_a_vehicle(
         read_clips(folder)
 
 
-def test_a_file_without_lines_is_told(tmp_path: Path) -> None:
+def test_a_file_without_lines_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="names no video"):
         read_clips(folder_with(tmp_path, videos=()))
 
@@ -94,14 +94,14 @@ def test_of_one_video_only_the_lines_about_it_count(tmp_path: Path) -> None:
     lines = (LINE, LINE | {"video": "b.mp4", "plate": "KA01MN4567"}, {"video": "c.mp4"}, LINE | {"video": "gone.mp4"})
     folder = folder_with(tmp_path, *lines, videos=("a.mp4", "b.mp4", "c.mp4", "forgotten.mp4"))
 
-    told, nothing, forgotten = (read_clip(folder / name) for name in ("b.mp4", "c.mp4", "forgotten.mp4"))
+    labelled, nothing, forgotten = (read_clip(folder / name) for name in ("b.mp4", "c.mp4", "forgotten.mp4"))
 
-    assert told == LabelledClip(folder / "b.mp4", (LabelledVehicle("KA01MN4567", 3, 9, {}),))
+    assert labelled == LabelledClip(folder / "b.mp4", (LabelledVehicle("KA01MN4567", 3, 9, {}),))
     assert nothing == LabelledClip(folder / "c.mp4", ())
     assert forgotten is None
 
 
-def test_where_no_lines_lie_beside_a_video_nothing_is_known_of_it(tmp_path: Path) -> None:
+def test_nothing_is_known_of_a_video_without_lines_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
 
     assert read_clip(tmp_path / "a.mp4") is None

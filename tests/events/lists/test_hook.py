@@ -132,7 +132,7 @@ def test_a_program_that_is_no_program_is_a_failure_like_others(
     assert "could not be started (Exec format error)" in caplog.text
 
 
-def test_asking_never_waits_and_what_does_not_fit_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_asking_never_waits_and_what_does_not_fit_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     hook = Hook(HookSettings(program(tmp_path, "true")), threading.Event())
 
     for number in range(10):
@@ -167,11 +167,11 @@ def test_a_program_that_is_not_there_or_may_not_be_run_is_wrong_configuration(tm
     plain.write_text("#!/bin/sh\n")
 
     for path in (tmp_path / "absent", plain, tmp_path):
-        with pytest.raises(ConfigurationError, match=r"\[hook\] program: .* is no program; put it there, `chmod \+x`"):
+        with pytest.raises(ConfigurationError, match=r"program: .* cannot be run; put a program there, `chmod \+x`"):
             Hook(HookSettings(path), threading.Event())
 
 
-def test_what_waits_when_the_service_stops_is_told_and_counted(
+def test_what_waits_when_the_service_stops_is_logged_and_counted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stop = threading.Event()

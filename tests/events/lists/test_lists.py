@@ -43,15 +43,15 @@ class Desk:
 
     def kinds(self, text: str) -> list[str] | None:
         """What the plate is."""
-        matches = self.lists.look_up(text)
+        matches = self.lists.match(text)
         return None if matches is None else [match.kind for match in matches]
 
 
-def test_a_plate_on_a_list_is_told_with_the_entry_and_its_cost(tmp_path: Path) -> None:
+def test_a_plate_on_a_list_matches_with_the_entry_and_its_cost(tmp_path: Path) -> None:
     desk = Desk(tmp_path, allow="MH12AB1234 DL8CAF5030")
 
-    assert desk.lists.look_up("DL8CAF5030") == (ListMatch("allow-list", "allow", "DL8CAF5030", 0.0),)
-    assert desk.lists.look_up("KA01MB1234") == ()
+    assert desk.lists.match("DL8CAF5030") == (ListMatch("allow-list", "allow", "DL8CAF5030", 0.0),)
+    assert desk.lists.match("KA01MB1234") == ()
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_a_plate_on_a_list_is_told_with_the_entry_and_its_cost(tmp_path: Path) -
 def test_a_misread_text_is_near_by_what_may_be_confused(tmp_path: Path, text: str, cost: float | None) -> None:
     desk = Desk(tmp_path, watch="MH12AB1234")
 
-    matches = desk.lists.look_up(text)
+    matches = desk.lists.match(text)
 
     assert matches == (() if cost is None else (ListMatch("watch-list", "watch", "MH12AB1234", cost),))
 
 
 @pytest.mark.parametrize("text", ["MH12AB1235", "MH12AB123", "MH12AB12345", "MH12AC1234", "MH21AB1234"])
 def test_no_other_difference_is_overlooked(tmp_path: Path, text: str) -> None:
-    assert Desk(tmp_path, max_cost=3.0, deny="MH12AB1234").lists.look_up(text) == ()
+    assert Desk(tmp_path, max_cost=3.0, deny="MH12AB1234").lists.match(text) == ()
 
 
 def test_two_plates_that_both_exist_are_two_plates(tmp_path: Path) -> None:
@@ -104,13 +104,13 @@ def test_with_no_cost_allowed_a_list_wants_the_plate_exactly(tmp_path: Path) -> 
     assert desk.kinds("MH12AB1234") == ["allow"]
 
 
-def test_nothing_may_be_kept_of_a_plate_to_ignore_also_where_another_list_has_it(tmp_path: Path) -> None:
+def test_a_plate_to_ignore_must_not_be_stored_even_if_another_list_has_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path, ignore="MH12AB1234", deny="MH12AB1234")
 
     assert desk.kinds("MH12AB1234") is None
 
 
-def test_where_only_lists_count_nothing_may_be_kept_of_other_plates(tmp_path: Path) -> None:
+def test_other_plates_must_not_be_stored_if_only_lists_count(tmp_path: Path) -> None:
     desk = Desk(tmp_path, only_listed=True, watch="MH12AB1234")
 
     assert desk.kinds("MH12AB1234") == ["watch"]
@@ -130,7 +130,7 @@ def test_a_changed_file_is_read_again_once_it_rests(tmp_path: Path) -> None:
     assert desk.kinds("MH12AB1234") == []
 
 
-def test_a_file_gone_wrong_leaves_the_last_good_list_is_told_once_and_mended(
+def test_a_file_gone_wrong_keeps_the_last_good_list_is_logged_once_and_can_be_corrected(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -146,13 +146,13 @@ def test_a_file_gone_wrong_leaves_the_last_good_list_is_told_once_and_mended(
 
     assert kinds_while_wrong == ["deny"]
     assert wrong.fault is not None
-    assert "deny.csv:3: no plate stands first" in wrong.fault
+    assert "deny.csv:3: no plate comes first" in wrong.fault
     assert (wrong.plates, mended.plates, mended.fault) == (1, 2, None)
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
     assert "MH12" not in caplog.text
 
 
-def test_a_file_that_vanishes_and_comes_back_as_it_was_is_told_and_no_longer_missed(
+def test_a_file_that_vanishes_and_comes_back_as_it_was_is_logged_and_no_longer_missed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk(tmp_path, deny="MH12AB1234")
@@ -248,11 +248,11 @@ def test_a_change_that_keeps_size_and_time_of_the_file_is_seen(tmp_path: Path) -
 
 
 def test_at_the_start_a_wrong_file_is_wrong_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"deny.csv:3: no plate stands first"):
+    with pytest.raises(ConfigurationError, match=r"deny.csv:3: no plate comes first"):
         Desk(tmp_path, deny="MH12AB1234 ?")
 
 
-def test_ten_thousand_plates_are_looked_up_at_once(tmp_path: Path) -> None:
+def test_ten_thousand_plates_are_matched_at_once(tmp_path: Path) -> None:
     desk = Desk(tmp_path, deny=" ".join(f"MH12AB{number:04}" for number in range(10_000)))
 
     assert desk.lists.state()[0].plates == 10_000

@@ -56,7 +56,7 @@ def test_images_with_a_text_and_no_box_are_crops(source: Path, out: Path) -> Non
     assert empty.plates == ()
 
 
-def test_rows_of_other_classes_are_left_out_where_some_are_named(source: Path, out: Path) -> None:
+def test_rows_of_other_classes_are_left_out_if_some_are_named(source: Path, out: Path) -> None:
     table(source, "image,class,x,y,w,h", "a.png,car,1,2,60,40", "a.png,plate,10,20,40,12")
 
     run("csv", source, out, "--classes", "plate")

@@ -113,10 +113,10 @@ def test_a_damaged_annotation_is_named_and_the_others_are_kept(
 
     code = run("voc", source, out)
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert code == 0
-    assert f"{source / 'damaged.xml'}: left out, " in told
-    assert fault in told
+    assert f"{source / 'damaged.xml'}: left out, " in printed
+    assert fault in printed
     assert list(plates(out)) == ["car.jpg"]
 
 
@@ -144,10 +144,10 @@ def test_an_image_that_is_missing_or_damaged_leaves_nothing_behind(
 
     code = run("voc", source, out)
 
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     assert code == 1
-    assert f"{source / 'car.xml'}: left out, its image is missing or not readable" in told.out
-    assert "no image that can be used" in told.err
+    assert f"{source / 'car.xml'}: left out, its image is missing or not readable" in printed.out
+    assert "no image that can be used" in printed.err
     assert not out.exists()
 
 

@@ -66,7 +66,7 @@ def test_four_corners_are_kept_with_their_box(source: Path, out: Path) -> None:
     assert plate["box"] == [20, 30, 20, 15]
 
 
-def test_other_classes_are_left_out_where_some_are_named(source: Path, out: Path) -> None:
+def test_other_classes_are_left_out_if_some_are_named(source: Path, out: Path) -> None:
     label(source / "labels" / "car.txt", CENTRED + "3 0.2 0.2 0.1 0.1\n\n")
 
     run("yolo", source, out, "--classes", "3")
@@ -93,7 +93,7 @@ def test_an_image_without_labels_shows_no_plate(source: Path, out: Path) -> None
     assert (with_plate.has_all_boxes, without.has_all_boxes) == (True, True)
 
 
-def test_a_scene_says_so(source: Path, out: Path) -> None:
+def test_a_scene_is_marked(source: Path, out: Path) -> None:
     label(source / "labels" / "car.txt", CENTRED)
 
     run("yolo", source, out, "--scene")
@@ -131,10 +131,10 @@ def test_a_damaged_label_is_named_with_its_line_and_the_others_are_kept(
 
     code = run("yolo", source, out)
 
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert code == 0
-    assert f"{source / 'labels' / 'damaged.txt'}: left out, " in told
-    assert fault in told
+    assert f"{source / 'labels' / 'damaged.txt'}: left out, " in printed
+    assert fault in printed
     assert list(plates(out)) == ["car.png"]
 
 

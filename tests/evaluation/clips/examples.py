@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge_app.evaluation.clips.playback import ClipEvent, Playback
 from edge_app.evaluation.clips.truth import LabelledClip, LabelledVehicle
-from edge_app.evaluation.scoring import Box
+from edge_app.geometry import Box
 
 FRAMES = 100
 

@@ -1,4 +1,4 @@
-"""A plate and its surroundings, turned: the detector has learned few plates that hang askew, and finds them upright."""
+"""A plate and its surroundings, cut out so that the detector sees them as large as it can."""
 
 from dataclasses import dataclass, replace
 
@@ -6,12 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.detection.corner_decoding import hulls
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.records import ImageBgr, PlateDetection
-
-TURNS = (10.0, -10.0, 20.0, -20.0)
-"""Degrees, counterclockwise."""
 
 _WIDTHS = 2.5
 """Of the plate, across and down a view, so that the plate is no larger in it than those the detector has learned."""
@@ -21,8 +17,8 @@ _LARGEST_PX = 1280
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TurnedView:
-    """What is seen around a plate when the camera is turned."""
+class CloseView:
+    """What is around a plate."""
 
     image_bgr: ImageBgr
     to_picture: NDArray[np.float64]
@@ -34,13 +30,13 @@ class TurnedView:
         return replace(detection, corners_px=corners.astype(np.float32))
 
 
-def turned_view(image_bgr: ImageBgr, detection: PlateDetection, degrees: float) -> TurnedView:
-    """The surroundings of a plate, turned about its middle; grey beyond the picture."""
-    left, top, right, bottom = hulls(detection.corners_px[None])[0].tolist()
-    wanted = max(1.0, _WIDTHS * max(right - left, bottom - top))
+def close_view(image_bgr: ImageBgr, detection: PlateDetection) -> CloseView:
+    """The surroundings of a plate; grey beyond the picture."""
+    left, top, width, height = detection.box_px
+    wanted = max(1.0, _WIDTHS * max(width, height))
     scale = min(1.0, _LARGEST_PX / wanted)
     size = round(wanted * scale)
-    matrix = cv2.getRotationMatrix2D(((left + right) / 2, (top + bottom) / 2), degrees, scale)
-    matrix[:, 2] += (size - left - right) / 2, (size - top - bottom) / 2
+    shift = (size / 2 - scale * (left + width / 2), size / 2 - scale * (top + height / 2))
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float64)
     image = cv2.warpAffine(image_bgr, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING_BGR)
-    return TurnedView(np.asarray(image, np.uint8), cv2.invertAffineTransform(matrix))
+    return CloseView(np.asarray(image, np.uint8), cv2.invertAffineTransform(matrix))

@@ -1,0 +1,183 @@
+"""Brokers that lack something: retained messages, their memory, QoS 1, room for large messages, names of their own."""
+
+import contextlib
+import dataclasses
+import logging
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from edge_app.commands import doctor
+from edge_app.config import DeviceSettings, MqttSettings, Settings
+from edge_app.errors import ConfigurationError
+from edge_app.events.link_state import LinkState
+from edge_app.uplink import credentials
+from edge_app.uplink.connection import Message
+from edge_app.uplink.home_assistant import HomeAssistant
+from edge_app.uplink.rehearsal import has_namesake, rehearse
+from tests.mosquitto import Mosquitto, Start, Subscriber
+from tests.uplink import test_home_assistant
+from tests.uplink.fault_proxy import FaultProxy
+from tests.uplink.test_publisher import Running
+
+NO_RETAIN = ("allow_anonymous true", "retain_available false")
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_broker_without_retained_messages_gets_every_read(
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture, is_old: bool
+) -> None:
+    poor = start(*NO_RETAIN)
+    with contextlib.closing(FaultProxy(poor.port)) as between:
+        between.hangs_up_on_mqtt_5 = is_old
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        with (
+            contextlib.closing(Running(tmp_path / "outbox.sqlite", settings)) as running,
+            contextlib.closing(Subscriber(poor.port)) as subscriber,
+        ):
+            running.start()
+            running.put(3)
+
+            subscriber.until(3, "/read")
+            running.waits_until(running.is_drained)
+
+            assert [each.payload for each in subscriber.until(1, "/status")] == [b"online"]
+    assert caplog.text.count("the broker keeps no retained messages") == 1
+
+
+def test_the_will_is_kept_by_a_broker_without_retained_messages(tmp_path: Path, start: Start) -> None:
+    poor = start(*NO_RETAIN)
+    with contextlib.closing(FaultProxy(poor.port)) as between, contextlib.closing(Subscriber(poor.port)) as subscriber:
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        with contextlib.closing(Running(tmp_path / "outbox.sqlite", settings)) as running:
+            running.start()
+            subscriber.until(1, "/status")
+
+            between.cut()
+
+            assert [each.payload for each in subscriber.until(3, "/status")][:2] == [b"online", b"offline"]
+
+
+def test_doctor_says_what_a_broker_without_retained_messages_lacks(start: Start) -> None:
+    finding = doctor.check_broker(Settings(mqtt=start(*NO_RETAIN).settings))
+
+    assert (finding.state, "keeps no retained messages" in finding.words) == (doctor.WARNING, True)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_broker_that_acknowledges_nothing_is_named_by_doctor(start: Start, is_old: bool) -> None:
+    poor = start("allow_anonymous true", "max_qos 0")
+    with contextlib.closing(FaultProxy(poor.port)) as between:
+        between.hangs_up_on_mqtt_5 = is_old
+
+        finding = doctor.check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=between.port)))
+
+    assert finding.state == doctor.FAULT
+    assert is_old or "let the broker take QoS 1" in finding.words
+
+
+def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
+    narrow = start("allow_anonymous true", "max_packet_size 1500")
+
+    finding = doctor.check_broker(Settings(mqtt=narrow.settings))
+
+    assert finding.state == doctor.FAULT
+    assert (
+        "Packet too large: 2585 bytes, the broker takes 1500 (too large); let the broker take larger" in finding.words
+    )
+
+
+def test_a_limit_that_only_pictures_exceed_is_told_by_doctor(start: Start) -> None:
+    narrow = start("allow_anonymous true", "message_size_limit 3000")
+
+    with_pictures = doctor.check_broker(Settings(mqtt=narrow.settings))
+    without = doctor.check_broker(Settings(mqtt=dataclasses.replace(narrow.settings, images=False)))
+
+    assert (with_pictures.state, without.state) == (doctor.FAULT, doctor.OK)
+    assert "takes reads but no pictures" in with_pictures.words
+
+
+def test_everything_retained_is_sent_again_when_home_assistant_starts(tmp_path: Path, broker: Mosquitto) -> None:
+    running = Running(
+        tmp_path / "outbox.sqlite", broker.settings, home_assistant=HomeAssistant(test_home_assistant.settings())
+    )
+    with contextlib.closing(running), contextlib.closing(Subscriber(broker.port, ["#"])) as listening:
+        running.start()
+        running.put()
+        listening.until(1, "/last")
+        running.waits_until(lambda: "Sending SUBACK to edge-anpr-gate-01" in broker.log_path.read_text())
+        for topic in ("anpr/gate-01/status", "anpr/gate-01/north/last", test_home_assistant.TOPIC):
+            listening.publish(Message(topic, b"", retain=True))  # as if the broker had lost them
+
+        listening.publish(Message("homeassistant/status", b"online"))
+
+        assert listening.until(3, "gate-01/status")[-1].payload == b"online"
+        assert listening.until(3, "/last")[-1].payload == listening.on("/last")[0].payload
+        assert listening.until(3, "/config")[-1].payload == listening.on("/config")[0].payload
+        listening.until(2, "/telemetry")
+
+
+def test_a_broker_that_comes_back_without_its_memory_learns_the_last_plate_again(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    with contextlib.closing(Running(tmp_path / "outbox.sqlite", broker.settings)) as running:
+        running.start()
+        running.put()
+        running.waits_until(running.is_drained)
+
+        broker.stop()
+        broker.start()
+
+        with contextlib.closing(Subscriber(broker.port)) as late:
+            late.until(1, "/last")
+
+
+def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This mosquitto tells neither in MQTT 5 nor in 3.1.1 that a session was taken over."""
+    (tmp_path / "other").mkdir()
+    caplog.set_level(logging.WARNING)
+    with (
+        contextlib.closing(Running(tmp_path / "outbox.sqlite", broker.settings)) as ours,
+        contextlib.closing(Running(tmp_path / "other" / "outbox.sqlite", broker.settings)) as theirs,
+    ):
+        ours.start()
+        ours.waits_until(lambda: ours.publisher.link is LinkState.CONNECTED)
+        theirs.start()
+
+        ours.waits_until(lambda: ours.publisher.link is LinkState.TAKEN_OVER)
+
+    assert "another device has logged in as edge-anpr-gate-01 and pushed us off (taken over); " in caplog.text
+    assert "next try in 1 s" not in caplog.text
+
+
+def test_a_password_file_may_begin_with_the_mark_of_an_editor(tmp_path: Path, start: Start) -> None:
+    users, secret = tmp_path / "users", tmp_path / "password"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", users, "gate", "right"], check=True, capture_output=True)
+    secret.write_bytes(b"\xef\xbb\xbfright\r\n")
+    guarded = start("allow_anonymous false", f"password_file {users}")
+
+    assert rehearse(dataclasses.replace(guarded.settings, username="gate", password_file=secret), "gate-01").retains
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"gate\nright\n", "right".encode("utf-16"), b"ri\xdfght"])
+def test_a_password_file_that_cannot_be_right_is_named_without_its_content(tmp_path: Path, content: bytes) -> None:
+    secret = tmp_path / "password"
+    secret.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=r"mqtt\.password_file: .*password") as told:
+        credentials.load(MqttSettings(host="localhost", username="gate", password_file=secret))
+
+    assert "right" not in str(told.value)
+    assert "xdf" not in str(told.value)
+
+
+def test_a_device_is_told_apart_from_one_of_another_name(broker: Mosquitto) -> None:
+    with contextlib.closing(Subscriber(broker.port)) as somebody:
+        somebody.publish(Message("anpr/gate-02/status", b"online", retain=True))
+        somebody.listen(0.2)
+
+        assert not has_namesake(broker.settings, DeviceSettings(name="gate-01").name, threading.Event())
