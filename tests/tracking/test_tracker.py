@@ -167,6 +167,95 @@ def test_a_doubtful_find_has_to_lie_where_the_plate_is_expected_after_a_gap(
     assert found == [track]
 
 
+def track_after(
+    places: list[float],
+    gap: int,
+    found: PlateDetection,
+    frames_per_second: float = 25.0,
+    widths: list[float] | None = None,
+) -> int | None:
+    """The track of a find so many frames after a plate was seen at these places, one a frame; the plate has track 1."""
+    tracker = Tracker(lost_seconds=10.0, begin_confidence=0.6)
+    for frame in range(len(places) + gap - 1):
+        now = int(frame / frames_per_second * SECOND)
+        if frame < len(places):
+            tracker.follow([plate(places[frame], 300, widths[frame] if widths else 100.0)], now)
+        else:
+            tracker.follow([], now)
+    return tracker.follow([found], int((len(places) + gap - 1) / frames_per_second * SECOND))[0]
+
+
+STEADY = [100.0, 120.0, 140.0, 160.0, 180.0, 200.0]
+"""A plate 100 pixels wide, 20 farther to the right in each frame."""
+
+
+@pytest.mark.parametrize(("off", "track"), [(240, 1), (360, 2)])
+def test_a_plate_seen_once_may_have_moved_by_three_widths(off: float, track: int) -> None:
+    assert track_after([100.0], 1, plate(100 + off, 300)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(130, 1), (180, 2)])
+def test_a_plate_whose_speed_is_known_may_be_a_width_and_a_half_from_where_it_is_expected(
+    off: float, track: int
+) -> None:
+    assert track_after(STEADY, 1, plate(220 + off, 300)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(80, 1), (125, None)])
+def test_a_doubtful_find_may_be_a_width_from_there(off: float, track: int | None) -> None:
+    assert track_after(STEADY, 1, replace(plate(220 + off, 300), confidence=0.5)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(260, 1), (340, 2)])
+def test_a_plate_unseen_for_half_a_second_may_be_three_widths_from_there(off: float, track: int) -> None:
+    assert track_after(STEADY, 12, plate(200 + 20 * 12 - off, 300)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(40, 1), (80, 2)])
+def test_a_find_of_another_size_has_to_lie_closer(off: float, track: int) -> None:
+    larger = plate(220 + 50 + off - 80, 300 + 12 - 19.2, width=160)
+
+    assert track_after(STEADY, 1, larger) == track
+
+
+@pytest.mark.parametrize(("sights", "track"), [(2, 2), (3, 1)])
+def test_three_sights_make_a_plate_that_is_looked_for_until_it_is_lost(sights: int, track: int) -> None:
+    last = STEADY[sights - 1]
+
+    assert track_after(STEADY[:sights], 12, plate(last + 20 * 12, 300)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(40, 1), (65, 2)])
+def test_three_sights_of_which_the_first_two_did_not_foretell_the_third_are_as_two(off: float, track: int) -> None:
+    third = 140.0 + off
+
+    assert track_after([100.0, 120.0, third], 12, plate(third + 340, 300)) == track
+
+
+@pytest.mark.parametrize(("frames_per_second", "gap", "track"), [(10, 8, 1), (10, 11, 2), (100, 25, 1), (100, 40, 2)])
+def test_a_plate_seen_twice_is_forgotten_after_eight_frames_and_three_tenths_of_a_second(
+    frames_per_second: float, gap: int, track: int
+) -> None:
+    assert track_after([100.0, 100.0], gap, plate(100, 300), frames_per_second) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(190, 2), (270, 1), (760, 1), (810, 2)])
+def test_where_a_plate_is_expected_that_drove_faster_in_its_last_two_frames(off: float, track: int) -> None:
+    places = [100.0 + 20 * frame for frame in range(8)] + [300.0, 360.0]
+
+    assert track_after(places, 10, plate(360 + off, 300)) == track
+
+
+@pytest.mark.parametrize(("off", "track"), [(860, 1), (920, 2)])
+def test_where_a_plate_is_expected_that_has_begun_to_come_nearer(off: float, track: int) -> None:
+    places = [100.0 + 40 * frame for frame in range(11)]
+    widths = [50.0 / (1 - 0.02 * max(0, frame - 3)) for frame in range(11)]
+
+    found = plate(places[-1] + off, 300, width=50 / (1 - 0.02 * 19))
+
+    assert track_after(places, 12, found, widths=widths) == track
+
+
 def follow(scene: Scene) -> dict[int, list[tuple[int, int]]]:
     """The frames in which each vehicle was found, each with its track; more than one track's vehicle is an error."""
     tracker = Tracker(LOST_SECONDS)

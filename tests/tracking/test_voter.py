@@ -256,6 +256,72 @@ def test_an_attempt_that_errs_is_outvoted_by_those_beside_it(voter: Voter) -> No
     assert text.text == "KA01MN4567"
 
 
+def murky(frames: int, clarity: float, number: int) -> list[Reading]:
+    """Readings of MH12AB1234 in which every character is in doubt, and no two alike."""
+    readings = []
+    for frame in range(frames):
+        doubts = {}
+        for place, value in enumerate("MH12AB1234"):
+            chance = (29 * number + 17 * frame + 31 * place) ** 3 % 101 / 100
+            shown, code = clarity + (0.95 - clarity) * chance, ALPHABET.index(value) + 1 + int(29 * chance)
+            others = {ALPHABET[code % 36]: 0.7 * (1 - shown), ALPHABET[(code + 5) % 36]: 0.2 * (1 - shown)}
+            doubts[place] = {value: shown} | others
+        readings.append(reading("MH12AB1234", doubts))
+    return readings
+
+
+def nine(share: float, **shown: float) -> Reading:
+    """A reading of MH12AB1239, though the last character may be a 4."""
+    return reading("MH12AB1239", {9: {"9": share, "4": 1 - share}}, **shown)
+
+
+@pytest.mark.parametrize(
+    ("readings", "text", "confidence", "least_character", "agreeing", "settled"),
+    [
+        ([reading("KA01M4567")] * 7 + [reading("KA01MN4567", clarity=0.995)] * 3, "KA01MN4567", 0.912, 1.000, 3, False),
+        ([reading("KA01M4567")] * 3 + [reading("KA01MN4567", clarity=0.995)], "KA01M4567", 0.639, 1.000, 3, False),
+        ([reading("RJ14CE7301", clarity=0.97)] * 3 + [reading("TOYOTA")] * 3, "RJ14CE7301", 0.995, 1.000, 3, True),
+        ([reading("A12", clarity=0.9)] * 3, "A12", 0.495, 0.998, 3, False),
+        ([reading("A12", clarity=0.995)] * 20, "A12", 0.500, 1.000, 20, False),
+        ([reading("MH12AB12345678", clarity=0.97)], "MH12AB12345678", 0.363, 0.968, 1, False),
+        ([reading("KAO1MN4567", {2: {"O": 0.8, "0": 0.2}})], "KA01MN4567", 0.660, 0.950, 1, False),
+        ([reading("MH12AB1234", clarity=0.8)], "MH12AB1234", 0.108, 0.795, 1, False),
+        ([reading("MH12AB1234", clarity=0.77)], None, 0, 0, 0, False),
+        ([reading("MH12AB1234", clarity=0.8)] * 9, "MH12AB1234", 0.996, 1.000, 9, False),
+        (
+            [nine(0.8, sharpness=0.2, line_height_px=8)] * 2 + [nine(0.4, sharpness=1.5)],
+            "MH12AB1239", 0.525, 0.538, 2, False,
+        ),
+        ([nine(0.7, sharpness=0.5), nine(0.3, sharpness=3.0)], "MH12AB1234", 0.560, 0.576, 1, False),
+        ([nine(0.7, line_height_px=10), nine(0.3, line_height_px=20)], "MH12AB1234", 0.576, 0.594, 1, False),
+        (murky(8, 0.4, 3), "MH12AB1234", 0.683, 0.994, 6, False),
+        (murky(8, 0.3, 1), "MH12AB1234", 0.794, 0.997, 2, False),
+        (murky(8, 0.3, 2), "MH12AB1234", 0.358, 0.985, 1, False),
+        (murky(8, 0.3, 3), "MH12AB1234", 0.336, 0.973, 4, False),
+        (murky(12, 0.2, 1), "MH12AB1234", 0.349, 0.980, 5, False),
+        (murky(12, 0.2, 3), "MH12AB1234", 0.179, 0.978, 8, False),
+    ],
+)  # fmt: skip
+def test_the_voter_says_what_it_said_when_its_constants_were_tuned(
+    voter: Voter,
+    readings: list[Reading],
+    text: str | None,
+    confidence: float,
+    least_character: float,
+    agreeing: int,
+    settled: bool,
+) -> None:
+    said = voter.settle(readings)
+
+    if text is None:
+        assert said is None
+        return
+    assert said is not None
+    assert (said.text, said.agreeing, said.settled) == (text, agreeing, settled)
+    assert said.confidence == pytest.approx(confidence, abs=0.003)
+    assert min(each.confidence for each in said.characters) == pytest.approx(least_character, abs=0.003)
+
+
 def test_a_text_that_fits_no_format_is_as_certain_as_the_detector_is_of_the_plate(voter: Voter) -> None:
     unknown = [reading("QZQ81", clarity=0.999)] * 5
 
