@@ -64,8 +64,10 @@ def encode(text: str) -> NDArray[np.int8]:
 class StripSource:
     """Draws strips in processes of its own: generated plates and, if there are some, real ones; never one twice."""
 
-    def __init__(self, plates: Sequence[RealPlate], seed: int, processes: int = 2) -> None:
+    def __init__(self, plates: Sequence[RealPlate], seed: int, processes: int = 2, held: int = POOL) -> None:
+        """`held`: how many strips batches are drawn from at any time."""
         self._seed = seed
+        self._held = held
         self.has_real = bool(plates)
         self._real_share = _REAL_SHARE if plates else 0.0
         self._processes = processes
@@ -91,7 +93,7 @@ class StripSource:
     def batches(self, size: int, step: int) -> Iterator[Strips]:
         """Endless batches from a given step on, drawn from a pool that is renewed all the time."""
         rng = np.random.default_rng((self._seed, step))
-        pool = self.draw(POOL, self.first_stream(step))
+        pool = self.draw(self._held, self.first_stream(step))
         waiting: deque[Future[Strips]] = deque()
         index = fresh = 0
         while True:
@@ -102,9 +104,9 @@ class StripSource:
             fresh += size
             if fresh >= _CHUNK * _REUSE:
                 fresh -= _CHUNK * _REUSE
-                chunk, places = waiting.popleft().result(), rng.choice(POOL, _CHUNK, replace=False)
+                chunk, places = waiting.popleft().result(), rng.choice(self._held, _CHUNK, replace=False)
                 pool.images[places], pool.labels[places] = chunk.images, chunk.labels
-            chosen = pool[rng.integers(0, POOL, size)]
+            chosen = pool[rng.integers(0, self._held, size)]
             yield Strips(_touch(rng, chosen.images), chosen.labels)
 
 

@@ -1,4 +1,4 @@
-"""Install a bundle beside the running release and switch to it, go back, or take it all off.
+"""Install a bundle beside the running release and switch to it, go back, or remove it all.
 
 A bundle is taken if a key in /etc/edge-anpr/keys.d has signed it, if it is for this machine and not older than what
 is installed, and if its self-test passes here. The service is watched after the switch; if it is not well, the old

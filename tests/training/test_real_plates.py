@@ -71,7 +71,7 @@ def test_a_plate_is_shown_smaller_but_never_larger_than_it_is(tmp_path: Path) ->
 def test_real_strips_are_drawn_by_their_share(tmp_path: Path) -> None:
     plates = find_real_plates(read_dataset(drawn_scenes(tmp_path / "gate")))
 
-    with StripSource(plates, seed=1, processes=1) as source:
+    with StripSource(plates, seed=1, processes=1, held=480) as source:
         real = source.draw(40, stream=0, real=1.0)
         batch = next(source.batches(96, step=0))
 
