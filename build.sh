@@ -275,6 +275,7 @@ missing_packages() {
     command -v mosquitto_rr >/dev/null || echo mosquitto-clients # what docs/commands.md sends commands with
     command -v systemd-analyze >/dev/null || echo systemd # checks the unit
     command -v jq >/dev/null || echo jq # of the examples in docs/lists.md and docs/commands.md
+    command -v ssh-keygen >/dev/null || echo openssh-client # signs bundles
     command -v openssl >/dev/null || echo openssl # makes the certificates of test brokers
     command -v shellcheck >/dev/null || echo shellcheck
 }
