@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_app.capture.camera import Camera
 from edge_app.capture.file_source import FileSource
+from edge_app.capture.frame_slot import FairTurns, FrameSlot
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
 from edge_app.config import PrivacySettings, Settings
@@ -20,6 +22,7 @@ from edge_app.events.left_overs import LeftOvers, without_signature
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import SoftwareMessage
+from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.outbox.retention import Retention
 from edge_app.outbox.spilling_queue import Limits
@@ -46,6 +49,18 @@ log = logging.getLogger(__name__)
 def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileSource:
     """Every frame of a video, as fast as they are taken; `warn` is called if some are missing."""
     return FileSource(path, camera=path.stem, warn=warn)
+
+
+def open_lanes(stages: Stages, settings: Settings) -> tuple[list[Lane], FairTurns]:
+    """Every camera with its own slot, motion gate and pipeline; the networks are the same."""
+    changed = threading.Condition()
+    slots = [FrameSlot(changed) for _ in settings.every_camera]
+    lanes = []
+    for each, slot in zip(settings.every_camera, slots, strict=True):
+        camera = Camera(each.name, open_source(each), slot, each.frames_per_second)
+        pipeline = pipeline_around(stages, settings.of_camera(each.name))
+        lanes.append(Lane(camera, MotionGate(settings.motion), pipeline, settings.tracking.lost_seconds))
+    return lanes, FairTurns(slots, changed)
 
 
 def pipeline_around(
@@ -114,20 +129,19 @@ def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer:
 
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
-    """The whole of it, from the camera to the broker."""
+    """The whole of it, from the cameras to the broker."""
     detector, reader = load_networks(settings)
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
-    source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
+    lanes, turns = open_lanes(stages_around(detector, reader, settings), settings)
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
         software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)
         daemon = Daemon(
             settings,
-            source,
-            MotionGate(settings.motion),
-            pipeline_around(stages_around(detector, reader, settings), settings),
+            lanes,
+            turns,
             lists,
             EventFactory(settings, software, keys, sealer),
             outbox,

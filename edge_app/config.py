@@ -8,13 +8,14 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from edge_app.configuration import source_url, strict_toml
-from edge_app.configuration.default_file import default_file
+from edge_app.configuration.default_file import SameKeysAs, default_file
 from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
 from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
+from edge_app.errors import UsageError
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
 
@@ -41,7 +42,7 @@ class DeviceSettings:
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """`[camera]`: where frames come from."""
+    """`[camera]`: where frames come from. For several cameras see `[[cameras]]`."""
 
     name: TopicLevel = "camera"
     """Its part of its MQTT topics: letters, digits, `-` and `_`."""
@@ -115,6 +116,8 @@ class ZoneSettings:
     include: bool = True
     """true: plates outside every such zone are ignored, and passages through it carry its name. false: plates inside
     are ignored."""
+    camera: Annotated[TopicLevel | None, Example("north")] = None
+    """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,8 @@ class CrossingLineSettings:
     """Label of a crossing to the right-hand side, seen from `start` to `end`."""
     to_left: TopicLevel = "out"
     """Label of a crossing to the left-hand side."""
+    camera: Annotated[TopicLevel | None, Example("north")] = None
+    """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +326,10 @@ class Settings:
 
     device: DeviceSettings = field(default_factory=DeviceSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
+    cameras: Annotated[
+        tuple[CameraSettings, ...],
+        SameKeysAs("camera", "Several cameras: one `[[cameras]]` for each, and no `[camera]`."),
+    ] = ()
     motion: MotionSettings = field(default_factory=MotionSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
@@ -339,6 +348,25 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
 
     @property
+    def every_camera(self) -> tuple[CameraSettings, ...]:
+        """The cameras: those of `[[cameras]]`, or the one of `[camera]`."""
+        return self.cameras or (self.camera,)
+
+    def of_camera(self, name: str | None) -> "Settings":
+        """The settings as if this were the only camera, with its own zones and lines; None: the first one."""
+        names = [each.name for each in self.every_camera]
+        if name is not None and name not in names:
+            raise UsageError(f'there is no camera "{name}" in the configuration; take one of: {", ".join(names)}')
+        camera = self.every_camera[0 if name is None else names.index(name)]
+        return replace(
+            self,
+            camera=camera,
+            cameras=(),
+            zones=tuple(each for each in self.zones if each.camera in (None, camera.name)),
+            crossing_lines=tuple(each for each in self.crossing_lines if each.camera in (None, camera.name)),
+        )
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether events carry the plate's picture: it shows what a hash hides."""
         return self.mqtt.images and not (self.privacy.no_images or self.privacy.hash)
@@ -347,8 +375,11 @@ class Settings:
 def load(path: Path) -> Settings:
     """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
     settings = strict_toml.read(path, Settings, _disagreements)
-    source = source_url.starting_at(path.resolve().parent, settings.camera.source)
-    return replace(settings, camera=replace(settings.camera, source=source))
+
+    def placed(camera: CameraSettings) -> CameraSettings:
+        return replace(camera, source=source_url.starting_at(path.resolve().parent, camera.source))
+
+    return replace(settings, camera=placed(settings.camera), cameras=tuple(map(placed, settings.cameras)))
 
 
 def default_toml() -> str:
@@ -358,18 +389,26 @@ def default_toml() -> str:
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
-    for section in ("camera", "models", "hook", "privacy", "evidence", "mqtt"):
+    for section in ("models", "hook", "privacy", "evidence", "mqtt"):
         table = getattr(settings, section)
-        values = ((each.name, getattr(table, each.name)) for each in fields(table))
-        yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
+        yield from _paths_of(f"[{section}]", table)
     yield from ((f"[[lists]] {each.name}", each.file) for each in settings.lists)
-    source = source_url.parse(settings.camera.source)
-    if source.scheme in ("file", "images"):
-        yield "[camera] source", Path(source.place)
+    section = "[[cameras]]" if settings.cameras else "[camera]"
+    for camera in settings.every_camera:
+        yield from _paths_of(section, camera)
+        source = source_url.parse(camera.source)
+        if source.scheme in ("file", "images"):
+            yield f"{section} source", Path(source.place)
+
+
+def _paths_of(section: str, table: Any) -> Iterator[tuple[str, Path]]:
+    values = ((each.name, getattr(table, each.name)) for each in fields(table))
+    yield from ((f"{section} {name}", value) for name, value in values if isinstance(value, Path))
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """Errors that only several keys together show."""
+    yield from _camera_complaints(settings)
     yield from _zone_complaints(settings.zones)
     yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
@@ -390,10 +429,29 @@ def known_countries() -> list[str]:
     return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
 
 
+def _camera_complaints(settings: Settings) -> Iterator[Complaint]:
+    names = [each.name for each in settings.every_camera]
+    if settings.cameras and settings.camera != CameraSettings():
+        yield Complaint(("camera",), "a file has either [camera] or [[cameras]]; write [[cameras]] here, too")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Complaint(
+                ("cameras", index, "name"), f'a camera is called "{name}" already; give another name: topics bear it'
+            )
+    for section in ("zones", "crossing_lines"):
+        for index, each in enumerate(getattr(settings, section)):
+            if each.camera is None and settings.cameras:
+                what = f"there are several cameras; say on whose picture this is with `camera`: {', '.join(names)}"
+                yield Complaint((section, index), what)
+            elif each.camera not in (None, *names):
+                what = f'there is no camera "{each.camera}"; take one of: {", ".join(names)}'
+                yield Complaint((section, index, "camera"), what)
+
+
 def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
-    names = [zone.name for zone in zones]
+    names = [(zone.camera, zone.name) for zone in zones]
     for index, zone in enumerate(zones):
-        if zone.name in names[:index]:
+        if names[index] in names[:index]:
             yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
         if len(zone.polygon) < 3:
             yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
@@ -434,9 +492,9 @@ def _turn(a: Point, b: Point, c: Point) -> float:
 
 
 def _line_complaints(lines: tuple[CrossingLineSettings, ...]) -> Iterator[Complaint]:
-    names = [line.name for line in lines]
+    names = [(line.camera, line.name) for line in lines]
     for index, line in enumerate(lines):
-        if line.name in names[:index]:
+        if names[index] in names[:index]:
             yield Complaint(
                 ("crossing_lines", index, "name"), f'a line is called "{line.name}" already; give another name'
             )

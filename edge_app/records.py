@@ -200,7 +200,7 @@ class PlatePass:
     crossings: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
-    """Its number in this run: an update has that of its read."""
+    """Its number among those of its camera in this run: an update has that of its read."""
     is_final: bool = True
     """False if it is published early: an update follows when the vehicle has gone."""
     revision: str | None = None

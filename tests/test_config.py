@@ -7,7 +7,7 @@ import pytest
 
 from edge_app import config
 from edge_app.config import CameraSettings, Settings
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, UsageError
 
 DEFAULT = Path(__file__).parent.parent / "config" / "default.toml"
 
@@ -35,7 +35,8 @@ def test_the_shipped_file_is_what_the_settings_say() -> None:
 
 
 def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
-    shown = re.sub(r"^# (?=\w+ = |\[\[)", "", DEFAULT.read_text(), flags=re.MULTILINE)
+    shown = re.sub(r"^# (?=\w+ = |\[\[(?!cameras))", "", DEFAULT.read_text(), flags=re.MULTILINE)
+    shown = shown.replace('name = "camera"', 'name = "north"')
 
     settings = loaded(tmp_path, re.sub(r"(?m)^(tls|hash|enabled) = false", r"\1 = true", shown))
 
@@ -43,6 +44,54 @@ def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_p
     assert [each.kind for each in settings.lists] == ["allow"]
     assert settings.mqtt.username == "gate"
     assert settings.models.directory == Path("/opt/edge-anpr/models")
+
+
+TWO_CAMERAS = """
+[[cameras]]
+name = "north"
+source = "file:north.mp4"
+[[cameras]]
+name = "yard"
+source = "rtsp://yard/main"
+width = 1280
+"""
+
+
+def test_several_cameras_have_their_own_sources_zones_and_lines(tmp_path: Path) -> None:
+    lines = LINE.format("gate", "[0, 0.5]", "[1, 0.5]") + "camera = 'yard'\n"
+    zones = "".join(ZONE.format("gate", TRIANGLE) + f"camera = '{name}'\n" for name in ("north", "yard"))
+
+    settings = loaded(tmp_path, TWO_CAMERAS + zones + lines)
+
+    north, yard = (settings.of_camera(name) for name in ("north", "yard"))
+    assert [each.name for each in settings.every_camera] == ["north", "yard"]
+    assert (north.camera.source, yard.camera.width) == (f"file:{tmp_path / 'north.mp4'}", 1280)
+    assert [[zone.camera for zone in each.zones] for each in (north, yard)] == [["north"], ["yard"]]
+    assert [len(each.crossing_lines) for each in (north, yard)] == [0, 1]
+    assert settings.of_camera(None) == north
+    with pytest.raises(UsageError, match='no camera "south" in the configuration; take one of: north, yard'):
+        settings.of_camera("south")
+
+
+def test_a_camera_alone_has_every_zone(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[camera]\nname = 'north'\n" + ZONE.format("gate", TRIANGLE))
+
+    assert settings.of_camera(None).zones == settings.zones != ()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (TWO_CAMERAS.replace("yard", "north", 1), '6: [[cameras]] name: a camera is called "north" already; give an'),
+        ("[camera]\nname = 'a'\n" + TWO_CAMERAS, "1: [camera]: a file has either [camera] or [[cameras]]; write [[cam"),
+        (TWO_CAMERAS + "[[zones]]\nname='a'\npolygon=[[0,0],[1,0],[1,1]]", "9: [[zones]]: there are several cameras;"),
+        ("[[zones]]\nname='a'\ncamera='b'\npolygon=[[0,0],[1,0],[1,1]]", '3: [[zones]] camera: there is no camera "b"'),
+    ],
+)
+def test_cameras_that_cannot_be_told_apart_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
+
+    assert message.startswith(complaint)
 
 
 @pytest.mark.parametrize(

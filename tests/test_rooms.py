@@ -22,6 +22,7 @@ ORDER = (
     "version",
     "printable",
     "geometry",
+    "backoff",
     "records",
     "system_clock",
     "tflite_model",
@@ -49,6 +50,7 @@ ORDER = (
     "evaluation",
     "demo",
     # the whole
+    "lane",
     "daemon",
     "app",
     "edge_app",  # edge_app/__init__.py: what other programs import

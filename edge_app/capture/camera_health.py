@@ -19,9 +19,13 @@ BLURRED_SHARPNESS = 0.04
 
 
 class PictureState(StrEnum):
-    """What is wrong with the picture, or `good`."""
+    """What is wrong with a camera or its picture, or `good`."""
 
     GOOD = "good"
+    STARTING = "starting"
+    """No picture has come yet."""
+    LOST = "lost"
+    """No picture comes."""
     DARK = "dark"
     BLANK = "blank"
     FROZEN = "frozen"
@@ -34,7 +38,8 @@ class CameraHealth:
     def __init__(self) -> None:
         self.state = PictureState.GOOD
         self._suspected = PictureState.GOOD
-        self._since_ns = 0
+        self._since_ns = self.since_ns = 0
+        """`since_ns`: when the state that counts began, as `Frame.monotonic_ns`."""
         self._checked_ns: int | None = None
         self._last: ImageGray | None = None
 
@@ -48,7 +53,7 @@ class CameraHealth:
         if seen is not self._suspected or self._checked_ns is None:
             self._suspected, self._since_ns = seen, now_ns
         if now_ns - self._since_ns >= CONFIRM_AFTER_SECONDS * 1e9:
-            self.state = self._suspected
+            self.state, self.since_ns = self._suspected, self._since_ns
         self._checked_ns, self._last = now_ns, gray
         return self.state
 

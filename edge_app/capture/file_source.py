@@ -55,7 +55,6 @@ class FileSource:
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
-        self.attempts = 0
         self._path = path
         self._loop = loop
         self._speed = speed
@@ -120,7 +119,6 @@ class FileSource:
 
     def _pictures(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
-        self.attempts += 1
         capture = self._open()
         declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         decoded, first_ns, last_ns = 0, 0, -1

@@ -10,25 +10,21 @@ SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 
 
 
 def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:
-    """Make the source of a pipeline; one that does not end in an `appsink` is given one.
+    """Make the source of a pipeline; one that does not end in an `appsink` is given one."""
+    what = "the GStreamer pipeline"
+    return OpenCvStream(camera.name, what, lambda: _open(complete(pipeline)), lambda _: SourceError(f"{what} {_HINT}"))
 
-    Raises:
-        SourceError: this OpenCV was built without GStreamer.
-    """
+
+_HINT = "gives no picture; try it with gst-launch-1.0"
+
+
+def _open(pipeline: str) -> cv2.VideoCapture:
     if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
         raise SourceError(
             "gst: this OpenCV is built without GStreamer; on a Jetson use the system's own OpenCV"
             " (a venv with --system-site-packages and no opencv wheel in it)"
         )
-    whole = complete(pipeline)
-    hint = "try the pipeline with gst-launch-1.0"
-    return OpenCvStream(
-        camera.name,
-        "the GStreamer pipeline",
-        lambda: cv2.VideoCapture(whole, cv2.CAP_GSTREAMER),
-        patient=False,
-        hint=hint,
-    )
+    return cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
 
 
 def complete(pipeline: str) -> str:

@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 SMALL_WIDTH_PX = 640
 FRAME_TIMEOUT_SECONDS = 3.0
-STALLS_IN_A_ROW = 3
 OLDEST_NS = 2_000_000_000
 """A sensor time older than this is of another clock, and is ignored."""
 
@@ -37,7 +36,6 @@ class Picamera2Source:
         open_camera: Callable[[int, int], Any] | None = None,
         boottime_ns: Callable[[], int] = lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     ) -> None:
-        self.attempts = 0
         self._settings = settings
         self._number = number
         self._open_camera = open_camera or open_with_short_exposure
@@ -46,21 +44,17 @@ class Picamera2Source:
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield frames until closed; the camera is restarted when it stalls."""
+        """Yield frames until closed.
+
+        Raises:
+            SourceError: it cannot be opened, or gives no more pictures.
+        """
         camera = self._open()
         try:
             streams = self._configure(camera)
-            stalls = 0
-            while not self._closed.is_set():
-                self.attempts += 1
-                self._start(camera)
-                for frame in self._frames_until_stall(camera, streams):
-                    stalls = 0
-                    yield frame
-                camera.stop()
-                stalls += 1
-                if stalls >= STALLS_IN_A_ROW and not self._closed.is_set():
-                    raise SourceError(f"picamera2:{self._number} gives no picture; check the ribbon cable")
+            self._start(camera)
+            yield from self._frames_until_stall(camera, streams)
+            camera.stop()
         finally:
             camera.close()
 
@@ -117,10 +111,12 @@ class Picamera2Source:
         while not self._closed.is_set():
             try:
                 request = camera.capture_request(wait=FRAME_TIMEOUT_SECONDS)
-            except TimeoutError:
+            except TimeoutError as error:
                 camera.cancel_all_and_flush()
-                log.warning("picamera2:%d stalls; restarting it", self._number)
-                return
+                raise SourceError(
+                    f"picamera2:{self._number} has given no picture for {FRAME_TIMEOUT_SECONDS:g} s;"
+                    " check the ribbon cable"
+                ) from error
             try:  # a request not released is a buffer lost, and with the last one the camera falls silent
                 pictures = {name: request.make_buffer(name) for name in streams}
                 sensor_ns = request.get_metadata().get("SensorTimestamp")

@@ -9,7 +9,7 @@ import cv2
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
 from edge_app.configuration import secret_files
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, SourceError
 from edge_app.printable import without_secrets
 
 OPEN_TIMEOUT_MS = 3000
@@ -30,10 +30,13 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its words may show the password
     address = _with_password(parts, camera.password_file)
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
-    hint = "check its address, user and password, and the network"
+    label = without_secrets(url)
     return OpenCvStream(
-        camera.name, without_secrets(url), lambda: _open(address, read_timeout_ms), patient=True, hint=hint
+        camera.name, label, lambda: _open(address, read_timeout_ms), lambda _: SourceError(f"{label} {_HINT}")
     )
+
+
+_HINT = "gives no picture; check its address, user and password, and the network"
 
 
 def _with_password(parts: SplitResult, password_file: Path | None) -> str:

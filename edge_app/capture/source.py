@@ -17,16 +17,14 @@ class Source(Protocol):
 
     live: bool
     """True: a camera; a frame that nobody takes is lost. False: a recording; every frame counts."""
-    attempts: int
-    """Times it was opened, with or without success: rises while a lost camera is retried."""
     stamp: Stamp
     """Numbers its frames and counts corrupt pictures."""
 
     def frames(self) -> Iterator[Frame]:
-        """Open and yield frames until closed or, for a recording, until its end.
+        """Open and yield frames until closed or, for a recording, until its end; may be called again after an error.
 
         Raises:
-            SourceError: it cannot be opened, or ended for good.
+            SourceError: it cannot be opened, or gives no more pictures.
         """
 
     def close(self) -> None:
@@ -38,7 +36,7 @@ def open_source(camera: CameraSettings) -> Source:
 
     Raises:
         ConfigurationError: the URL is unknown or incomplete.
-        SourceError: a file, folder or backend it needs is not there.
+        SourceError: a folder of pictures holds none.
     """
     url = parse(camera.source)
     return _OPENERS[url.scheme](camera, url)

@@ -13,20 +13,18 @@ FOURCCS = ("MJPG", "YUYV")
 
 
 def open_v4l2(camera: CameraSettings, device: str) -> OpenCvStream:
-    """Make the source of `device`, a path or a number.
-
-    Raises:
-        SourceError: there is no such device.
-    """
+    """Make the source of `device`, a path or a number."""
     path = Path(f"/dev/video{device}") if device.isdecimal() else Path(device)
-    if not path.exists():
-        found = ", ".join(sorted(str(other) for other in Path("/dev").glob("video*"))) or "none"
-        raise SourceError(f"{path}: no such camera (found: {found}); check the cable and camera.source")
-    hint = "check the cable, that no other program uses it, and that this user is in the group 'video'"
-    return OpenCvStream(camera.name, str(path), lambda: _open(path, camera), patient=False, hint=hint)
+    return OpenCvStream(camera.name, str(path), lambda: _open(path, camera), lambda _: SourceError(f"{path} {_HINT}"))
+
+
+_HINT = "gives no picture; check the cable, that no other program uses it, and that this user is in the group 'video'"
 
 
 def _open(path: Path, camera: CameraSettings) -> cv2.VideoCapture:
+    if not path.exists():
+        found = ", ".join(sorted(str(other) for other in Path("/dev").glob("video*"))) or "none"
+        raise SourceError(f"{path}: no such camera (found: {found}); check the cable and camera.source")
     capture = cv2.VideoCapture(str(path), cv2.CAP_V4L2)
     for fourcc in FOURCCS:
         code = cv2.VideoWriter.fourcc(*fourcc)  # unset, OpenCV may hand back a flat (1, N) array

@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon hears it, and between its lives
     settings = config.load(arguments.config)
     logs.configure(settings.log)
-    log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, settings.camera.name)
+    names = ", ".join(camera.name for camera in settings.every_camera)
+    log.info("edge-anpr %s with %s: camera %s", __version__, arguments.config, names)
     reload.run(settings, arguments.config, app.build_daemon)
     return 0

@@ -3,7 +3,7 @@
 import inspect
 import textwrap
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
 from edge_app.configuration.limits import Between, OneOf
@@ -15,6 +15,17 @@ _UNBROKEN = "\N{NO-BREAK SPACE}"
 """Keeps a range or a default on one line until the text is wrapped."""
 
 
+@dataclass(frozen=True, slots=True)
+class SameKeysAs:
+    """Marks a list of tables that have the keys of another section, which are not shown twice."""
+
+    section: str
+    purpose: str
+
+    def complaint(self, _: object) -> None:
+        """See `edge_app.configuration.limits.Limit`: everything is allowed."""
+
+
 def default_file(record: type, introduction: str) -> str:
     """The file of a record whose fields are sections; a key without a default is commented out."""
     blocks = [[f"# {line}" for line in introduction.splitlines()]]
@@ -24,6 +35,10 @@ def default_file(record: type, introduction: str) -> str:
 
 def _section(name: str, shape: Shape) -> Iterator[str]:
     """One section; a list of tables is commented out as a whole."""
+    if twin := next((each for each in shape.limits if isinstance(each, SameKeysAs)), None):
+        yield from _comment(f"{twin.purpose} The keys are those of [{twin.section}]. Default: none.")
+        yield f"# [[{name}]]"
+        return
     is_list = shape.item is not None
     record = shape.item.kind if shape.item is not None else shape.kind
     yield from _comment(_purpose(record) + (" Default: none." if is_list else ""))

@@ -46,7 +46,7 @@ def run(settings: Settings, configuration: Path, build: Build) -> None:
             reload, former = commander.reload, settings
             settings = reload.settings
             commander = Commander(settings, configuration)
-            commander.try_out(reload.reply)
+            commander.try_out(reload)
         else:
             return
         logs.configure(settings.log)

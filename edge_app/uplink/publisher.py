@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edge_app.backoff import Backoff
 from edge_app.config import MqttSettings
 from edge_app.events import messages, topics
 from edge_app.events.event import encode
@@ -13,7 +14,6 @@ from edge_app.events.link_state import LinkState
 from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms, UnreachableError
 from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
@@ -51,7 +51,9 @@ class Publisher:
     """
 
     vitals: messages.VitalsMessage | None = None
-    """How the daemon is: set from its thread, told in the next telemetry."""
+    """How the daemon is: set from its thread, published with the next telemetry."""
+    has_news = False
+    """Set from the daemon's thread: the next telemetry must not wait."""
 
     def __init__(
         self,
@@ -168,7 +170,8 @@ class Publisher:
         connection.repeat(all_of_them=False)  # the broker may have lost its memory with the connection
         self._telemetry_at = self._clock()
         while not self._stop.is_set():
-            if self._clock() >= self._telemetry_at:
+            if self.has_news or self._clock() >= self._telemetry_at:
+                self.has_news = False
                 self._telemetry_at = self._clock() + TELEMETRY_SECONDS
                 is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
                 if not (connection.retains or is_new):  # then nobody else repeats it to those who come later

@@ -114,7 +114,7 @@ def test_a_withdrawal_has_nothing_new_and_comes_once() -> None:
     maker = factory()
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False), [MATCH])
 
-    withdrawn, again = maker.withdraw(7), maker.withdraw(7)
+    withdrawn, again = maker.withdraw("north", 7), maker.withdraw("north", 7)
 
     assert withdrawn is not None
     assert again is None
