@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_app.camera_settings import keys_without_effect
 from edge_app.capture.camera import Camera
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.frame_slot import FairTurns, FrameSlot
@@ -57,6 +58,10 @@ def open_lanes(stages: Stages, settings: Settings) -> tuple[list[Lane], FairTurn
     slots = [FrameSlot(changed) for _ in settings.every_camera]
     lanes = []
     for each, slot in zip(settings.every_camera, slots, strict=True):
+        if unused := list(keys_without_effect(each)):
+            log.warning(
+                "camera %s: its source has no such control: %s; see docs/cameras.md", each.name, ", ".join(unused)
+            )
         camera = Camera(each.name, open_source(each), slot, each.frames_per_second)
         pipeline = pipeline_around(stages, settings.of_camera(each.name))
         lanes.append(Lane(camera, MotionGate(settings.motion), pipeline, settings.tracking.lost_seconds))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from edge_app.camera_settings import CameraSettings as CameraSettings
 from edge_app.configuration import source_url, strict_toml
 from edge_app.configuration.default_file import SameKeysAs, default_file
 from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
-from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
 from edge_app.errors import UsageError
 
@@ -38,27 +38,6 @@ class DeviceSettings:
     """Its part of every MQTT topic: letters, digits, `-` and `_`."""
     state_directory: Path = Path("/var/lib/edge-anpr")
     """Folder of the outbox, on storage that survives a power cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """`[camera]`: where frames come from. For several cameras see `[[cameras]]`."""
-
-    name: TopicLevel = "camera"
-    """Its part of its MQTT topics: letters, digits, `-` and `_`."""
-    source: Annotated[str, SourceForm()] = "picamera2:0"
-    """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://HOST/PATH`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1` or
-    `images:DIR`."""
-    width: Annotated[int, Between(64, 16384)] = 1920
-    """Width asked of a live camera, in pixels."""
-    height: Annotated[int, Between(64, 16384)] = 1080
-    """Height asked of a live camera, in pixels."""
-    frames_per_second: Annotated[float, Between(0.1, 240)] = 15.0
-    """Frames asked of a live camera each second."""
-    exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
-    """Longest exposure of picamera2, in microseconds: a plate at 60 km/h smears by about its stroke width in 2 ms."""
-    password_file: Annotated[Path | None, Example("/etc/edge-anpr/camera-password")] = None
-    """File with `user:password` for an `rtsp://` source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +410,17 @@ def known_countries() -> list[str]:
 
 def _camera_complaints(settings: Settings) -> Iterator[Complaint]:
     names = [each.name for each in settings.every_camera]
+    for index, camera in enumerate(settings.every_camera):
+        where: tuple[str | int, ...] = ("cameras", index) if settings.cameras else ("camera",)
+        given = "speed_kmh" if camera.speed_kmh else "pixels_per_metre"
+        if (camera.speed_kmh is None) != (camera.pixels_per_metre is None):
+            yield Complaint((*where, given), "`speed_kmh` and `pixels_per_metre` go together; give both or neither")
+        if camera.night_below_lux >= camera.day_above_lux:
+            yield Complaint((*where, "night_below_lux"), "the night must begin in less light than the day; lower it")
+        if camera.region and (camera.region[0] + camera.region[2] > 1 or camera.region[1] + camera.region[3] > 1):
+            yield Complaint(
+                (*where, "region"), "it reaches beyond the sensor: left + width and top + height are at most 1"
+            )
     if settings.cameras and settings.camera != CameraSettings():
         yield Complaint(("camera",), "a file has either [camera] or [[cameras]]; write [[cameras]] here, too")
     for index, name in enumerate(names):

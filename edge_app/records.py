@@ -21,6 +21,15 @@ LogProbs = NDArray[np.float32]
 """(steps, classes): natural logarithm of the CTC posteriors; the last class is the blank."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How a picture was exposed."""
+
+    microseconds: float
+    gain: float
+    """Of the sensor; 1 is none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of one camera."""
@@ -37,6 +46,8 @@ class Frame:
     """The same instant and view at a lower resolution, where the camera delivers it for free."""
     is_recorded: bool = False
     """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
+    exposure: "Exposure | None" = None
+    """How it was exposed, if the camera says so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,3 +218,5 @@ class PlatePass:
     """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""
     is_recorded: bool = False
     """As `Frame.is_recorded`."""
+    exposure: Exposure | None = None
+    """Of the best frame."""

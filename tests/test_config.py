@@ -96,7 +96,15 @@ def test_cameras_that_cannot_be_told_apart_are_reported(tmp_path: Path, content:
 
 @pytest.mark.parametrize(
     "source",
-    ["picamera2:0", "v4l2:/dev/video0", "rtsp://host/path", "gst:a ! b", "file:/srv/clip.mp4?loop=1", "images:/srv"],
+    [
+        "picamera2:0",
+        "v4l2:/dev/video0",
+        "rtsp://host/path",
+        "https://host/a?b=c",
+        "gst:a ! b",
+        "file:/srv/clip.mp4?loop=1",
+        "images:/srv",
+    ],
 )
 def test_every_kind_of_source_may_be_set(tmp_path: Path, source: str) -> None:
     settings = loaded(tmp_path, f'[camera]\nsource = "{source}"\n')
@@ -120,7 +128,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("[device]\nname = 'a/b'", '2: [device] name: "a/b" will not do; give 1 to 64 letters, digits, `-` or `_`'),
-        ("[camera]\nsource = 'http://x'", "2: [camera] source: 'http:' is no kind of source; give one of picamera2:0"),
+        ("[camera]\nsource = 'ftp://x'", "2: [camera] source: 'ftp:' is no kind of source; give one of picamera2:0"),
         ("[camera]\nsource = 'file:x?lopp=1'", "2: [camera] source: 'file:x?lopp=1': unknown option 'lopp'; known are"),
         ("[camera]\nsource = 'picamera2:front'", "2: [camera] source: 'picamera2:front' names no camera by its number"),
         (

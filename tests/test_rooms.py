@@ -30,6 +30,7 @@ ORDER = (
     "image_files",
     "file_kinds",
     "configuration",
+    "camera_settings",
     "config",
     "logs",
     # from the camera to a settled text

@@ -73,10 +73,10 @@ def _open_v4l2(camera: CameraSettings, url: SourceUrl) -> Source:
     return open_v4l2(camera, url.place)
 
 
-def _open_rtsp(camera: CameraSettings, url: SourceUrl) -> Source:
-    from edge_app.capture.rtsp_source import open_rtsp
+def _open_network(camera: CameraSettings, url: SourceUrl) -> Source:
+    from edge_app.capture.network_source import open_network
 
-    return open_rtsp(camera, url.place)
+    return open_network(camera, url.place)
 
 
 def _open_gstreamer(camera: CameraSettings, url: SourceUrl) -> Source:
@@ -100,7 +100,10 @@ def _open_images(camera: CameraSettings, url: SourceUrl) -> Source:
 _OPENERS: dict[str, Callable[[CameraSettings, SourceUrl], Source]] = {
     "picamera2": _open_picamera2,
     "v4l2": _open_v4l2,
-    "rtsp": _open_rtsp,
+    "rtsp": _open_network,
+    "rtsps": _open_network,
+    "http": _open_network,
+    "https": _open_network,
     "gst": _open_gstreamer,
     "file": _open_file,
     "images": _open_images,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
-from edge_app.configuration.limits import Between, OneOf
+from edge_app.configuration.limits import Between, OneOf, OnlyFor
 from edge_app.configuration.record_fields import Shape, sentences, shapes_of
 from edge_app.configuration.toml_text import as_toml
 
@@ -67,6 +67,8 @@ def _limits(field: "Field[Any]", shape: Shape) -> str:
 def _allowed(limit: object, before: str) -> str:
     if isinstance(limit, Between):
         return f"{limit.low:.10g} to {limit.high:.10g}."
+    if isinstance(limit, OnlyFor):
+        return f"For {' and '.join(limit.schemes) if len(limit.schemes) < 3 else 'network cameras'}."
     if isinstance(limit, OneOf):
         *first, last = map(as_toml, limit.choices)
         return f"{before}{', '.join(first)} {'and' if before else 'or'} {last}."

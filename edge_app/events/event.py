@@ -217,6 +217,7 @@ def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
 
 def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized: bool) -> messages.SeenMessage:
     first, best, last = plate_pass.first_seen, plate_pass.best_seen, plate_pass.last_seen
+    exposure = plate_pass.exposure
     if not plate_pass.is_recorded:
         moments_ns = plate_pass.first_monotonic_ns, plate_pass.best_monotonic_ns, plate_pass.last_monotonic_ns
         first, best, last = (wall_time(moment_ns, now, now_ns) for moment_ns in moments_ns)
@@ -228,6 +229,7 @@ def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized:
         reads=plate_pass.reads,
         agreeing=plate_pass.read.plate.agreeing,
         clock_synchronized=clock_synchronized,
+        exposure=None if exposure is None else messages.ExposureMessage(exposure.microseconds, exposure.gain),
     )
 
 

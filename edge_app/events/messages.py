@@ -90,6 +90,15 @@ class ListMatchMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureMessage:
+    """How the camera exposed a picture."""
+
+    microseconds: Annotated[float, Between(0, math.inf)]
+    gain: Annotated[float, Between(0, math.inf)]
+    """Of the sensor; 1 is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenMessage:
     """When and how often the vehicle was seen."""
 
@@ -105,6 +114,8 @@ class SeenMessage:
     """Of these, frames that on their own say what `plate.text` says."""
     clock_synchronized: bool
     """False: do not trust these times, only their differences."""
+    exposure: ExposureMessage | None
+    """Of the best picture; null if the camera does not give it."""
 
 
 @dataclass(frozen=True, slots=True)

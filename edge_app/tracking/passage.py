@@ -13,6 +13,7 @@ from edge_app.recognition.ctc import best_codes
 from edge_app.recognition.reading import Attempt
 from edge_app.records import (
     Corners,
+    Exposure,
     Frame,
     ImageBgr,
     LineCrossing,
@@ -82,6 +83,7 @@ class _CloseUp:
     frame_size: tuple[int, int]
     seen_at: datetime
     seen_ns: int
+    exposure: Exposure | None
     is_read_again: bool = False
 
     @property
@@ -243,6 +245,7 @@ class Passage:
             is_final=is_final,
             revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",
             is_recorded=self._is_recorded,
+            exposure=best.exposure,
         )
 
 
@@ -287,7 +290,7 @@ def _portray(sight: Sight, kept: _Kept) -> _CloseUp:
     crop_bgr = sight.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
     seen_at, seen_ns = sight.frame.captured_at, sight.frame.monotonic_ns
-    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
+    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at, seen_ns, sight.frame.exposure)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:

@@ -28,7 +28,7 @@ def test_a_url_is_taken_apart(url: str, parsed: SourceUrl) -> None:
     assert parse(url) == parsed
 
 
-@pytest.mark.parametrize("url", ["", "clip.mp4", "http://camera/video", "FILE:clip.mp4", ":"])
+@pytest.mark.parametrize("url", ["", "clip.mp4", "ftp://camera/video", "FILE:clip.mp4", ":"])
 def test_an_unknown_url_is_refused_with_the_forms_that_are_known(url: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         parse(url)
