@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_app.camera_settings import keys_without_effect
 from edge_app.capture.camera import Camera
+from edge_app.capture.camera_health import CameraHealth
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.frame_slot import FairTurns, FrameSlot
 from edge_app.capture.motion_gate import MotionGate
@@ -64,7 +65,10 @@ def open_lanes(stages: Stages, settings: Settings) -> tuple[list[Lane], FairTurn
             )
         camera = Camera(each.name, open_source(each), slot, each.frames_per_second)
         pipeline = pipeline_around(stages, settings.of_camera(each.name))
-        lanes.append(Lane(camera, MotionGate(settings.motion), pipeline, settings.tracking.lost_seconds))
+        may_keep = settings.health.reference and not (settings.privacy.no_images or settings.privacy.hash)
+        file = settings.device.state_directory / f"reference-{each.name}.png" if may_keep else None
+        health = CameraHealth(settings.health, file)
+        lanes.append(Lane(camera, MotionGate(settings.motion), pipeline, settings.tracking.lost_seconds, health))
     return lanes, FairTurns(slots, changed)
 
 

@@ -53,6 +53,32 @@ class MotionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """`[health]`: when a camera's picture is not good; see docs/cameras.md."""
+
+    confirm_seconds: Annotated[float, Between(0, 3600)] = 10.0
+    """A state counts once it has lasted this long, in seconds: a lorry in front of the lens is no fault."""
+    frozen_seconds: Annotated[float, Between(1, 86_400)] = 60.0
+    """The picture is frozen if nothing but a clock has changed for this long, in seconds. Longer than the camera's
+    interval between key frames."""
+    dark_level: Annotated[float, Between(0, 255)] = 24.0
+    """Grey level that 99 % of a dark picture's points stay below; headlights are brighter."""
+    overexposed_share: Share = 0.4
+    """Share of white points from which a picture is over-exposed."""
+    blurred_px: Annotated[float, Between(0.5, 50)] = 3.0
+    """Blur of the sharpest edges from which a picture is blurred: sigma, in pixels of the full picture."""
+    covered_share: Share = 0.2
+    """Share of the view that must have lost all detail to be covered."""
+    foggy_contrast: Share = 0.4
+    """Share of the reference's contrast below which a picture is foggy."""
+    moved_share: Share = 0.015
+    """Shift from which a camera has moved, as a share of the picture's width."""
+    reference: bool = True
+    """Keep a small grey picture of the view on the device, to notice a camera that has moved, is covered in part or
+    foggy."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """`[models]`: the two networks."""
 
@@ -310,6 +336,7 @@ class Settings:
         SameKeysAs("camera", "Several cameras: one `[[cameras]]` for each, and no `[camera]`."),
     ] = ()
     motion: MotionSettings = field(default_factory=MotionSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)

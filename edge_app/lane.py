@@ -61,6 +61,7 @@ class Lane:
         gate: MotionGate,
         pipeline: FramesToPasses,
         lost_seconds: float,
+        health: CameraHealth,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.camera = camera
@@ -74,7 +75,7 @@ class Lane:
         self._lost_ns = int(lost_seconds * 1e9)
         self._monotonic_ns = monotonic_ns
         self._served_ns = self._began_ns = monotonic_ns()
-        self._health = CameraHealth()
+        self._health = health
         self._shown = Condition(PictureState.STARTING, self._began_ns)
 
     @property

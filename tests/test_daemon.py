@@ -25,7 +25,7 @@ from edge_app.__main__ import main
 from edge_app.app import build_daemon
 from edge_app.backoff import Backoff
 from edge_app.capture.camera import Camera
-from edge_app.capture.camera_health import PictureState
+from edge_app.capture.camera_health import CameraHealth, PictureState
 from edge_app.capture.file_source import FileSource
 from edge_app.capture.frame_slot import FairTurns, FrameSlot
 from edge_app.capture.image_folder_source import ImageFolderSource
@@ -36,6 +36,7 @@ from edge_app.capture.stamp import Stamp
 from edge_app.config import (
     CameraSettings,
     DeviceSettings,
+    HealthSettings,
     HookSettings,
     ListSettings,
     ModelSettings,
@@ -67,6 +68,7 @@ NOBODY = MqttSettings(host="127.0.0.1", port=1)
 """A broker that is not there."""
 NO_GATE = MotionSettings(enabled=False)
 DEFAULTS = TrackingSettings()
+DEFAULT_HEALTH = HealthSettings()
 NO_LISTS = Lists((), lambda _: True)
 
 
@@ -141,9 +143,10 @@ class Rig:
         tracking: TrackingSettings = DEFAULTS,
         lists: Lists = NO_LISTS,
         hook: Hook | None = None,
+        health: HealthSettings = DEFAULT_HEALTH,
     ) -> Daemon:
         """A daemon on a source."""
-        return self.daemon_of({"north": (source, pipeline)}, motion, tracking, lists, hook)
+        return self.daemon_of({"north": (source, pipeline)}, motion, tracking, lists, hook, health)
 
     def daemon_of(
         self,
@@ -152,6 +155,7 @@ class Rig:
         tracking: TrackingSettings = DEFAULTS,
         lists: Lists = NO_LISTS,
         hook: Hook | None = None,
+        health: HealthSettings = DEFAULT_HEALTH,
     ) -> Daemon:
         """A daemon on several sources, each with a pipeline of its own."""
         self.publisher = Publisher(self._mqtt, "gate-01", self.outbox, self.stop, backoff=self.backoff)
@@ -162,6 +166,7 @@ class Rig:
                 MotionGate(motion),
                 pipeline,
                 tracking.lost_seconds,
+                CameraHealth(health),
             )
             for name, (source, pipeline) in cameras.items()
         ]
@@ -536,19 +541,19 @@ def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path:
 
 
 def test_a_live_picture_that_shows_nothing_is_logged_and_a_recording_is_not_judged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("edge_app.capture.camera_health.CONFIRM_AFTER_SECONDS", 0.0)
     (tmp_path / "live").mkdir()
-    live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+    at_once = HealthSettings(confirm_seconds=0)
+    live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate), health=at_once)
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
 
     live.run()
     recorded.run()
 
     states = [daemon.lanes[0].condition.state for daemon in (live, recorded)]
-    assert states == [PictureState.BLANK, PictureState.GOOD]
-    assert caplog.messages.count("camera north: the picture is blank") == 1
+    assert states == [PictureState.COVERED, PictureState.GOOD]
+    assert caplog.messages.count("camera north: the picture is covered") == 1
 
 
 @pytest.mark.usefixtures("no_drain")

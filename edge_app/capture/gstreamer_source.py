@@ -2,8 +2,9 @@
 
 import cv2
 
-from edge_app.capture.opencv_stream import OpenCvStream
-from edge_app.config import CameraSettings
+from edge_app.camera_settings import CameraSettings
+from edge_app.capture.gobject_capture import GObjectCapture
+from edge_app.capture.opencv_stream import Capture, OpenCvStream
 from edge_app.errors import SourceError
 
 SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
@@ -18,13 +19,16 @@ def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:
 _HINT = "gives no picture; try it with gst-launch-1.0"
 
 
-def _open(pipeline: str) -> cv2.VideoCapture:
-    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+def _open(pipeline: str) -> Capture:
+    if cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        return cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
+    try:
+        return GObjectCapture(pipeline)
+    except ImportError as error:
         raise SourceError(
-            "gst: this OpenCV is built without GStreamer; on a Jetson use the system's own OpenCV"
-            " (a venv with --system-site-packages and no opencv wheel in it)"
-        )
-    return cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
+            f"gst: this OpenCV is built without GStreamer, and PyGObject cannot be used ({error}):"
+            " apt install python3-gi gir1.2-gstreamer-1.0, and let the service see the system's packages"
+        ) from error
 
 
 def complete(pipeline: str) -> str:

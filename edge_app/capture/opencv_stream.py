@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-
-import cv2
+from typing import Any, Protocol
 
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import SourceError
@@ -11,6 +10,16 @@ from edge_app.records import Frame
 
 CORRUPT_IN_A_ROW = 30
 """Number of corrupt pictures in a row after which the stream is given up."""
+
+
+class Capture(Protocol):
+    """`cv2.VideoCapture`, or what takes its place."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Whether a picture came, and the picture."""
+
+    def release(self) -> None:
+        """Close it."""
 
 
 class OpenCvStream:
@@ -25,7 +34,7 @@ class OpenCvStream:
         self,
         camera: str,
         label: str,
-        open_capture: Callable[[], cv2.VideoCapture],
+        open_capture: Callable[[], Capture],
         explain: Callable[[bool], SourceError],
     ) -> None:
         self.stamp = Stamp(camera)
@@ -55,7 +64,7 @@ class OpenCvStream:
         """End at the next frame."""
         self._closed.set()
 
-    def _frames_of(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
+    def _frames_of(self, capture: Capture) -> Iterator[Frame]:
         corrupt_in_a_row = 0
         while not self._closed.is_set():
             given, picture = capture.read()

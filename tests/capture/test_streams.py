@@ -1,6 +1,8 @@
 """RTSP, V4L2 and GStreamer sources: what of them can be shown without a camera."""
 
+import importlib.util
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,8 @@ from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
 from edge_app.errors import ConfigurationError, SourceError
 from tests.capture.pictures import write_clip
+
+HAS_GSTREAMER = cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER) or importlib.util.find_spec("gi") is not None
 
 
 @pytest.fixture
@@ -72,19 +76,29 @@ def test_a_password_file_that_cannot_serve_is_refused_without_showing_it(tmp_pat
     assert "alone" not in str(refusal.value)
 
 
-@pytest.mark.skipif(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER), reason="this OpenCV has GStreamer")
-def test_an_opencv_without_gstreamer_gives_another_error_than_a_bad_pipeline() -> None:
-    with pytest.raises(SourceError, match="without GStreamer"):
+def test_a_machine_with_neither_gets_an_error_that_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cv2.videoio_registry.hasBackend", lambda _: False)
+    monkeypatch.setitem(sys.modules, "gi", None)
+
+    with pytest.raises(SourceError, match=r"without GStreamer.*apt install python3-gi"):
         next(open_gstreamer(CameraSettings(), "videotestsrc").frames())
 
 
-@pytest.mark.skipif(not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER), reason="this OpenCV has no GStreamer")
+@pytest.mark.filterwarnings("ignore:DynamicImporter:ImportWarning")
+@pytest.mark.skipif(not HAS_GSTREAMER, reason="neither OpenCV nor PyGObject brings GStreamer")
 def test_a_pipeline_gives_frames() -> None:
     stream = open_gstreamer(CameraSettings(), "videotestsrc ! video/x-raw,width=320,height=240")
 
     frame = next(stream.frames())
 
     assert frame.image_bgr.shape == (240, 320, 3)
+
+
+@pytest.mark.filterwarnings("ignore:DynamicImporter:ImportWarning")
+@pytest.mark.skipif(not HAS_GSTREAMER, reason="neither OpenCV nor PyGObject brings GStreamer")
+def test_a_wrong_pipeline_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(SourceError, match="pipeline"):
+        next(open_gstreamer(CameraSettings(), "nosuchelement").frames())
 
 
 def test_a_pipeline_without_a_sink_is_given_one() -> None:
