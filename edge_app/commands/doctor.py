@@ -84,11 +84,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def check_models(settings: Settings) -> Finding:
-    """Both networks load, agree with their manifests and run."""
+    """The networks load, agree with their manifests and run."""
     for network in load_networks(settings):
         size = network.manifest.input
         network.run(np.zeros((1, size.height, size.width, size.channels), np.uint8))
-    return Finding("models", OK, f"both load, match their sha256 and run in {runtime_name()}")
+    return Finding("models", OK, f"all load, match their sha256 and run in {runtime_name()}")
 
 
 def check_camera(settings: Settings) -> Finding:
