@@ -29,12 +29,12 @@ def test_json_has_every_stage_on_one_thread_and_on_those_that_are_set(
     printed = json.loads(capsys.readouterr().out)
     assert code == 0
     assert (printed["machine"], printed["runtime"]) == (platform.machine(), runtime_name())
-    assert set(printed["models"]) == {"plate_detector", "plate_reader"}
+    assert set(printed["models"]) == {"plate_detector", "plate_aligner", "plate_reader"}
     assert 10 < printed["memory_mb"] < 100_000
     assert [run["threads"] for run in printed["runs"]] == [1, 3]
     for run in printed["runs"]:
         stages = run["stages_ms"]
-        assert set(stages) == {"detect", "rectify", "read", "vote", "frame"}
+        assert set(stages) == {"detect", "align", "rectify", "read", "vote", "frame"}
         assert all(0 < figures["median"] <= figures["p95"] for figures in stages.values())
         assert stages["detect"]["median"] < stages["frame"]["p95"]
         assert 0 < run["frames_per_second"] < 1000 / stages["detect"]["median"] * 2
