@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PORT = 18830
+_SUBSCRIBE = ["mosquitto_sub", "-p", str(PORT), "-c", "-i", "trial", "-q", "1", "-t", "anpr/+/+/read"]
 
 
 class Broker:
@@ -19,20 +21,23 @@ class Broker:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._reads = folder / "reads.jsonl"
-        self._reads.unlink(missing_ok=True)
+        for left in (self._reads, folder / "mosquitto.db"):
+            left.unlink(missing_ok=True)
 
     def on(self) -> None:
-        """Listen, and note what comes."""
+        """Listen, and note what comes; what comes before the subscriber is back waits for it."""
         configuration = self._folder / "mosquitto.conf"
-        configuration.write_text(f"listener {PORT} 0.0.0.0\nallow_anonymous true\npersistence false\n")
+        configuration.write_text(
+            f"listener {PORT} 0.0.0.0\nallow_anonymous true\nuser root\n"
+            f"persistence true\npersistence_location {self._folder}/\nmax_queued_messages 0\n"
+        )
         broker = subprocess.Popen(
             ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self._processes = [broker]
+        wait_until(_listens, 30, "a listening mosquitto")
         with self._reads.open("ab") as out:
-            subscriber = subprocess.Popen(
-                ["mosquitto_sub", "-p", str(PORT), "-q", "1", "-t", "anpr/+/+/read"], stdout=out
-            )
-        self._processes = [broker, subscriber]
+            self._processes.append(subprocess.Popen(_SUBSCRIBE, stdout=out))
 
     def off(self) -> None:
         """Be gone."""
@@ -51,6 +56,14 @@ class Broker:
                 if read["device"] == device:
                     found[read["sequence"]] = read
         return found
+
+
+def _listens() -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
