@@ -6,6 +6,7 @@ It makes root file systems in FOLDER (1 GB, kept for the next time) and boots th
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ _PROGRAMS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try everything, or the parts that are named."""
     parsed = _parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so take the containers down
     if missing := [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]:
         print(f"trial: missing: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 2

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "rollback":
         return installation.rollback()
     if arguments.action == "verify":
-        return _verify(installation.releases.current)
+        return _verify(installation)
     if arguments.action == "watch":
         return installation.watch()
     if arguments.action == "uninstall":
@@ -101,11 +101,11 @@ def as_text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _verify(release: Release | None) -> int:
+def _verify(installation: Installation) -> int:
+    release = installation.releases.current
     if release is None:
         raise EdgeAnprError("no release is installed")
-    if altered := release.altered():
-        raise EdgeAnprError(f"{release.name}: {len(altered)} files altered or gone: {', '.join(altered[:5])}")
+    installation.check(release)
     _say(f"{release.name}: every file is as it was packed")
     return 0
 

@@ -106,6 +106,16 @@ class Installation:
         self._report(f"{release.name} runs and is well" if found is None else f"{release.name}: {found}")
         return 0 if found is None else 1
 
+    def check(self, release: Release) -> None:
+        """Refuse a release in which a file differs from the manifest, or whose manifest nobody known has signed."""
+        if altered := release.altered():
+            several = f" and {len(altered) - 1} more" if altered[1:] else ""
+            raise RefusedError(f"{release.name}: {altered[0]}{several} altered or gone: deploy it again")
+        signed = release.signatures()
+        keys = self._keys(None) if signed else []
+        for message, written in signed:
+            signature.check(message, written, keys)
+
     def uninstall(self, purge: bool) -> None:
         """Take program and units off; with `purge` the configuration and what waits for the broker, too."""
         self._check_root()

@@ -13,6 +13,11 @@ def runs_here() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def is_installed() -> bool:
+    """Whether this machine's init is systemd, and has our service."""
+    return runs_here() and (Path("/") / UNITS / SERVICE).exists()
+
+
 def show(*names: str) -> dict[str, str]:
     """Properties of the service."""
     command = ["systemctl", "show", SERVICE, *(f"--property={name}" for name in names)]
