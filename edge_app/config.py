@@ -344,10 +344,14 @@ class Settings:
         return self.mqtt.images and not (self.privacy.no_images or self.privacy.hash)
 
 
-def load(path: Path) -> Settings:
-    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
-    settings = strict_toml.read(path, Settings, _disagreements)
-    source = source_url.starting_at(path.resolve().parent, settings.camera.source)
+def load(path: Path, starting_at: Path | None = None) -> Settings:
+    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`.
+
+    Relative paths start at the file's folder, or at another one.
+    """
+    folder = (starting_at or path.parent).resolve()
+    settings = strict_toml.read(path, Settings, _disagreements, folder)
+    source = source_url.starting_at(folder, settings.camera.source)
     return replace(settings, camera=replace(settings.camera, source=source))
 
 

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status.add_argument("--json", action="store_true", help="print one JSON object")
     actions.add_parser("verify", help="compare every file of the release with its manifest")
     actions.add_parser("watch", help="settle a switch that was cut off; the unit edge-anpr-watch does this at boot")
+    actions.add_parser("rescue", help="go back if files are damaged; the unit edge-anpr-rescue does this")
     uninstall = actions.add_parser("uninstall", help="take program and units off")
     uninstall.add_argument("--purge", action="store_true", help="delete the configuration and the reads that wait, too")
 
@@ -60,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _verify(installation)
     if arguments.action == "watch":
         return installation.watch()
+    if arguments.action == "rescue":
+        return installation.rescue()
     if arguments.action == "uninstall":
         installation.uninstall(arguments.purge)
         return 0

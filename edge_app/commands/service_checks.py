@@ -37,8 +37,8 @@ def check_service(health: Health, is_configured: bool, may_ask: bool = True) -> 
     else:
         yield Finding("service", OK, f"publishes, {counted(waiting, 'event')} wait")
     if (wrong := (status.get("configuration") or {}).get("wrong")) is not None:
-        words = "the service runs with the last good configuration, for the present one is wrong; mend it, then"
-        yield Finding("last good", FAULT, f"{words} `systemctl reload edge-anpr`: {wrong}")
+        words = "the service does not use the present file, but the last good one; mend it, then `systemctl reload"
+        yield Finding("configuration in use", FAULT, f"{words} edge-anpr`: {wrong}")
     if (state := (status.get("parts") or {}).get("disk", {}).get("state", "good")) != DiskState.GOOD:
         words = f"the service finds its disk {state}, and events wait in memory; free room, or check the disk"
         yield Finding("outbox", FAULT, words)

@@ -1,7 +1,5 @@
 """What `doctor` makes of what systemd and the service say."""
 
-from pathlib import Path
-
 import pytest
 
 from edge_app.commands.finding import FAULT, OK, WARNING
@@ -65,7 +63,7 @@ def test_the_last_good_configuration_and_a_full_disk_are_faults_of_their_own() -
 
     assert {finding.subject: finding.state for finding in found} == {
         "service": OK,
-        "last good": FAULT,
+        "configuration in use": FAULT,
         "outbox": FAULT,
     }
 
@@ -78,10 +76,3 @@ def test_the_camera_that_the_service_holds_is_judged_by_the_service() -> None:
     assert (working.state, lost.state) == (OK, FAULT)
     assert "no picture for 40 s at the service; check cable" in lost.words
     assert check_camera_of(health("failed")) is None, "then it is opened"
-
-
-def test_a_release_with_an_altered_model_is_not_called_well(tmp_path: Path) -> None:
-    from edge_app.commands.service_checks import check_release
-    from edge_app.service.release.installation import Installation
-
-    assert list(check_release(Installation(tmp_path, lambda _: None))) == []

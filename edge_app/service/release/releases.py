@@ -31,6 +31,12 @@ class Release:
         """What its folder is called."""
         return self.folder.name
 
+    @classmethod
+    def running(cls) -> "Release | None":
+        """The release that this module belongs to; None in a checkout or in the installer."""
+        folder = Path(__file__).parents[4]
+        return cls(folder) if (folder / MANIFEST).is_file() else None
+
     @property
     def program(self) -> Path:
         """The command `edge-anpr` of this release."""
@@ -165,6 +171,13 @@ class Releases:
         self._link("current", previous.name)
         self._link("previous", current.name)
         return previous
+
+    def abandon(self, damaged: Release, previous: Release) -> None:
+        """Go back from a damaged release, which is deleted."""
+        self._link("current", previous.name)
+        (self.home / "previous").unlink(missing_ok=True)
+        self._trial.unlink(missing_ok=True)
+        self._delete(damaged.folder)
 
     def _linked(self, name: str) -> Release | None:
         link = self.home / name

@@ -5,6 +5,7 @@ from pathlib import Path
 
 SERVICE = "edge-anpr.service"
 WATCH = "edge-anpr-watch.service"
+RESCUE = "edge-anpr-rescue.service"
 UNITS = Path("etc/systemd/system")
 
 
