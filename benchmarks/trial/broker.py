@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 PORT = 18830
+"""Lets everybody in; the next one wants a password."""
+USER, PASSWORD = "device", "of the trial"
 _SUBSCRIBE = ["mosquitto_sub", "-p", str(PORT), "-c", "-i", "trial", "-q", "1", "-t", "anpr/+/+/read"]
 
 
@@ -27,9 +29,14 @@ class Broker:
     def on(self) -> None:
         """Listen, and note what comes; what comes before the subscriber is back waits for it."""
         configuration = self._folder / "mosquitto.conf"
+        passwords = self._folder / "passwords"
+        if not passwords.exists():
+            command = ["mosquitto_passwd", "-c", "-b", str(passwords), USER, PASSWORD]
+            subprocess.run(command, check=True, capture_output=True)
         configuration.write_text(
-            f"listener {PORT} 0.0.0.0\nallow_anonymous true\nuser root\n"
-            f"persistence true\npersistence_location {self._folder}/\nmax_queued_messages 0\n"
+            f"user root\npersistence true\npersistence_location {self._folder}/\nmax_queued_messages 0\n"
+            f"per_listener_settings true\nlistener {PORT} 0.0.0.0\nallow_anonymous true\n"
+            f"listener {PORT + 1} 0.0.0.0\nallow_anonymous false\npassword_file {passwords}\n"
         )
         broker = subprocess.Popen(
             ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -45,6 +52,10 @@ class Broker:
             process.send_signal(signal.SIGTERM)
             process.wait()
         self._processes = []
+
+    def count(self, device: str) -> int:
+        """How many deliveries of reads have come from a device."""
+        return self._reads.read_text(encoding="utf-8").count(f'"device":"{device}"') if self._reads.exists() else 0
 
     def reads(self, device: str) -> dict[int, dict[str, Any]]:
         """The reads of a device by their sequence numbers."""

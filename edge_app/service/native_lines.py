@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from edge_app.printable import excerpt
+from edge_app.printable import excerpt, printable
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ class NativeLines:
             self._counts.clear()
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         if count & (count - 1) == 0:
-            words = excerpt(line, _MOST_CHARACTERS)
+            # Of what is no address, `without_secrets` would take too much: FFmpeg writes `[h264 @ 0x…]`.
+            words = excerpt(line, _MOST_CHARACTERS) if "//" in line else printable(line[:_MOST_CHARACTERS])
             log.warning("a library says: %s%s", words, f" ({count} such lines so far)" if count > 1 else "")
 
 
