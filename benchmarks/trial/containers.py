@@ -25,13 +25,20 @@ WantedBy=multi-user.target
 _BOOT_SECONDS = 60.0
 
 
-def make_tree(folder: Path, suite: str, mirror: str, architecture: str = "amd64") -> Path:
+def make_tree(
+    folder: Path,
+    suite: str,
+    mirror: str,
+    architecture: str = "amd64",
+    packages: Sequence[str] = PACKAGES,
+    name: str | None = None,
+) -> Path:
     """A root file system of a Debian release, made once."""
-    tree = folder / f"{suite}-{architecture}"
+    tree = folder / f"{suite}-{name or architecture}"
     if not tree.exists():
         # A foreign tree is only unpacked: to configure its packages takes an emulator half an hour.
         is_foreign = architecture != "amd64"
-        packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (PACKAGES, "minbase")
+        packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (packages, "minbase")
         unfinished = folder / f".{tree.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
         command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}"]

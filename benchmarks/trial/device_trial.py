@@ -154,20 +154,7 @@ class DeviceTrial:
     def doctor_well(self) -> str:
         """While the service has the camera and the broker."""
         findings = self._doctor(expected=0)
-        subjects = {
-            "service",
-            "camera",
-            "configuration",
-            "models",
-            "broker",
-            "disk",
-            "release",
-            "heat",
-            "power",
-            "clock",
-        }
-        expect(subjects <= findings.keys(), f"missing: {subjects - findings.keys()}")
-        for subject in ("service", "camera", "broker", "models", "release"):
+        for subject in ("service", "camera", "configuration", "broker", "models", "disk", "release"):
             expect(findings[subject]["state"] == "ok", f"{subject}: {findings[subject]['words']}")
         return f"{len(findings)} findings; {findings['service']['words']}; {findings['release']['words']}"
 
@@ -247,9 +234,7 @@ class DeviceTrial:
         expect("config.toml:" in errors, f"no last words at priority err: {errors}")
         words = self._doctor(expected=1)["service"]["words"]
         self._configure()
-        self._device.run(
-            f"mv /root/last-good.toml {folder}/; systemctl reset-failed edge-anpr; systemctl start edge-anpr"
-        )
+        self._device.run(f"mv /root/last-good.toml {folder}/; systemctl restart edge-anpr")
         return words
 
     def recording(self) -> str:

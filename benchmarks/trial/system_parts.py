@@ -1,4 +1,4 @@
-"""A device that takes OpenCV, numpy and the runtime from Debian 12 and tflite-runtime, in place of the release's own."""
+"""A device that takes OpenCV, numpy and the runtime from Debian 12 and tflite-runtime, not from its release."""
 
 import shutil
 import subprocess
