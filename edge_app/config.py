@@ -57,7 +57,8 @@ class CameraSettings:
     exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
     """Longest exposure of picamera2, in microseconds: a plate at 60 km/h smears by about its stroke width in 2 ms."""
     password_file: Annotated[Path | None, Example("/etc/edge-anpr/camera-password")] = None
-    """File with `user:password` for an `rtsp://` source. If not set, the systemd credential `camera-password` is used."""
+    """File with `user:password` for an `rtsp://` source. If not set, the systemd credential `camera-password` is
+    used."""
 
 
 @dataclass(frozen=True, slots=True)
