@@ -42,7 +42,9 @@ class Broker:
             ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._processes = [broker]
-        wait_until(_listens, 30, "a listening mosquitto")
+        wait_until(lambda: _listens() or broker.poll() is not None, 30, "a listening mosquitto")
+        if broker.poll() is not None:
+            raise RuntimeError(f"mosquitto ended at once: is another one at port {PORT}?")
         with self._reads.open("ab") as out:
             self._processes.append(subprocess.Popen(_SUBSCRIBE, stdout=out))
 

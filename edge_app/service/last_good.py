@@ -1,5 +1,6 @@
 """A copy of the configuration that worked, for a start at which the present one cannot be used."""
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping
@@ -44,15 +45,20 @@ class LastGood:
         """Copy the file, if it still is what these settings, which have proved good, were read from."""
         if self._copy is None:
             return
+        with contextlib.suppress(ConfigurationError):  # then they were read from another
+            if config.load(self._file) == settings:
+                self._write(self._copy)
+
+    def _write(self, copy: Path) -> None:
         try:
             content = self._file.read_bytes()
-            if config.load(self._file) != settings or (self._copy.is_file() and self._copy.read_bytes() == content):
+            if copy.is_file() and copy.read_bytes() == content:
                 return
-            new = self._copy.with_suffix(".new")
+            new = copy.with_suffix(".new")
             with new.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(self._copy)
-        except (OSError, ConfigurationError) as error:
+            new.replace(copy)
+        except OSError as error:
             log.warning("the configuration that works cannot be kept for a bad day: %s", error)
