@@ -102,6 +102,7 @@ class DeviceTrial:
             "models alone": "deploy_models",
             "bad models: refused": "deploy_bad_models",
             "rollback": "rollback",
+            "status over ssh": "status",
             "a damaged model: the previous release": "damaged",
             **({f"power cut at {cuts} random moments": f"cut {cuts}"} if cuts else {}),
             "full disk, read-only root: reads arrive": "full_disk",
@@ -327,6 +328,15 @@ class DeviceTrial:
         after = self._status()
         expect((after["release"]["name"], after["previous"]) == (previous, before), f"{after}")
         return f"{before} -> {previous} in {time.monotonic() - began:.0f} s"
+
+    def status(self) -> str:
+        """What the operator at the workstation sees."""
+        ended = self._remote("status", self._device.address)
+        expect(ended.returncode == 0, ended.stdout + ended.stderr)
+        shown = ended.stdout[ended.stdout.index("release") :]
+        for words in (self._status()["release"]["name"], "models", "outbox", "broker"):
+            expect(words in shown, f"{words} is missing: {shown}")
+        return "; ".join(" ".join(line.split()) for line in shown.strip().splitlines())
 
     def damaged(self) -> str:
         """A byte of a network rots: the release before comes back by itself."""
