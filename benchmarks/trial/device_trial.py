@@ -353,9 +353,9 @@ class DeviceTrial:
         self._wait_for("camera")
         return f"{words}; {broken} -> {before} in {time.monotonic() - began:.0f} s"
 
-    def cut(self, number: str) -> str:
+    def cut(self, count: str) -> str:
         """The device runs one whole release each time."""
-        cuts, first, second = int(number), self._bundler.made(self._target), self._bundler.second(self._target)
+        cuts, first, second = int(count), self._bundler.made(self._target), self._bundler.second(self._target)
         seen: dict[str, int] = {}
         choice = random.Random(7)
         moments: list[float] = []
