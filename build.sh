@@ -97,7 +97,7 @@ help_train() {
     cat <<'TEXT'
 Usage: ./build.sh train [all|detector|reader] [--quick] [--data DIR] [ARGUMENT…]
 
-Sets up the workstation level and runs `python -m training`. `train --quick` trains both networks
+Sets up the workstation level and runs `python -m training`. `train --quick` trains all networks
 from generated plates alone in under 15 minutes on two cores; `--data DIR` adds the dataset folders in DIR.
 As root on Debian it also installs fonts: the more letterings, the better the generated plates.
 

@@ -75,10 +75,10 @@ class MotionSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """`[models]`: the two networks."""
+    """`[models]`: the networks."""
 
     directory: Annotated[Path | None, Example("/opt/edge-anpr/models")] = None
-    """Folder of `plate_detector.tflite`, `plate_reader.tflite` and their manifests; if not set, the shipped ones."""
+    """Folder of the models and their manifests, as in the repository's `models`; if not set, the shipped ones."""
     threads: Annotated[int, Between(1, 64)] = 2
     """Processor threads of each network."""
 

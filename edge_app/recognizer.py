@@ -97,7 +97,7 @@ class PlateRecognizer:
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
-        return self._stages.detector.find(as_frame(image_bgr), confidence)
+        return self._stages.find(as_frame(image_bgr), confidence)
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """The texts of plates already found, the most confident first."""

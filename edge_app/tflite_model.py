@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them again (`./build.sh convert`)"
 
-_COLOUR_ORDERS = {"plate-detector": "BGR", "plate-reader": "GRAY"}
+_COLOUR_ORDERS = {"plate-detector": "BGR", "plate-aligner": "GRAY", "plate-reader": "GRAY"}
 """What each kind of network is given."""
 
 SLOW_RUNTIME = "tflite_runtime"
@@ -48,7 +48,7 @@ class ModelManifest:
     name: str
     version: str
     kind: str
-    """`plate-detector` or `plate-reader`."""
+    """`plate-detector`, `plate-aligner` or `plate-reader`."""
     input: InputShape
     sha256: str
     alphabet: str = ""

@@ -154,14 +154,14 @@ def examine(settings: Settings, without_camera: bool = False) -> Iterator[Findin
 
 
 def check_models(settings: Settings) -> Finding:
-    """Both networks load, agree with their manifests and run."""
+    """The networks load, agree with their manifests and run."""
     for network in load_networks(settings):
         size = network.manifest.input
         network.run(np.zeros((1, size.height, size.width, size.channels), np.uint8))
     if (runtime := runtime_name()) == SLOW_RUNTIME:
-        words = f"both load and match their sha256; {runtime} runs them several times slower than ai-edge-litert"
+        words = f"all load and match their sha256; {runtime} runs them several times slower than ai-edge-litert"
         return Finding("models", WARNING, f"{words}; take `ai_edge_litert` out of /etc/edge-anpr/system-parts")
-    return Finding("models", OK, f"both load, match their sha256 and run in {runtime}")
+    return Finding("models", OK, f"all load, match their sha256 and run in {runtime}")
 
 
 def check_camera(settings: Settings) -> Finding:
