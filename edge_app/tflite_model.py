@@ -23,6 +23,9 @@ _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them
 _COLOUR_ORDERS = {"plate-detector": "BGR", "plate-aligner": "GRAY", "plate-reader": "GRAY"}
 """What each kind of network is given."""
 
+SLOW_RUNTIME = "tflite_runtime"
+"""The runtime that has no XNNPACK for int8."""
+
 _UNSET_WORKING_POINT = 0.5
 """Of a detector for which none was chosen."""
 

@@ -18,7 +18,7 @@ from edge_app.config import Settings
 from edge_app.demo import CLIP
 from edge_app.records import Frame
 from edge_app.stages import Stages, build_stages, load_networks
-from edge_app.tflite_model import runtime_name
+from edge_app.tflite_model import SLOW_RUNTIME, runtime_name
 
 _EVERY = 12
 """One frame of this number of the clip is measured."""
@@ -103,6 +103,8 @@ def as_text(report: dict[str, Any]) -> str:
     """A table for people."""
     models = ", ".join(f"{name} {version}" for name, version in report["models"].items())
     lines = [f"{report['machine']}, {report['runtime']}, {models}"]
+    if report["runtime"] == SLOW_RUNTIME:
+        lines.append("this runtime has no XNNPACK for int8: ai-edge-litert runs the networks several times faster")
     for each in report["runs"]:
         lines.append(f"\n{each['threads']} thread(s): {each['frames_per_second']} frames a second")
         lines += [

@@ -76,6 +76,7 @@ def test_people_get_a_table() -> None:
     assert "  detect      15.80 ms median    20.00 ms p95" in lines
     assert "  frame       30.25 ms median    41.50 ms p95" in lines
     assert lines[-1] == "most memory: 180 MB"
+    assert "ai-edge-litert runs the networks several times faster" in as_text(report | {"runtime": "tflite_runtime"})
 
 
 def memory_mb(folder: Path, every: int) -> int:
