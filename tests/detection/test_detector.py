@@ -79,6 +79,22 @@ def test_a_large_plate_takes_the_place_of_its_part_and_is_as_certain() -> None:
     assert found == [(hull_of(WHOLE), 0.9), (hull_of(FAR), 0.5)]
 
 
+def test_a_plate_is_large_from_two_fifths_of_the_input_on() -> None:
+    large, less = rectangle(60, 80, 150, 36), rectangle(60, 80, 110, 26)
+    half_size = rectangle(110, 88, 80, 20)
+
+    assert found_by([(large, 0.5)], [(half_size, 0.9)]) == [(hull_of(rectangle(60, 80, 160, 40)), 0.9)]
+    assert found_by([(less, 0.5)]) == [(hull_of(less), 0.5)]
+
+
+def test_a_small_picture_is_enlarged_by_half_at_most() -> None:
+    detector = PlateDetector(Told([(rectangle(100, 90, 60, 15), 0.9)]))
+
+    (plate,) = detector.find(frame_of(np.zeros((60, 100, 3), np.uint8)))
+
+    assert np.ptp(plate.corners_px[:, 0]) == pytest.approx(40, abs=0.1)
+
+
 def test_a_small_plate_on_a_large_find_stays() -> None:
     found = found_by([(SMALL, 0.95), (WHOLE, 0.25)], [(HALF_SIZE, 0.6)])
 

@@ -51,6 +51,13 @@ def test_a_plate_that_stops_on_a_line_crosses_it_once_at_most() -> None:
     assert crossed((500, 200), *standing, (500, 300)) == [("across", "in")]
 
 
+@pytest.mark.parametrize(("off", "crossings"), [(15, []), (25, [("across", "in"), ("across", "out")])])
+def test_a_plate_is_clearly_on_one_side_from_a_quarter_of_its_width_on(
+    off: int, crossings: list[tuple[str, str]]
+) -> None:
+    assert crossed((500, 250 - off), (500, 250 + off), (500, 250 - off)) == crossings
+
+
 def test_the_right_hand_side_is_that_of_the_direction_from_start_to_end() -> None:
     upwards = Lines([CrossingLineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
 

@@ -61,6 +61,8 @@ def test_the_best_readings_are_kept_and_memory_is_bounded() -> None:
         ([80, 90, 100, 120], "approaching"),
         ([120, 100, 90, 80], "receding"),
         ([100, 104, 97, 101], "unknown"),
+        ([100, 111], "unknown"),
+        ([100, 120], "approaching"),
         ([100], "unknown"),
         ([80, 95, *[100] * 200, 105, 120], "approaching"),
         ([120, 100, *[99, 101] * 100, 90, 80], "receding"),
@@ -141,6 +143,31 @@ def test_what_only_a_further_attempt_can_read_is_a_read() -> None:
     passage.read_again(Closer("MH12AB1234"))
 
     assert passage.reads == 1
+
+
+@pytest.mark.parametrize(("moved", "reads"), [(8, False), (12, True)])
+def test_a_plate_that_moved_by_less_than_a_tenth_of_its_width_stands_and_is_not_read_again_soon(
+    moved: float, reads: bool
+) -> None:
+    passage = passage_of(*(sight(second) for second in range(5)))
+
+    assert passage.is_worth_reading(sight(0, x=50 + moved).detection, 5 * 10**9) == reads
+
+
+@pytest.mark.parametrize(("side", "kept"), [(700, 2), (900, 1)])
+def test_two_crops_of_a_megapixel_together_are_kept(side: int, kept: int) -> None:
+    frame = np.zeros((side, side, 3), np.uint8)
+    corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    sights = [
+        replace(each, frame=replace(each.frame, image_bgr=frame), detection=PlateDetection(corners, 0.9, 1))
+        for each in (sight(0), sight(1))
+    ]
+    passage, closer = passage_of(*sights), Closer("MH12AB1234")
+
+    while passage.read_again(closer):
+        pass
+
+    assert len(closer.seen) == kept
 
 
 def test_crops_of_large_plates_take_bounded_memory() -> None:
