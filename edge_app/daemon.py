@@ -21,9 +21,9 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import VitalsMessage
@@ -154,10 +154,10 @@ class Daemon:
         now = self._clock()
         waited = now - self._waiting_since
         sees = self.frames > 0 and (waited < PICTURE_SECONDS or not self._source.live)
-        link, disk = self._publisher.link, self._outbox.disk
+        state, disk = self._publisher.state, self._outbox.disk
         parts = {
             "camera": (sees, "pictures arrive" if sees else f"no picture for {waited:.0f} s"),
-            "broker": (link is LinkState.CONNECTED, str(link)),
+            "broker": (state is ConnectionState.CONNECTED, str(state)),
             "disk": (disk is DiskState.GOOD, str(disk)),
         }
         return Status(
@@ -238,7 +238,7 @@ class Daemon:
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
             self._commander.reload_file()
-        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
+        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.state)
         return self.asked_to_stop or superseded
 
     def _handle(self, frame: Frame) -> None:
@@ -335,7 +335,7 @@ class Daemon:
         self._systemd.alive(progress=(self.frames, attempts))
         self._systemd.status(
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
-            f" {self.passes} vehicles; broker {self._publisher.link}; disk {self._outbox.disk}"
+            f" {self.passes} vehicles; broker {self._publisher.state}; disk {self._outbox.disk}"
             if self.frames
             else f"camera {self._name}: no picture yet, attempt {attempts}"
         )

@@ -21,7 +21,7 @@ from edge_app.printable import counted, without_secrets
 from edge_app.stages import load_networks
 from edge_app.system_clock import clock_is_synchronized
 from edge_app.tflite_model import runtime_name
-from edge_app.uplink.connection import LinkError
+from edge_app.uplink.connection import NoConnectionError
 from edge_app.uplink.rehearsal import rehearse, rehearse_commands
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
@@ -135,7 +135,7 @@ def check_broker(settings: Settings) -> Finding:
     where = f"{settings.mqtt.host}:{settings.mqtt.port}"
     try:
         rehearsal = rehearse(replace(settings.mqtt, images=settings.takes_pictures), settings.device.name)
-    except LinkError as error:
+    except NoConnectionError as error:
         return Finding("broker", FAULT, str(error))
     if rehearsal.picture_fault:
         return Finding("broker", FAULT, f"{where} takes reads but no pictures: {rehearsal.picture_fault}")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from edge_app.configuration.limits import Between, Matching, OneOf, Share
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
-from edge_app.events.link_state import LinkState
 
 READ_SCHEMA = "edge-anpr/read/1"
 ALERT_SCHEMA = "edge-anpr/alert/1"
@@ -353,7 +353,7 @@ class TelemetryMessage:
     reads_withheld: Count
     """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
     or told early, of a plate that turned out to be one to ignore."""
-    last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
+    last_fault: Annotated[str, OneOf(tuple(ConnectionState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None
     """Null until the daemon has looked at its camera for the first time."""

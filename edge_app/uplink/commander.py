@@ -27,9 +27,9 @@ from edge_app.events.command_messages import (
     SnapshotMessage,
     SnapshotRequest,
 )
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.decoder import MessageError, as_record
 from edge_app.events.event import encode
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists import plate_file
 from edge_app.printable import counted, excerpt
 from edge_app.records import Frame
@@ -151,14 +151,14 @@ class Commander:
         remedy = f"mend {self._configuration}, which the next start reads, and reload again"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
-    def ends(self, frames: int, link: LinkState) -> bool:
+    def ends(self, frames: int, state: ConnectionState) -> bool:
         """Whether the daemon, which has seen so many frames, has to end for other settings."""
-        if self.trial is not None and frames and link is LinkState.CONNECTED:
+        if self.trial is not None and frames and state is ConnectionState.CONNECTED:
             log.info("reload: the new configuration works")
             self._answer(self.trial)
             self.trial = None
         elif self.trial is not None and self._clock() > self._deadline:
-            missing = "no picture came" if not frames else f"the broker was not reached ({link}: {link.advice})"
+            missing = "no picture came" if not frames else f"the broker was not reached ({state}: {state.advice})"
             self.failure = f"{missing} within {self._settings.commands.reload_seconds:g} s"
         return self.reload is not None or self.failure is not None
 

@@ -18,7 +18,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config import MqttSettings
 from edge_app.errors import EdgeAnprError, UplinkError
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import tls_failures
 from edge_app.uplink.credentials import Credentials
 from edge_app.uplink.waker import Waker
@@ -59,22 +59,22 @@ _LASTING = {
 """Reasons that the same attempt will meet again."""
 
 _STATES = {
-    "Not authorized": LinkState.ACCESS_REFUSED,
-    _TOO_LARGE: LinkState.TOO_LARGE,
-    _QOS_REFUSED: LinkState.NO_ACKNOWLEDGEMENTS,
+    "Not authorized": ConnectionState.ACCESS_REFUSED,
+    _TOO_LARGE: ConnectionState.TOO_LARGE,
+    _QOS_REFUSED: ConnectionState.NO_ACKNOWLEDGEMENTS,
 }
-"""What a refused message says of the link, if it is more than that."""
+"""The state of the connection that a refused message shows, if it is more than that."""
 
 
-class LinkError(EdgeAnprError):
+class NoConnectionError(EdgeAnprError):
     """There is no connection, for a reason that `state` names."""
 
-    def __init__(self, state: LinkState, what: str) -> None:
+    def __init__(self, state: ConnectionState, what: str) -> None:
         super().__init__(f"{what} ({state}); {state.advice}")
         self.state = state
 
 
-class UnreachableError(LinkError):
+class UnreachableError(NoConnectionError):
     """There is no connection, or it broke: trying again later may help."""
 
 
@@ -85,7 +85,7 @@ class NoAnswerError(UnreachableError):
     """It closed the connection: in MQTT 3.1.1 it has no other way to refuse what we log in with."""
 
 
-class RefusedError(LinkError, UplinkError):
+class RefusedError(NoConnectionError, UplinkError):
     """The broker does not want us."""
 
 
@@ -129,9 +129,9 @@ class Acknowledgement:
         return self._reason == _TOO_LARGE
 
     @property
-    def state(self) -> LinkState:
-        """What a refusal says of the link."""
-        return _STATES.get(self._reason, LinkState.REFUSED)
+    def state(self) -> ConnectionState:
+        """The state of the connection that a refusal shows."""
+        return _STATES.get(self._reason, ConnectionState.REFUSED)
 
     @property
     def _reason(self) -> str:
@@ -197,7 +197,7 @@ class Connection:
         self._granted: list[ReasonCode] | None = None
         self._answer: ReasonCode | None = None
         self._loss = "the connection broke"
-        self._loss_state = LinkState.LOST
+        self._loss_state = ConnectionState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._most_qos = 2
         self._retained = {} if retained is None else retained
@@ -250,12 +250,12 @@ class Connection:
         deadline = time.monotonic() + CONNECT_SECONDS
         while self._granted is None:
             if time.monotonic() > deadline:
-                raise self._unreachable(LinkState.NO_ANSWER, "does not answer SUBSCRIBE")
+                raise self._unreachable(ConnectionState.NO_ANSWER, "does not answer SUBSCRIBE")
             self._await()
         for topic, code in zip(topics, self._granted, strict=False):
             if code.is_failure:
                 what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
-                raise RefusedError(LinkState.ACCESS_REFUSED, what)
+                raise RefusedError(ConnectionState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
@@ -344,7 +344,7 @@ class Connection:
             self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
-            state = LinkState.UNKNOWN_HOST if unknown else self._state_of(error)
+            state = ConnectionState.UNKNOWN_HOST if unknown else self._state_of(error)
             why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
             raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
@@ -357,11 +357,11 @@ class Connection:
             self.close()
             raise
 
-    def _state_of(self, error: OSError | UnicodeError) -> LinkState:
+    def _state_of(self, error: OSError | UnicodeError) -> ConnectionState:
         """What keeps us from logging in; a plain port closes the line, or says nothing, when we begin with TLS."""
         if self._tls is not None and tls_failures.is_plain(error):
-            return LinkState.NO_TLS
-        return tls_failures.of_tls(str(error)) or LinkState.UNREACHABLE
+            return ConnectionState.NO_TLS
+        return tls_failures.of_tls(str(error)) or ConnectionState.UNREACHABLE
 
     def _await_connack(self) -> None:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -370,19 +370,19 @@ class Connection:
                 self._raise_hung_up()
             if time.monotonic() > deadline:
                 what = f"the broker at {self._where} does not answer CONNECT"
-                raise NoAnswerError(LinkState.NO_ANSWER, what)
+                raise NoAnswerError(ConnectionState.NO_ANSWER, what)
             self._await()
         if not self._answer.is_failure:
             return
         reason = str(self._answer)
         what = f"the broker at {self._where} refuses us: {reason}"
         if reason == _RETAIN_REFUSED:
-            raise NoRetainError(LinkState.REFUSED, what)
+            raise NoRetainError(ConnectionState.REFUSED, what)
         if reason == _QOS_REFUSED:
-            raise RefusedError(LinkState.NO_ACKNOWLEDGEMENTS, what)
+            raise RefusedError(ConnectionState.NO_ACKNOWLEDGEMENTS, what)
         if reason == _VERSION_REFUSED:
-            raise NoAnswerError(LinkState.VERSION_REFUSED, what)
-        state = LinkState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else LinkState.REFUSED
+            raise NoAnswerError(ConnectionState.VERSION_REFUSED, what)
+        state = ConnectionState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else ConnectionState.REFUSED
         raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
 
     def _raise_hung_up(self) -> NoReturn:
@@ -391,7 +391,7 @@ class Connection:
         for words in (refusal or "", self._loss):
             if state := tls_failures.of_tls(words):
                 raise UnreachableError(state, f"the broker at {self._where} hangs up: {words}")
-        error = NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
+        error = NoAnswerError(ConnectionState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
         error.has_hung_up = True
         raise error
 
@@ -409,13 +409,13 @@ class Connection:
             return str(error)
         return None
 
-    def _unreachable(self, state: LinkState, what: str) -> UnreachableError:
+    def _unreachable(self, state: ConnectionState, what: str) -> UnreachableError:
         return UnreachableError(state, f"the broker at {self._where} {what}")
 
     def _await(self) -> None:
         """One turn of waiting for an answer, unless we are to stop."""
         if self._stop.is_set():
-            raise UnreachableError(LinkState.CONNECTING, f"stopped before the broker at {self._where} answered")
+            raise UnreachableError(ConnectionState.CONNECTING, f"stopped before the broker at {self._where} answered")
         self._turn(0.1)
 
     def _turn(self, seconds: float) -> None:
@@ -460,13 +460,13 @@ class Connection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._loss = str(reason)
-            self._loss_state = LinkState.TAKEN_OVER if self._loss == _TAKEN_OVER else LinkState.LOST
+            self._loss_state = ConnectionState.TAKEN_OVER if self._loss == _TAKEN_OVER else ConnectionState.LOST
 
     def _on_log(self, _client: mqtt.Client, _: object, level: int, words: str) -> None:
         """The one place where paho tells what broke the connection."""
         if level == mqtt.MQTT_LOG_ERR:
             self._loss = words
-            self._loss_state = tls_failures.of_tls(words) or LinkState.LOST
+            self._loss_state = tls_failures.of_tls(words) or ConnectionState.LOST
 
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object

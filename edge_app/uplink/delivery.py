@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from edge_app.events import topics
 from edge_app.events.chain import ChainLink
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import WaitingEvent, encode
-from edge_app.events.link_state import LinkState
 from edge_app.events.messages import (
     ALERT_SCHEMA,
     LAST_SCHEMA,
@@ -152,7 +152,7 @@ class Delivery:
                 self._progress_at = self._clock()
         if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
             what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
-            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
+            raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
     def hang_up(self) -> None:
@@ -221,7 +221,7 @@ class Delivery:
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
         """Whether to go on without a refused message; only the size of a read is its own fault alone."""
-        if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
+        if acknowledgement.state is ConnectionState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
             return False
         if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
             return False

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from edge_app.config import MqttSettings
 from edge_app.events import messages, topics
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import credentials
 from edge_app.uplink.connection import (
     CONNECT_SECONDS,
     MQTT_5,
     Acknowledgement,
     Connection,
-    LinkError,
     Message,
+    NoConnectionError,
     Terms,
     UnreachableError,
 )
@@ -52,7 +52,7 @@ def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
     so that nothing is left.
 
     Raises:
-        LinkError: its `state` names what is in the way.
+        NoConnectionError: its `state` names what is in the way.
         ConfigurationError: the settings' files cannot be used.
     """
     topic = topics.doctor(topics.root(settings.topic_prefix, device))
@@ -65,7 +65,7 @@ def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
     try:
         with _beside(settings, device) as connection:  # anew: some brokers hang up on what is too large for them
             _insist(connection, Message(topic, b" " * PICTURE_BYTES))
-    except LinkError as error:
+    except NoConnectionError as error:
         return Rehearsal(rehearsal.version, rehearsal.retains, str(error))
     return rehearsal
 
@@ -77,7 +77,7 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
     subscriptions that come to nothing.
 
     Raises:
-        LinkError: its `state` names what is in the way; a refused subscription is one.
+        NoConnectionError: its `state` names what is in the way; a refused subscription is one.
         ConfigurationError: the settings' files cannot be used.
     """
     root = topics.root(settings.topic_prefix, device)
@@ -100,7 +100,7 @@ def has_namesake(settings: MqttSettings, device: str, stop: threading.Event) -> 
                 connection.exchange(0.1)
                 if any(each.payload == messages.ONLINE.encode() for each in connection.received):
                     return True
-    except LinkError:
+    except NoConnectionError:
         pass
     return False
 
@@ -126,7 +126,7 @@ def _insist(connection: Connection, message: Message) -> None:
         if not message.payload:
             raise
         what = f"the broker acknowledges small messages, and hangs up on one of {len(message.payload)} bytes"
-        raise UnreachableError(LinkState.TOO_LARGE, what) from error
+        raise UnreachableError(ConnectionState.TOO_LARGE, what) from error
     if answer.refusal:
         raise UnreachableError(answer.state, f"the broker refuses {answer.topic}: {answer.refusal}")
 
@@ -137,7 +137,7 @@ def _publish(connection: Connection, message: Message) -> Acknowledgement:
     deadline = time.monotonic() + CONNECT_SECONDS
     while not (acknowledgements := connection.exchange(0.1)):
         if time.monotonic() > deadline:
-            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
+            raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
     return acknowledgements[0]
 
 

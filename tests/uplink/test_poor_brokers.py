@@ -12,7 +12,7 @@ import pytest
 from edge_app.commands import doctor
 from edge_app.config import DeviceSettings, MqttSettings, Settings
 from edge_app.errors import ConfigurationError
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import credentials
 from edge_app.uplink.connection import Message
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -145,10 +145,10 @@ def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(
         contextlib.closing(Running(tmp_path / "other" / "outbox.sqlite", broker.settings)) as theirs,
     ):
         ours.start()
-        ours.waits_until(lambda: ours.publisher.link is LinkState.CONNECTED)
+        ours.waits_until(lambda: ours.publisher.state is ConnectionState.CONNECTED)
         theirs.start()
 
-        ours.waits_until(lambda: ours.publisher.link is LinkState.TAKEN_OVER)
+        ours.waits_until(lambda: ours.publisher.state is ConnectionState.TAKEN_OVER)
 
     assert "another device has logged in as edge-anpr-gate-01 and pushed us off (taken over); " in caplog.text
     assert "next try in 1 s" not in caplog.text
