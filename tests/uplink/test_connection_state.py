@@ -219,9 +219,7 @@ def test_a_subscription_that_is_refused_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=refuse_a_subscription, args=(server, b"\x01\x87")).start()
 
-        with pytest.raises(
-            NoConnectionError, match=r"to let us read b/#: Not authorized \(access refused\); let its"
-        ):
+        with pytest.raises(NoConnectionError, match=r"to let us read b/#: Not authorized \(access refused\); let its"):
             Subscriber(server.getsockname()[1], ["a/#", "b/#"])
 
 
