@@ -345,7 +345,7 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
+    """The settings in a TOML file; `ConfigurationError` names every error as `FILE:LINE: [section] key: …`."""
     settings = strict_toml.read(path, Settings, _disagreements)
     source = source_url.starting_at(path.resolve().parent, settings.camera.source)
     return replace(settings, camera=replace(settings.camera, source=source))

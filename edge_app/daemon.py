@@ -45,18 +45,18 @@ JOIN_SECONDS = 1.5
 DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 ALIVE_SECONDS = 30.0
-"""A main loop that has not come round for this long hangs, as the watchdog has it."""
+"""Duration after which a main loop that has not come round counts as hanging, as for the watchdog."""
 PICTURE_SECONDS = 10.0
-"""A camera without a new picture for this long does not work."""
+"""Duration without a new picture after which a camera counts as broken."""
 
 
 class FramesToPasses(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
 
     too_brief: int
-    """Vehicles that were read in too few frames to be told."""
+    """Vehicles that were read in too few frames to be published."""
     repeated: int
-    """Vehicles that were not told, for their number was seen a moment before."""
+    """Vehicles that were not published, for their number was seen a moment before."""
 
     @property
     def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:

@@ -20,7 +20,7 @@ EFFORTS = (0, 1)
 """0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
 
 CROP_PADDING = 0.25
-"""A crop is padded by this share of its width and height on each side before plates are looked for in it."""
+"""A crop is padded by this share of its width and height on each side before it is searched for plates."""
 
 _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
@@ -48,7 +48,7 @@ _Attempts = tuple[Attempt, ...]
 
 
 class PlateRecognizer:
-    """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
+    """Finds and reads the plates of single pictures, with the shipped networks by default."""
 
     def __init__(self, stages: Stages | None = None, effort: int = 1) -> None:
         """`effort` is one of `EFFORTS`."""

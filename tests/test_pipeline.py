@@ -484,7 +484,7 @@ def test_a_vehicle_parked_for_an_hour_is_published_once_though_nothing_moves_in_
 
 
 @pytest.mark.parametrize("speed", [0.0, 3.0])
-def test_economy_reads_less_and_says_the_same(speed: float) -> None:
+def test_economy_reads_less_and_publishes_the_same(speed: float) -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 99, speed=speed)]
     settings = TrackingSettings(settle_seconds=60.0)
 

@@ -119,7 +119,7 @@ class PictureSet:
 
 
 def real_pictures(labels: Sequence[LabelledImage]) -> PictureSet:
-    """Pictures whose every plate is boxed, read when first looked at."""
+    """Pictures whose every plate is boxed, read when first needed."""
     return PictureSet([partial(_read, label) for label in labels])
 
 

@@ -86,16 +86,16 @@ class DeviceTrial:
 
     def install(self) -> str:
         """By hand, as from a USB stick."""
-        expect(self._device.told("ip route get 1.1.1.1") == "", "the device has a way out")
+        expect(self._device.output("ip route get 1.1.1.1") == "", "the device has a way out")
         self._put(self._bundles.first, "bundle.tar")
         self._put(self._bundles.key.with_suffix(".pub"), "trial.pub")
         self._device.run("tar -xf bundle.tar install.sh && sh install.sh bundle.tar --trust trial.pub && rm bundle.tar")
-        return f"{self._status()['release']['name']}, {self._device.told('du -sh /opt/edge-anpr').split()[0]}"
+        return f"{self._status()['release']['name']}, {self._device.output('du -sh /opt/edge-anpr').split()[0]}"
 
     def waits_quietly(self) -> str:
         """Enabled, and neither started nor failed."""
         self._device.run("systemctl start edge-anpr")
-        shown = self._device.told("systemctl show edge-anpr -p ActiveState,NRestarts,ConditionResult")
+        shown = self._device.output("systemctl show edge-anpr -p ActiveState,NRestarts,ConditionResult")
         expect(shown.split() == ["NRestarts=0", "ActiveState=inactive", "ConditionResult=no"], shown)
         return "inactive, its condition is not met"
 
@@ -111,7 +111,7 @@ class DeviceTrial:
         used = self._cpu_seconds(pid)
         time.sleep(20)
         share = (self._cpu_seconds(pid) - used) / 20
-        resident = int(self._device.told(f"grep VmRSS /proc/{pid}/status").split()[1]) / 1000
+        resident = int(self._device.output(f"grep VmRSS /proc/{pid}/status").split()[1]) / 1000
         return f"READY after {ready:.1f} s, {resident:.0f} MB resident, {share:.0%} of a core"
 
     def killed(self) -> str:
@@ -132,7 +132,7 @@ class DeviceTrial:
         def reload_until(words: str) -> float:
             self._device.run("systemctl reload edge-anpr")
             journal = "journalctl -u edge-anpr --no-pager --since=-2min"
-            return wait_until(lambda: words in self._device.told(journal), 60, words)
+            return wait_until(lambda: words in self._device.output(journal), 60, words)
 
         self._device.run(f"cp {file} good.toml; echo nonsense = 1 >> {file}")
         reload_until("reload: nothing was changed")
@@ -190,7 +190,7 @@ class DeviceTrial:
         return f"{after['name']} after {time.monotonic() - began:.0f} s, {self._watch} of them watching"
 
     def deploy_bad_models(self) -> str:
-        """Signed, and misreading: the self-test on the device says so."""
+        """Signed, and misreading: the self-test on the device finds it."""
         before, pid = self._status()["release"]["name"], self._pid()
         ended = self._deploy(self._bundles.bad_models, "--models")
         expect(ended.returncode == 1, f"exit code {ended.returncode}")
@@ -233,13 +233,13 @@ class DeviceTrial:
     def uninstall(self) -> str:
         """Nothing of ours is left."""
         self._device.run(f"{_COMMAND} release uninstall")
-        kept = self._device.told(
+        kept = self._device.output(
             "ls -d /etc/edge-anpr/config.toml /var/lib/private/edge-anpr /opt/edge-anpr 2>/dev/null"
         )
         expect(kept.split() == ["/etc/edge-anpr/config.toml", "/var/lib/private/edge-anpr"], kept)
         self._put(self._bundles.first, "bundle.tar")
         self._device.run(f"sh install.sh bundle.tar --watch {self._watch} && edge-anpr release uninstall --purge")
-        left = self._device.told("find / -xdev -name '*edge-anpr*' -not -path '/proc/*' -not -path '/var/log/*'")
+        left = self._device.output("find / -xdev -name '*edge-anpr*' -not -path '/proc/*' -not -path '/var/log/*'")
         expect(left == "", f"left: {left}")
         return "configuration and outbox stayed, then went"
 
@@ -259,15 +259,15 @@ class DeviceTrial:
         return int(((self._status()["status"] or {}).get("telemetry") or {}).get("events_waiting", -1))
 
     def _pid(self) -> str:
-        return self._device.told("systemctl show edge-anpr -p MainPID --value")
+        return self._device.output("systemctl show edge-anpr -p MainPID --value")
 
     def _cpu_seconds(self, pid: str) -> float:
-        fields = self._device.told(f"cat /proc/{pid}/stat").rsplit(")", 1)[1].split()
+        fields = self._device.output(f"cat /proc/{pid}/stat").rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _comes_back(self, restarts: int) -> str:
         def is_back() -> bool:
-            shown = self._device.told("systemctl show edge-anpr -p NRestarts,ActiveState")
+            shown = self._device.output("systemctl show edge-anpr -p NRestarts,ActiveState")
             return f"NRestarts={restarts}" in shown and "ActiveState=active" in shown
 
         return f"active again after {wait_until(is_back, 120, 'a restart'):.0f} s"
@@ -313,7 +313,7 @@ def _last_line(words: str) -> str:
 def deploy_to_many(
     devices: Sequence[Container], lab: Lab, bundle: Path, key: Path, unreachable: str, watch: int
 ) -> str:
-    """Several at once, one of which fails; the table tells."""
+    """Several at once, one of which fails, as the table shows."""
     command = [sys.executable, "-m", "converters.deploy", "deploy", "--bundle", str(bundle), "--key", str(key)]
     command += ["--watch", str(watch), "--keep-going", "--jobs", "5", *(device.address for device in devices)]
     environment = {**os.environ, "EDGE_ANPR_SSH": " ".join(lab.ssh)}

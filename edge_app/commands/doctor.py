@@ -146,7 +146,7 @@ def check_broker(settings: Settings) -> Finding:
         )
         return Finding("broker", WARNING, words)
     if rehearsal.version == "3.1.1":  # its PUBACK carries no reason
-        words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
+        words = f"{where} takes events in MQTT 3.1.1, which does not report what an access list drops; check that list"
         return Finding("broker", WARNING, words)
     return Finding("broker", OK, f"{where} takes events, in MQTT {rehearsal.version}")
 

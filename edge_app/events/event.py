@@ -147,7 +147,7 @@ class EventFactory:
         """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
-        """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        """The event of one vehicle, with the entries of lists that match it; an update has its read's id."""
         synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None

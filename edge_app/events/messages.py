@@ -54,7 +54,7 @@ class CandidateMessage:
 
 @dataclass(frozen=True, slots=True)
 class PlateMessage:
-    """What the plate says."""
+    """The text of the plate and how certain it is."""
 
     text: PlateCharacters
     """The top line first; where `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
@@ -78,7 +78,7 @@ class PlateMessage:
 
 @dataclass(frozen=True, slots=True)
 class ListMatchMessage:
-    """An entry of one of the device's lists that stands for this plate."""
+    """An entry of one of the device's lists that matches this plate."""
 
     list: str
     """The list's name."""
@@ -91,7 +91,7 @@ class ListMatchMessage:
 
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
-    """When and how often the vehicle was seen."""
+    """When the vehicle was seen, and in how many frames."""
 
     first: Moment
     best: Moment
@@ -102,7 +102,7 @@ class SeenMessage:
     reads: Count
     """Frames in which it was read."""
     agreeing: Count
-    """Of these, frames that on their own say what `plate.text` says."""
+    """Of these, frames that by themselves agree with `plate.text`."""
     clock_synchronized: bool
     """False: do not trust these times, only their differences."""
 
@@ -160,7 +160,7 @@ class TimingMessage:
     read: Milliseconds
     """Reading this one, summed over the frames in which that was tried."""
     capture_to_outbox: Milliseconds
-    """From the last sight of the vehicle to the event."""
+    """From the last frame with the vehicle to the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class GapMessage:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceMessage:
-    """The device's signature under the read; docs/evidence.md tells how it is checked."""
+    """The device's signature under the read; docs/evidence.md explains how it is checked."""
 
     key: SigningKeyName
     """The first digits of the SHA-256 of the public key's 32 bytes."""
@@ -294,15 +294,15 @@ class VitalsMessage:
     """How the daemon is."""
 
     frames: Count
-    """Frames looked at since the start."""
+    """Frames processed since the start."""
     frames_dropped: Count
-    """Frames overtaken by newer ones before they could be looked at."""
+    """Frames replaced by newer ones before they could be processed."""
     frames_corrupt: Count
     """Frames of the camera that could not be decoded, or were no pictures."""
     vehicles: Count
     """Vehicles that became events since the start."""
     picture: str
-    """What the camera's picture is worth: "good", or what is wrong with it."""
+    """State of the camera's picture: "good", or what is wrong with it."""
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
     """Null where no program is set."""
@@ -352,8 +352,8 @@ class TelemetryMessage:
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count
     """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
-    or told early, of a plate that turned out to be one to ignore."""
+    or published early, of a plate that turned out to be one to ignore."""
     last_fault: Annotated[str, OneOf(tuple(ConnectionState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
     vitals: VitalsMessage | None
-    """Null until the daemon has looked at its camera for the first time."""
+    """Null until the first pictures of the camera have been checked."""

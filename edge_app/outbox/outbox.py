@@ -24,7 +24,7 @@ from edge_app.system_clock import read_boot_id
 log = logging.getLogger(__name__)
 
 EXPIRE_SECONDS = 60.0
-"""How often is looked for what has waited for too long."""
+"""Interval between searches for what has waited for too long."""
 
 _REVISED_TOGETHER = 50
 """Few, so that a disk with little room takes them."""
@@ -208,7 +208,7 @@ class Outbox:
     def _lose_damaged(self, entry: Entry, losses: Losses) -> None:
         """Delete what is damaged from a file that is whole otherwise; one that is not is recovered without it."""
         file = self._queue.file.queue
-        self._queue.file.look_through()
+        self._queue.file.check_again()
         if self._queue.file.queue is not file:
             return
         if losses.reads_damaged:

@@ -224,7 +224,7 @@ class Queue:
         self._database.execute("INSERT INTO notes VALUES (?, ?)", (zlib.crc32(text), text))
 
     def check(self) -> None:
-        """Look through the whole file, which takes long. Raises `DamagedError`."""
+        """Check the whole file, which takes long. Raises `DamagedError`."""
         version = self._scalar("PRAGMA user_version")
         if version != SCHEMA_VERSION:
             raise DamagedError(f"of version {version}, which this software does not know")

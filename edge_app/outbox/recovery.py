@@ -34,7 +34,7 @@ class Recovery:
 
 
 def recover(path: Path, put_back: Callable[[list[Entry], Losses], bool], done_before: Recovery) -> Recovery:
-    """Put what can be read of a file into a queue, by `put_back`, until that says that it takes nothing now.
+    """Put what can be read of a file into a queue, by `put_back`, until that takes nothing now.
 
     Raises `OutboxError` if nothing can be read of it.
     """

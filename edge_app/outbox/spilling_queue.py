@@ -152,7 +152,7 @@ class SpillingQueue:
                 self.file.retry(lambda: self.commit([], until=math.inf), at_once=True)
             if lost := self.memory.count():
                 what = f"{counted(lost, 'event')} that the disk of the outbox did not take"
-                raise OutboxError(f"{what} are lost, for it is {self.file.state}; `edge-anpr doctor` tells what to do")
+                raise OutboxError(f"{what} are lost, for it is {self.file.state}; `edge-anpr doctor` names the remedy")
 
     def commit(self, new: list[Entry], until: float | None = None) -> bool:
         """Bring the file up to date in one transaction; False if the disk does not take the new entries.
@@ -199,7 +199,7 @@ class SpillingQueue:
         return True
 
     def _go_on_in(self, queue: Queue) -> None:
-        """Use a file that was opened: the first one tells where numbers and chain go on."""
+        """Use a file that was opened: numbers and chain go on from the first one."""
         if self._noted is None:
             noted = queue.notes()
             if noted == Notes() and (damaged := files.damaged_files(self.file.path)):

@@ -1,4 +1,4 @@
-"""What plates look like, country by country, from `formats/*.toml`: formats weigh, they never filter."""
+"""The layouts of plates, country by country, from `formats/*.toml`: formats change priors, they never filter."""
 
 import re
 from collections.abc import Iterator, Sequence

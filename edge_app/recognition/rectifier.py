@@ -11,7 +11,7 @@ _MARGIN_DOWN = 0.08
 """Shares of the plate's size taken in at every side, so that corners may be a little off."""
 
 _SPLIT_FROM, _SPLIT_TO = 0.34, 0.66
-"""Where the gap between two lines is looked for, as shares of the plate's height."""
+"""Where the gap between two lines is searched, as shares of the plate's height."""
 
 _LINE_OVERLAP = 0.04
 """Each line takes in this share of the plate's height beyond the split."""
@@ -105,7 +105,7 @@ def _sharpness(strip: ImageGray) -> float:
 
 
 def _even_out(strip: ImageGray) -> ImageGray:
-    """The strip at a fixed mean and contrast, so that day and night look alike to the reader."""
+    """The strip at a fixed mean and contrast, so that the reader's input is the same by day and by night."""
     values: NDArray[np.float32] = strip.astype(np.float32)
     gain = _TARGET_DEVIATION / max(float(values.std()), 4.0)
     evened = (values - values.mean()) * gain + _TARGET_MEAN

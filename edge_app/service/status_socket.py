@@ -27,7 +27,7 @@ class Status:
     ready: bool
     """Every part does its work: pictures arrive, and what is read in them reaches the broker."""
     fields: Mapping[str, Any]
-    """What `/v1/status` says besides."""
+    """What `/v1/status` reports besides."""
 
 
 class StatusSocket:

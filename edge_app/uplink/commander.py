@@ -103,7 +103,7 @@ class Commander:
 
     @property
     def most_bytes(self) -> int | None:
-        """The largest packet that is worth taking: a request that is a little too large is answered, too."""
+        """The largest packet to take: a request that is a little too large is answered, too."""
         return int(2000 * self._settings.commands.max_kilobytes) if self._settings.commands.allow else None
 
     @property
@@ -142,17 +142,17 @@ class Commander:
             log.error("reload: %s", error)
 
     def try_out(self, reply: Reply) -> None:
-        """Take the settings for good only once there is a picture and a broker; then say so."""
+        """Take the settings for good once there is a picture and a broker, and answer then."""
         self.trial = reply
         self._deadline = self._clock() + self._settings.commands.reload_seconds
 
-    def tell_reverted(self, reply: Reply, why: str) -> None:
-        """Say that these settings are the former ones, back again."""
+    def report_reverted(self, reply: Reply, why: str) -> None:
+        """Answer that the former settings are back."""
         remedy = f"mend {self._configuration}, which the next start reads, and reload again"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
     def ends(self, frames: int, state: ConnectionState) -> bool:
-        """Whether the daemon, which has seen so many frames, has to end for other settings."""
+        """Whether the daemon, after this number of frames, has to end for other settings."""
         if self.trial is not None and frames and state is ConnectionState.CONNECTED:
             log.info("reload: the new configuration works")
             self._answer(self.trial)

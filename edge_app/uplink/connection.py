@@ -30,10 +30,10 @@ CONNECT_SECONDS = 5.0
 """Longest wait for the TCP connection, for the TLS handshake, and for each of the broker's first answers."""
 
 _ALERT_SECONDS = 1.0
-"""Longest wait for the broker to say what is wrong with our certificate."""
+"""Longest wait for the broker's reason to refuse our certificate."""
 
 _MOST_UNACKNOWLEDGED = 100
-"""Messages on their way where the broker allows more, or does not say."""
+"""Most messages on their way if the broker allows more, or names no limit."""
 
 
 _VERSION_REFUSED = "Unsupported protocol version"
@@ -143,7 +143,7 @@ class Terms:
     """What is agreed with the broker when we log in."""
 
     will: Message | None = None
-    """What it says for us when the line is cut."""
+    """The message that the broker publishes for us when the line is cut."""
     session_seconds: int = 0
     """For how long it keeps what comes for us while we are away (MQTT 5 only); 0: somebody else is the memory."""
     most_bytes: int | None = None
@@ -174,15 +174,15 @@ class Connection:
         """`retains`: whether the broker is believed to keep retained messages; `retained`: those sent so far."""
         self.version = version
         self.retains = retains
-        """Whether retained messages are sent as such; MQTT 5 tells when we log in."""
+        """Whether retained messages are sent as such; MQTT 5 reports it when we log in."""
         self.is_acknowledged = False
         """Whether the broker has acknowledged anything."""
         self.most_bytes: int | None = None
-        """The largest packet that the broker takes, if it says so (MQTT 5 only)."""
+        """The largest packet that the broker takes, if it names one (MQTT 5 only)."""
         self.has_resumed = False
         """Whether the broker has kept the session, with its subscriptions."""
         self.has_heard = False
-        """Whether anything has come from the broker; whoever looks sets it back."""
+        """Whether anything has come from the broker; whoever reads it sets it back."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -284,14 +284,14 @@ class Connection:
             properties.CorrelationData = message.correlation_data
         return properties
 
-    def say_goodbye(self) -> None:
+    def log_out(self) -> None:
         """Send DISCONNECT, so that the broker drops our last will and keeps no session."""
         self._client.disconnect(properties=self._farewell)
         if self._client.socket() is not None:
             self._client.loop_write()
 
     def close(self) -> None:
-        """Close the socket; without `say_goodbye` before, the broker publishes our last will."""
+        """Close the socket; without `log_out` before, the broker publishes our last will."""
         socket = self._client.socket()
         if socket is not None:
             socket.close()
@@ -353,12 +353,12 @@ class Connection:
             self.close()
             raise
         except KeyboardInterrupt:  # the broker may have made a session for us already
-            self.say_goodbye()
+            self.log_out()
             self.close()
             raise
 
     def _state_of(self, error: OSError | UnicodeError) -> ConnectionState:
-        """What keeps us from logging in; a plain port closes the line, or says nothing, when we begin with TLS."""
+        """What keeps us from logging in; a plain port closes the line, or does not answer, when we begin with TLS."""
         if self._tls is not None and tls_failures.is_plain(error):
             return ConnectionState.NO_TLS
         return tls_failures.of_tls(str(error)) or ConnectionState.UNREACHABLE
@@ -386,7 +386,7 @@ class Connection:
         raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
 
     def _raise_hung_up(self) -> NoReturn:
-        """Tell why there is no CONNACK; where a certificate is refused, TLS 1.3 lets us know only now."""
+        """Raise the reason for the missing CONNACK; if a certificate is refused, TLS 1.3 reports it only now."""
         refusal = self._tls_refusal() if self._tls is not None else None
         for words in (refusal or "", self._loss):
             if state := tls_failures.of_tls(words):
@@ -396,7 +396,7 @@ class Connection:
         raise error
 
     def _tls_refusal(self) -> str | None:
-        """Shake hands once more and say nothing: our CONNECT can cross the broker's alert, which then is lost."""
+        """Shake hands once more and send nothing: our CONNECT can cross the broker's alert, which then is lost."""
         assert self._tls is not None
         try:
             with (
@@ -463,7 +463,7 @@ class Connection:
             self._loss_state = ConnectionState.TAKEN_OVER if self._loss == _TAKEN_OVER else ConnectionState.LOST
 
     def _on_log(self, _client: mqtt.Client, _: object, level: int, words: str) -> None:
-        """The one place where paho tells what broke the connection."""
+        """The one place where paho reports what broke the connection."""
         if level == mqtt.MQTT_LOG_ERR:
             self._loss = words
             self._loss_state = tls_failures.of_tls(words) or ConnectionState.LOST
@@ -483,7 +483,7 @@ class Connection:
         self._granted = reasons
 
     def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
-        told = message.properties
-        response_topic, data = getattr(told, "ResponseTopic", None), getattr(told, "CorrelationData", None)
+        properties = message.properties
+        response_topic, data = getattr(properties, "ResponseTopic", None), getattr(properties, "CorrelationData", None)
         payload = bytes(message.payload)
         self.received.append(Message(message.topic, payload, message.qos, message.retain, response_topic, data))

@@ -36,7 +36,7 @@ HISTORICAL_SECONDS = 10.0
 """An event older than this when it is sent comes late."""
 
 PATIENCE_SECONDS = 30.0
-"""A broker that completes no event for this long is taken for dead."""
+"""Duration without a completed event after which a broker counts as dead."""
 
 MOST_HANG_UPS = 3
 """A message at which the broker has hung up this often, while nothing else was on its way, is not sent again soon."""
@@ -70,12 +70,12 @@ class History:
 
     up_to: int = 0
     """The highest position that was sent."""
-    last_told: str | None = None
+    last_published: str | None = None
     """Of which event the retained `last` is; None if that is not known."""
     suspect: int | None = None
     """The position of the event at which the connection was lost: it is sent alone, message by message."""
     hang_ups: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By topic and event, how often the connection was lost at a message that was on its way alone."""
+    """By topic and event, the number of connections lost at a message that was on its way alone."""
     passed_over: dict[int, float] = field(default_factory=dict)
     """By position, until when a read is passed over."""
 
@@ -274,10 +274,10 @@ class Delivery:
         """What keeps the retained message true: of the latest vehicle, and empty if that was withdrawn."""
         topic = topics.last(self._root, read.camera)
         if read.revision == WITHDRAWN:
-            if self._history.last_told in (None, read.event_id):  # None: an earlier run may have sent it
+            if self._history.last_published in (None, read.event_id):  # None: an earlier run may have sent it
                 return Message(topic, b"", retain=True)
         elif is_current:
-            self._history.last_told = read.event_id
+            self._history.last_published = read.event_id
             return Message(topic, encode(flatten(read)), retain=True)
         return None
 
@@ -304,7 +304,7 @@ def alarming_entries(read: ReadMessage) -> tuple[ListMatchMessage, ...]:
 
 
 def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> AlertMessage:
-    """What the read says of the vehicle, for whoever has to act."""
+    """A summary of the read, for whoever has to act."""
     plate = read.plate
     return AlertMessage(
         schema=ALERT_SCHEMA,

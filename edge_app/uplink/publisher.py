@@ -42,7 +42,7 @@ _TURN_SECONDS = 0.5
 
 
 class Publisher:
-    """Connects, publishes what waits in the outbox, says how the device is, and connects again.
+    """Connects, publishes what waits in the outbox, publishes the device's state, and connects again.
 
     Nine parameters, for the last three are parts that a device may go without.
 
@@ -51,7 +51,7 @@ class Publisher:
     """
 
     vitals: messages.VitalsMessage | None = None
-    """How the daemon is: set from its thread, told in the next telemetry."""
+    """The daemon's state: set from its thread, published in the next telemetry."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Publisher:
         self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
 
     def wake(self) -> None:
-        """Say that an event was put into the outbox, or that the stop event was set."""
+        """Wake the publisher: an event was put into the outbox, or the stop event was set."""
         self._waker.wake()
 
     def recall(self, event_id: str) -> bool:
@@ -197,7 +197,7 @@ class Publisher:
         try:
             connection.subscribe([self._home_assistant.status_topic])
         except RefusedError as error:  # the announcement is retained: it is enough nearly always
-            log.warning("%s; Home Assistant is not told again when it restarts", error)
+            log.warning("%s; Home Assistant gets no entities again when it restarts", error)
 
     def _listen_for_commands(self, connection: Connection) -> None:
         if self._commander is None or self._commander.topic_filter is None:
@@ -230,8 +230,8 @@ class Publisher:
             acknowledgements = connection.exchange(0.05)
             delivery.settle(acknowledgements)
             if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
-                connection.say_goodbye()
-                log.info("said goodbye to the broker")
+                connection.log_out()
+                log.info("logged out of the broker")
                 return
 
     def telemetry(self) -> messages.TelemetryMessage:

@@ -73,7 +73,7 @@ def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
 def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
     """Subscribe as the daemon does, and send an empty command: whether it comes.
 
-    None where that cannot be told: we may not send it, which some brokers say by hanging up, and the broker grants
+    None if that cannot be known: we may not send it, which some brokers refuse by hanging up, and the broker grants
     subscriptions that come to nothing.
 
     Raises:
@@ -90,7 +90,7 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
 
 
 def has_namesake(settings: MqttSettings, device: str, stop: threading.Event) -> bool:
-    """Whether somebody says `online` in our name; to be asked when our own connection has just been closed."""
+    """Whether somebody publishes `online` in our name; to be asked when our own connection has just been closed."""
     status = topics.status(topics.root(settings.topic_prefix, device))
     deadline = time.monotonic() + _NAMESAKE_SECONDS
     try:
@@ -115,7 +115,7 @@ def _beside(
     connection = Dialler(settings, credentials.load(settings), name, Waker(), stop, Terms(will)).dial()
     with contextlib.closing(connection):
         yield connection
-        connection.say_goodbye()
+        connection.log_out()
 
 
 def _insist(connection: Connection, message: Message) -> None:
@@ -142,7 +142,7 @@ def _publish(connection: Connection, message: Message) -> Acknowledgement:
 
 
 def _comes_back(connection: Connection, topic: str) -> bool | None:
-    """Whether an empty message comes to our own subscription; None where that cannot be told."""
+    """Whether an empty message comes to our own subscription; None if that cannot be known."""
     may_send = _publish(connection, Message(topic, b"")).refusal is None
     deadline = time.monotonic() + _ARRIVAL_SECONDS
     while may_send and not connection.received and time.monotonic() < deadline:

@@ -4,14 +4,14 @@ import ssl
 
 from edge_app.events.connection_state import ConnectionState
 
-# What OpenSSL says, as `ssl.SSLError` repeats it; alerts by their names in RFC 8446, section 6.2. The first counts.
+# The messages of OpenSSL, as `ssl.SSLError` has them; alerts by their names in RFC 8446, section 6.2. The first counts.
 _TLS_SIGNS = (
     ("certificate has expired", ConnectionState.BROKER_EXPIRED),
     ("certificate is not yet valid", ConnectionState.BROKER_NOT_YET_VALID),
     ("mismatch, certificate is not valid for", ConnectionState.BROKER_OF_OTHER_NAME),
     ("certificate verify failed", ConnectionState.BROKER_NOT_TRUSTED),
     ("alert certificate required", ConnectionState.CERTIFICATE_WANTED),
-    ("alert handshake failure", ConnectionState.CERTIFICATE_WANTED),  # what TLS 1.2 says in place of it
+    ("alert handshake failure", ConnectionState.CERTIFICATE_WANTED),  # what TLS 1.2 sends in place of it
     ("alert certificate expired", ConnectionState.CERTIFICATE_EXPIRED),
     ("alert", ConnectionState.CERTIFICATE_REFUSED),
     ("wrong version number", ConnectionState.NO_TLS),

@@ -67,7 +67,7 @@ def has_session(broker: Mosquitto) -> bool:
     nobody, terms = credentials.load(broker.settings), Terms(session_seconds=1)
     again = Connection(broker.settings, nobody, client_id, MQTT_5, Waker(), threading.Event(), terms)
     with closing(again):
-        again.say_goodbye()
+        again.log_out()
         return again.has_resumed
 
 

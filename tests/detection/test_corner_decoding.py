@@ -13,7 +13,7 @@ STRIDE = 8
 def maps_of(
     plates: list[tuple[np.ndarray, float, int]], rows: int = 24, columns: int = 40
 ) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Output maps in which the nine cells about each plate's centre tell it."""
+    """Output maps in which the nine cells about each plate's centre show it."""
     score = np.full((rows, columns), -8.0, np.float32)
     codes = np.zeros((rows, columns, 8), np.float32)
     lines = np.zeros((rows, columns), np.float32)

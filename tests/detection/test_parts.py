@@ -1,4 +1,4 @@
-"""A large picture's parts show all of it, and tell what one of them may have cut."""
+"""A large picture's parts show all of it, and mark what one of them may have cut."""
 
 from itertools import pairwise
 

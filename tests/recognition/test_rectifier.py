@@ -78,7 +78,7 @@ def test_a_plate_partly_or_wholly_outside_the_picture_still_gives_a_strip() -> N
             assert strip.image_gray.shape == (HEIGHT, WIDTH)
 
 
-def test_day_and_night_look_alike_to_the_reader() -> None:
+def test_day_and_night_give_the_reader_the_same_input() -> None:
     quad = frontal(200, 150, 240, 60)
     day = picture_with(["AB12CD"], quad)
     night = (day * 0.2).astype(np.uint8)

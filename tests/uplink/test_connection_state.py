@@ -64,10 +64,10 @@ def client(broker: Mosquitto, authority: Authority, own: Certificate | None = No
 
 def fault(settings: MqttSettings) -> ConnectionState:
     """What keeps us from the broker."""
-    with pytest.raises(NoConnectionError) as told:
+    with pytest.raises(NoConnectionError) as raised:
         rehearse(settings, "gate-01")
-    assert str(told.value).endswith(f"({told.value.state}); {told.value.state.advice}")
-    return told.value.state
+    assert str(raised.value).endswith(f"({raised.value.state}); {raised.value.state.advice}")
+    return raised.value.state
 
 
 def test_a_broker_that_lets_us_in_is_no_fault(broker: Mosquitto, subscriber: Subscriber) -> None:
@@ -88,7 +88,7 @@ def test_a_name_that_nobody_knows() -> None:
     assert fault(MqttSettings(host="broker.invalid")) is ConnectionState.UNKNOWN_HOST
 
 
-def test_a_port_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert fault(MqttSettings(host="127.0.0.1", port=silent.getsockname()[1])) is ConnectionState.NO_ANSWER
@@ -186,10 +186,10 @@ def test_another_devices_certificate_can_neither_read_nor_write_ours(
     listening = Subscriber(guarded.port, ["anpr/gate-01/#"], "theirs", client(guarded, authority, theirs))
 
     assert rehearse(client(guarded, authority, ours), "gate-01").version == "5"
-    with pytest.raises(NoConnectionError) as told:
+    with pytest.raises(NoConnectionError) as raised:
         rehearse(client(guarded, authority, theirs), "gate-01")
 
-    assert told.value.state is ConnectionState.ACCESS_REFUSED
+    assert raised.value.state is ConnectionState.ACCESS_REFUSED
     listening.listen(0.3)
     assert listening.messages == []
     listening.close()
@@ -200,8 +200,8 @@ def test_every_state_has_an_advice(index: int) -> None:
     assert list(ConnectionState)[index].advice
 
 
-def test_two_devices_of_one_name_are_told() -> None:
-    """Not every mosquitto says so; this broker does, in the bytes of MQTT 5 (3.14: DISCONNECT, 0x8E)."""
+def test_two_devices_of_one_name_are_reported() -> None:
+    """Not every mosquitto reports it; this broker does, in the bytes of MQTT 5 (3.14: DISCONNECT, 0x8E)."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def take_over() -> None:
@@ -253,7 +253,7 @@ def test_doctor_names_the_state_of_the_broker(tmp_path: Path, start: Start) -> N
     assert finding.words.startswith("the broker refuses anpr/edge-anpr/doctor: Not authorized (access refused); ")
 
 
-def test_doctor_says_that_a_broker_takes_events(broker: Mosquitto) -> None:
+def test_doctor_reports_that_a_broker_takes_events(broker: Mosquitto) -> None:
     assert doctor.check_broker(Settings(mqtt=broker.settings)).state == doctor.OK
 
 

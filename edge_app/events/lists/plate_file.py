@@ -20,7 +20,7 @@ _HEADERS = (
 
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
-"""With this line spreadsheets say what divides their columns."""
+"""A line by which spreadsheets name the separator of their columns."""
 _QUOTED = re.compile(r'"[^"]*"?')
 _FILLING = re.compile(r"[\s.\"\u2010-\u2015-]+")
 _PLATE = re.compile(r"[A-Z0-9]{3,16}")

@@ -17,7 +17,7 @@ _Stamp = tuple[int, int, int, int] | None
 class WatchedFile:
     """A list's plates, by their shape.
 
-    `shape` brings together what may be confused, `is_valid` tells whether a text fits a country's format. Raises
+    `shape` brings together what may be confused, `is_valid` returns whether a text fits a country's format. Raises
     `ConfigurationError` where the file is wrong at the start.
     """
 
