@@ -163,9 +163,9 @@ def _surest_first(reads: list[PlateRead]) -> list[PlateRead]:
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:
-    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` where it is none."""
+    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` if it is none."""
     if not isinstance(image, np.ndarray):
-        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None where it cannot read a file); {_WANTED}")
+        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None if it cannot read a file); {_WANTED}")
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or image.size == 0:

@@ -34,7 +34,7 @@ class Frame:
     """Counts every frame the camera gave, so a gap shows what was dropped."""
     camera: str
     small_bgr: ImageBgr | None = None
-    """The same instant and view at a lower resolution, where the camera delivers it for free."""
+    """The same instant and view at a lower resolution, if the camera delivers it for free."""
     is_recorded: bool = False
     """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
 

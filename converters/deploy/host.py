@@ -38,7 +38,7 @@ class Facts:
     python: str
     """As in 3.11."""
     release: str
-    """Empty where none is installed."""
+    """Empty if none is installed."""
     is_root: bool
 
 

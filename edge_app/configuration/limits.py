@@ -122,7 +122,7 @@ def _as_it_is_written(scheme: str, host: str | None, port: str, wrong: str | Non
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """No limit: a value to show where a field has no default."""
+    """No limit: a value to show if a field has no default."""
 
     value: object
 

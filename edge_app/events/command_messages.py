@@ -84,7 +84,7 @@ class AnswerMessage:
     ok: bool
     """Whether it was done."""
     error: str | None
-    """What was wrong and what to do; null where it was done."""
+    """What was wrong and what to do; null if it was done."""
     plates: Count | None
     """In the list that was set; null for other commands."""
     snapshot: SnapshotMessage | None

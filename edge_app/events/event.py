@@ -48,7 +48,7 @@ class PlateEvent:
     created_monotonic_ns: int
     """`time.monotonic_ns()` when it was made."""
     signer: Signer | None = None
-    """What signs it, where that is wanted."""
+    """What signs it, if that is wanted."""
 
     @property
     def event_id(self) -> str:
@@ -57,7 +57,7 @@ class PlateEvent:
 
     @property
     def origin(self) -> Origin:
-        """When it was made, also where it is an update."""
+        """When it was made, also of an update."""
         read = self.message
         at_ms = unix_ms(read.event_id)
         return Origin(at_ms, self.created_monotonic_ns, read.boot_id, read.seen.clock_synchronized)
@@ -67,7 +67,7 @@ class PlateEvent:
         return encode(dataclasses.replace(self.message, sequence=sequence))
 
     def numbered(self, sequence: int, previous: ChainLink | None) -> tuple[messages.ReadMessage, ChainLink | None]:
-        """The read as it is kept, signed where that is wanted, and the end of the chain of signed reads after it."""
+        """The read as it is kept, signed if that is wanted, and the end of the chain of signed reads after it."""
         read = dataclasses.replace(self.message, sequence=sequence)
         if self.signer is None:
             return read, previous

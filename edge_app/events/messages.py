@@ -57,15 +57,15 @@ class PlateMessage:
     """The text of the plate and how certain it is."""
 
     text: PlateCharacters
-    """The top line first; where `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
+    """The top line first; if `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
     hash_key: HashKeyName
     """Null where `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
     country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
-    """ISO 3166-1 alpha-2; null where the text fits no country's format."""
+    """ISO 3166-1 alpha-2; null if the text fits no country's format."""
     format: str | None
     """The name of the format that the text fits."""
     valid: bool
-    """Whether the text fits a format. One that fits none is published too, where it is
+    """Whether the text fits a format. One that fits none is published too, if it is
     read surely enough (`tracking.min_confidence_unknown`)."""
     lines: Annotated[int, Between(1, 2)]
     confidence: Share
@@ -84,7 +84,7 @@ class ListMatchMessage:
     """The list's name."""
     kind: Annotated[str, OneOf(("allow", "deny", "watch"))]
     entry: PlateCharacters
-    """The plate as it stands in the list, or its hash where the plate's text is one."""
+    """The plate as it is in the list, or its hash if the plate's text is one."""
     cost: Annotated[float, Between(0, math.inf)]
     """0: the very plate. Else it is near: 0.25 for each 0/O and 1/I taken for one another, 0.5 for 8/B, 5/S, 2/Z."""
 
@@ -186,7 +186,7 @@ class EvidenceMessage:
     signature: Signature
     """Ed25519, over the read's canonical JSON (RFC 8785) less `historical`, `image` and here `signature`, `gap`."""
     gap: GapMessage | None
-    """Where the read that `previous` names will never come; null where it was sent, too."""
+    """Why the read that `previous` names will never come; null if it was sent, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ class VitalsMessage:
     """State of the camera's picture: "good", or what is wrong with it."""
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
-    """Null where no program is set."""
+    """Null if no program is set."""
     vehicles_repeated: Count = 0
     """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
     vehicles_too_brief: Count = 0

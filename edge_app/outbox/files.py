@@ -112,7 +112,7 @@ def make_room(path: Path, wanted_bytes: float) -> bool:
 
 
 def delete_set_aside(path: Path, before_unix_seconds: float) -> None:
-    """Delete files that were set aside and not written to since, where the disk allows it."""
+    """Delete files that were set aside and not written to since, if the disk allows it."""
     with contextlib.suppress(OSError):
         for old in (*damaged_files(path), *recovered_files(path)):
             if old.stat().st_mtime < before_unix_seconds:

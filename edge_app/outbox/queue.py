@@ -196,7 +196,7 @@ class Queue:
         self.stored_bytes -= sum(size or 0 for (size,) in freed)
 
     def find(self, event_id: str) -> int | None:
-        """The position of an event; the newest where there are several."""
+        """The position of an event; the newest if there are several."""
         query = "SELECT max(position) FROM events WHERE event_id = ?"
         position: int | None = self._database.execute(query, (event_id,)).fetchone()[0]
         return position
@@ -317,7 +317,7 @@ def read_notes(database: sqlite3.Connection) -> Notes:
 
 
 def _as_origin(columns: list[object]) -> Origin | None:
-    """None where a flipped bit made something else of a number or a text."""
+    """None if a flipped bit made something else of a number or a text."""
     made_at_ms, monotonic_ns, boot_id, synchronized = columns
     if not (isinstance(made_at_ms, int) and isinstance(monotonic_ns, int) and isinstance(boot_id, bytes)):
         return None

@@ -14,7 +14,7 @@ from edge_app.outbox.queue import NO_LOSSES, Entry, Losses, Notes, read_entry, r
 log = logging.getLogger(__name__)
 
 _MOST_GUESSED = 10_000
-"""Positions that are tried where a damaged file cannot be walked: more than stand on several pages."""
+"""Positions that are tried if a damaged file cannot be walked: more than fit on several pages."""
 
 _TOGETHER = 20
 """Events that are put back in one write: few, so that a disk with little room takes them."""
@@ -84,7 +84,7 @@ def _advance(recovery: Recovery, batch: list[Entry], losses: Losses, position: i
 
 
 def _entries(database: sqlite3.Connection, after: int) -> Iterator[tuple[int, Entry | None]]:
-    """Every event behind a position; None where it is known to be there and cannot be read."""
+    """Every event behind a position; None if it is known to be there and cannot be read."""
     walked, guessed = _positions(database)
     for position in sorted(each for each in {*walked, *guessed} if each > after):
         try:

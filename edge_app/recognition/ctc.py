@@ -31,7 +31,7 @@ def best_path(log_probs: LogProbs, alphabet: str) -> tuple[str, float]:
 
 
 def best_codes(log_probs: LogProbs) -> tuple[int, ...]:
-    """The same as places in the alphabet; none where there is no text."""
+    """The same as places in the alphabet; none if there is no text."""
     path = log_probs.argmax(axis=1)
     begins = np.concatenate([[True], path[1:] != path[:-1]]) & (path < log_probs.shape[1] - 1)
     return tuple(int(code) for code in path[begins])

@@ -79,7 +79,7 @@ def widen(corners: Corners) -> Corners:
 
 
 def find_line_split(flat: ImageGray) -> int:
-    """The row between two lines of text: where, near the middle, there is least ink."""
+    """The row between two lines of text: the one with least ink near the middle."""
     rows = np.abs(np.diff(flat.astype(np.float32), axis=1)).mean(axis=1)
     smooth = cv2.GaussianBlur(rows[:, None], (1, 9), 0)[:, 0]
     first, last = (round(flat.shape[0] * share) for share in (_SPLIT_FROM, _SPLIT_TO))

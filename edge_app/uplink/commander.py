@@ -276,7 +276,7 @@ def _as_request(kind: type[Request], document: dict[str, Any]) -> Request:
 
 
 def _id_in(document: dict[str, Any]) -> str | None:
-    """The request's id, also where the rest of it is wrong."""
+    """The request's id, even if the rest of it is wrong."""
     try:
         return as_record(PingRequest, {"id": document.get("id")}).id
     except MessageError:

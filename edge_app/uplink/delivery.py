@@ -55,7 +55,7 @@ class _InFlight:
 
     event_id: str
     link: ChainLink | None
-    """Its place in the chain, where it is signed."""
+    """Its place in the chain, if it is signed."""
     unsent: deque[tuple[str, Message]]
     """What its messages are, and themselves, in order."""
     last: Message | None

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Dialler:
-    """Makes connections: MQTT 5 first, 3.1.1 where the broker does not take it; what worked is tried first."""
+    """Makes connections: MQTT 5 first, 3.1.1 if the broker does not take it; what worked is tried first."""
 
     def __init__(
         self,

@@ -47,7 +47,7 @@ class Publisher:
     Nine parameters, for the last three are parts that a device may go without.
 
     Raises:
-        ConfigurationError: at the start, where the broker's settings or their files cannot be used.
+        ConfigurationError: at the start, if the broker's settings or their files cannot be used.
     """
 
     vitals: messages.VitalsMessage | None = None
@@ -130,7 +130,7 @@ class Publisher:
                 self._stop.wait(seconds)
 
     def _judge(self, error: NoConnectionError) -> tuple[NoConnectionError, float]:
-        """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
+        """What was in the way, and for how long to wait: if two push each other off, neither may hurry."""
         is_brief = self.state is ConnectionState.CONNECTED and self._clock() - self._connected_at < SHORT_LIFE_SECONDS
         if error.state is ConnectionState.LOST and is_brief and has_namesake(self._settings, self._device, self._stop):
             what = f"another device has logged in as edge-anpr-{self._device} and pushed us off"

@@ -29,7 +29,7 @@ def is_plain(error: Exception) -> bool:
 
 
 def of_tls(words: str) -> ConnectionState | None:
-    """What a failure of TLS means; None where the words are about something else."""
+    """What a failure of TLS means; None if the words are about something else."""
     if "SSL" not in words:
         return None
     return next((state for sign, state in _TLS_SIGNS if sign in words), ConnectionState.NO_TLS)

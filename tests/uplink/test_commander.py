@@ -204,8 +204,6 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
 
     rows = f"plate,who\n{PLATE},x\n{PLATE}\n"
     answer = answer_in(asked(subscriber, "lists/set", {"list": "residents", "csv": rows})[0])
-        asked(subscriber, "lists/set", {"list": "residents", "csv": f"plate,who\n{PLATE},x\n{PLATE}\n"})[0]
-    )
 
     assert (answer["ok"], answer["plates"]) == (True, 1)
     assert (tmp_path / "list.csv").read_text() == f"plate,who\n{PLATE},x\n{PLATE}\n"

@@ -119,7 +119,7 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _plate_column(row: Sequence[str]) -> int | None:
-    """The column of the plate, by the header; None where the row is none."""
+    """The column of the plate, by the header; None if the row is none."""
     names = [_bare(cell) for cell in row]
     return next((names.index(name) for name in _HEADERS if name in names), None)
 
