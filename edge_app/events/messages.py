@@ -186,7 +186,7 @@ class EvidenceMessage:
     signature: Signature
     """Ed25519, over the read's canonical JSON (RFC 8785) less `historical`, `image` and here `signature`, `gap`."""
     gap: GapMessage | None
-    """Why the read that `previous` names will never come; null if it was sent, too."""
+    """Set if the read that `previous` names will never come; null if it was sent, too."""
 
 
 @dataclass(frozen=True, slots=True)
