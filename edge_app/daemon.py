@@ -73,7 +73,10 @@ class FramesToPasses(Protocol):
 
 
 class Daemon:
-    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end."""
+    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end.
+
+    Twelve parameters: the parts, one each, which `app` builds; the daemon decides nothing about how they are made.
+    """
 
     def __init__(
         self,

@@ -50,7 +50,7 @@ class Bundles:
 
 
 class DeviceTrial:
-    """One container, and what is done to it."""
+    """One container, and what is done to it: one method a row of the report, so more than twenty."""
 
     def __init__(
         self, container: Container, where: str, lab: Lab, bundles: Bundles, broker: Broker, report: Report, watch: int

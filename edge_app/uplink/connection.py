@@ -154,6 +154,9 @@ class Terms:
 class Connection:
     """Logged in, from the moment it is made until it breaks.
 
+    Twenty-six methods: a third are its own, the others paho's callbacks and the steps of logging in, which share its
+    state. Nine parameters: who talks to whom and how, what wakes and stops it, and what the last connection has left.
+
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
         RefusedError: at the start and from `subscribe`, when the broker refuses us for good.
