@@ -26,7 +26,7 @@ from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.stages import Stages, load_networks, stages_around
-from edge_app.tracking.lines import Lines
+from edge_app.tracking.crossings import Crossings
 from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.zones import Zones
@@ -58,7 +58,7 @@ def pipeline_around(
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.crossing_lines),
+        Crossings(settings.crossing_lines),
         settings.tracking,
         watch=watch,
     )

@@ -8,9 +8,9 @@ from typing import Protocol
 from edge_app.config import TrackingSettings
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateText, StageTimes
+from edge_app.tracking.crossings import Crossings
 from edge_app.tracking.fixed_texts import FixedTexts
 from edge_app.tracking.known_plates import KnownPlates
-from edge_app.tracking.lines import Lines
 from edge_app.tracking.passage import Observation, Passage
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.twins import Twins
@@ -54,7 +54,7 @@ class Pipeline:
         tracker: Tracker,
         voter: Voter,
         zones: Zones,
-        lines: Lines,
+        crossings: Crossings,
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Observation], None] = lambda _track, _observation: None,
@@ -70,7 +70,7 @@ class Pipeline:
         self._tracker = tracker
         self._voter = voter
         self._zones = zones
-        self._lines = lines
+        self._crossings = crossings
         self._settings = settings
         self._clock = clock
         self._watch = watch
@@ -112,7 +112,7 @@ class Pipeline:
         for track, detection in zip(tracks, found, strict=True):
             if track is None:  # too doubtful to begin a vehicle with
                 continue
-            self._lines.follow(track, detection, size)
+            self._crossings.follow(track, detection, size)
             self._fixed_texts.follow(track, detection, frame.monotonic_ns, size)
             passage = self._passages.get(track)
             if self._zones.admits(detection, size):
@@ -172,7 +172,7 @@ class Pipeline:
             passage = self._passages.pop(track, None)
             if passage is not None and (plate_pass := self._conclude(track, passage)) is not None:
                 passes.append(plate_pass)
-            self._lines.forget(track)
+            self._crossings.forget(track)
             self._fixed_texts.forget(track)
         return passes
 
@@ -194,7 +194,7 @@ class Pipeline:
         if text is None or text.confidence < self._least_confidence(text):
             text = passage.reported
         self._known.note(text.text, passage.last_monotonic_ns, track)
-        return passage.settle(text, self._lines.crossings(track), track)
+        return passage.settle(text, self._crossings.of(track), track)
 
     def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
         """The pass, if it is certain enough and not of a vehicle that was there a moment ago."""
@@ -214,7 +214,7 @@ class Pipeline:
             self.repeated += 1
             log.info("a vehicle is not published: its number was seen less than reappear_seconds ago, on another track")
         awaits_update = self._is_early and not is_final and not is_known
-        plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
+        plate_pass = passage.settle(text, self._crossings.of(track), track, is_final=not awaits_update)
         passage.reported, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
 

@@ -14,7 +14,7 @@ from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt, read_plate
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, LineCrossing, PlateDetection, PlatePass, PlateStrip, Reading
-from edge_app.tracking.lines import Lines
+from edge_app.tracking.crossings import Crossings
 from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
@@ -153,7 +153,7 @@ def pipeline_for(
         Tracker(settings.lost_seconds, settings.begin_confidence),
         VOTER,
         Zones(zones),
-        Lines(lines),
+        Crossings(lines),
         settings,
         clock=Ticks(),
     )
@@ -280,7 +280,7 @@ def test_of_a_narrow_plate_in_which_one_line_was_found_the_layout_counts_that_re
         Tracker(DEFAULTS.lost_seconds),
         VOTER,
         Zones(()),
-        Lines(()),
+        Crossings(()),
         DEFAULTS,
     )
 
@@ -501,7 +501,7 @@ def test_an_illegible_plate_that_stands_is_read_ever_more_seldom() -> None:
     observations: list[Observation] = []
     pipeline = Pipeline(
         CannedDetector(vehicles), CannedReading(GreyRectifier(192, 32), CannedReader({200: ""})), Tracker(1.0),
-        Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Lines([]), DEFAULTS,
+        Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Crossings([]), DEFAULTS,
         watch=lambda _, observation: observations.append(observation),
     )  # fmt: skip
 

@@ -351,7 +351,7 @@ class TelemetryMessage:
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count
-    """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
+    """Reads deleted since the start that must not be stored: of an earlier run, under the present settings,
     or published early, of a plate that turned out to be one to ignore."""
     last_fault: Annotated[str, OneOf(tuple(ConnectionState))] | None
     """What kept the device from the broker the last time since the start; null where nothing did."""
