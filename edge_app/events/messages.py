@@ -354,6 +354,6 @@ class TelemetryMessage:
     """Reads deleted since the start that must not be stored: of an earlier run, under the present settings,
     or published early, of a plate that turned out to be one to ignore."""
     last_fault: Annotated[str, OneOf(tuple(ConnectionState))] | None
-    """What kept the device from the broker the last time since the start; null where nothing did."""
+    """What kept the device from the broker the last time since the start; null if nothing did."""
     vitals: VitalsMessage | None
     """Null until the first pictures of the camera have been checked."""

@@ -73,8 +73,8 @@ def test_vehicles_are_kept_apart_and_forgotten() -> None:
         road.follow(1, plate_at(400, y), SIZE)
         road.follow(2, plate_at(600, 600 - y), SIZE)
 
-    crossed_in_order = road.of(1), lines.crossings(2)
-    lines.forget(1)
+    crossed_in_order = road.of(1), road.of(2)
+    road.forget(1)
 
     assert crossed_in_order == ((LineCrossing("across", "in"),), (LineCrossing("across", "out"),))
-    assert (road.of(1), len(lines.crossings(2))) == ((), 1)
+    assert (road.of(1), len(road.of(2))) == ((), 1)
