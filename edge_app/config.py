@@ -166,7 +166,7 @@ class TrackingSettings:
     """The same text within this many seconds after it was last seen is the same vehicle: it is not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"
     """When to publish. "final": when the vehicle has gone. "early": when its text is certain and its plate has left the
-    included zones (without any: as soon as its text is certain), then an update of the same event when it has gone."""
+    included zones, if there are any. An update of the same event follows when it has gone."""
     early_confidence: Share = 0.95
     """Publish early only texts of at least this confidence."""
     economy: bool = True

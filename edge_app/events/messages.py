@@ -203,8 +203,8 @@ class ReadMessage:
     historical: bool
     """True: it comes late, from the outbox; do not open the gate for it."""
     revision: Annotated[str, OneOf(("confirmed", "corrected", WITHDRAWN))] | None
-    """Null unless a read with this `event_id` was sent early: this one says all of the vehicle and takes its place,
-    with the same text ("confirmed") or another one ("corrected"); or it takes it back ("withdrawn")."""
+    """Null unless a read with this `event_id` was sent early. This one, of the whole pass, replaces it, with the same
+    text ("confirmed") or another one ("corrected"), or takes it back ("withdrawn")."""
     device: str
     camera: str
     plate: PlateMessage

@@ -33,8 +33,8 @@ _MOST_CROP_BYTES = 4_000_000
 """That the crops kept of one vehicle may take; plates so large need few further attempts."""
 
 _CROP_MARGIN_ACROSS, _CROP_MARGIN_DOWN = 0.5, 1.25
-"""Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below: the other
-line of a plate of two lies in it where only one was found."""
+"""Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below. If only one
+line of a plate of two was found, the other one lies in them."""
 
 _STILL = 0.1
 """A plate whose corners have moved by less than this many of its widths stands where it stood."""

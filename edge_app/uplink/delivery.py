@@ -84,8 +84,8 @@ class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
     With `sealer`, a signed event names the one it comes after if those between were given up. No message blocks those
-    behind it: an event at which a connection was lost is sent alone on the next one, and if that is lost at the same
-    message several times its picture is given up, or its read passed over for a while.
+    behind it: an event at which a connection was lost is sent alone on the next one. If several connections are lost at
+    the same message, its picture is given up, or its read passed over for a while.
     """
 
     def __init__(
