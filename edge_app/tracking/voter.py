@@ -71,7 +71,7 @@ _HALF_SHARPNESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingScore:
+class LogScore:
     """The likelihood and the prior of a reading's own text."""
 
     log_likelihood: float
@@ -143,10 +143,10 @@ class Voter:
         settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, reading_weights)
         return replace(text, agreeing=agreeing, settled=settled)
 
-    def score(self, reading: Reading) -> ReadingScore:
+    def score(self, reading: Reading) -> LogScore:
         """The likelihood and the prior of a reading's own text."""
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return ReadingScore(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
+        return LogScore(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
 
     def support(self, text: str, reading: Reading) -> float:
         """How well a frame supports a text, as a picture of it: natural logarithm, 0 at best."""

@@ -85,11 +85,11 @@ class NoAnswerError(UnreachableError):
     """It closed the connection: in MQTT 3.1.1 it has no other way to refuse what we log in with."""
 
 
-class RefusedError(NoConnectionError, UplinkError):
+class BrokerRefusedError(NoConnectionError, UplinkError):
     """The broker does not want us."""
 
 
-class NoRetainError(RefusedError):
+class NoRetainError(BrokerRefusedError):
     """The broker keeps no retained messages: without one as our last will, it may let us in."""
 
 
@@ -159,7 +159,7 @@ class Connection:
 
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
-        RefusedError: at the start and from `subscribe`, when the broker refuses us for good.
+        BrokerRefusedError: at the start and from `subscribe`, when the broker refuses us for good.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class Connection:
         for topic, code in zip(topics, self._granted, strict=False):
             if code.is_failure:
                 what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
-                raise RefusedError(ConnectionState.ACCESS_REFUSED, what)
+                raise BrokerRefusedError(ConnectionState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
@@ -382,11 +382,11 @@ class Connection:
         if reason == _RETAIN_REFUSED:
             raise NoRetainError(ConnectionState.REFUSED, what)
         if reason == _QOS_REFUSED:
-            raise RefusedError(ConnectionState.NO_ACKNOWLEDGEMENTS, what)
+            raise BrokerRefusedError(ConnectionState.NO_ACKNOWLEDGEMENTS, what)
         if reason == _VERSION_REFUSED:
             raise NoAnswerError(ConnectionState.VERSION_REFUSED, what)
         state = ConnectionState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else ConnectionState.REFUSED
-        raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
+        raise BrokerRefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
 
     def _raise_hung_up(self) -> NoReturn:
         """Raise the reason for the missing CONNACK; if a certificate is refused, TLS 1.3 reports it only now."""

@@ -14,7 +14,14 @@ from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, Message, NoConnectionError, RefusedError, Terms, UnreachableError
+from edge_app.uplink.connection import (
+    BrokerRefusedError,
+    Connection,
+    Message,
+    NoConnectionError,
+    Terms,
+    UnreachableError,
+)
 from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -196,7 +203,7 @@ class Publisher:
         connection.send(self._home_assistant.announcement)
         try:
             connection.subscribe([self._home_assistant.status_topic])
-        except RefusedError as error:  # the announcement is retained: it is enough nearly always
+        except BrokerRefusedError as error:  # the announcement is retained: it is enough nearly always
             log.warning("%s; Home Assistant gets no entities again when it restarts", error)
 
     def _listen_for_commands(self, connection: Connection) -> None:
@@ -204,7 +211,7 @@ class Publisher:
             return
         try:
             connection.subscribe([self._commander.topic_filter], retain_as_published=True)
-        except RefusedError as error:
+        except BrokerRefusedError as error:
             log.warning("%s; no command will be heard", error)
 
     def _answer(self, connection: Connection) -> None:
