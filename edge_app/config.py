@@ -160,14 +160,14 @@ class TrackingSettings:
     """The same for texts that fit no format of the countries in `recognition.formats`: most are shop signs and phone
     numbers. A clear text in a common layout of another country has more than 0.95. A text of no known layout has at
     most 0.92: set 0.9 or less if such plates pass. Never less than `min_confidence`."""
-    second_looks: Annotated[int, Between(0, 30)] = 5
+    frames_read_again: Annotated[int, Between(0, 30)] = 5
     """Most frames of a vehicle that are read again from close by, if its text is in doubt once it has gone. Each takes
     about as long as two frames; 0: none."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
     """The same text within this many seconds after it was last seen is the same vehicle: it is not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"
     """When to publish. "final": when the vehicle has gone. "early": when its text is certain and its plate has left the
-    included zones (without any: as soon as its text is certain), then an update of the same event when it has gone."""
+    included zones, if there are any. An update of the same event follows when it has gone."""
     early_confidence: Share = 0.95
     """Publish early only texts of at least this confidence."""
     economy: bool = True

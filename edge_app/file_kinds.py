@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes: its name may say something else, or nothing."""
+"""What a file holds, by its first bytes: its name may be wrong."""
 
 import mmap
 import os
@@ -41,7 +41,7 @@ class FileKind(Enum):
 
 
 def kind_of(path: Path) -> FileKind:
-    """The kind by content; by name if the content says nothing, so that a damaged file is called what it was.
+    """The kind by content; by name if the content is unknown, so that a damaged file is called what it was.
 
     Raises:
         SourceError: it cannot be read.
@@ -105,7 +105,7 @@ def _by_head(head: bytes) -> FileKind | None:
 def _of_jpeg(descriptor: int) -> FileKind:
     """One picture, or frame upon frame as cameras record them: a second picture right behind the end of the first.
 
-    Phones put a second one there too, and say so in the first (MPF, in an APP2 segment).
+    Phones put a second one there too, and announce it in the first (MPF, in an APP2 segment).
     """
     with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
         start = content.find(b"\xff\xd8\xff", 3)

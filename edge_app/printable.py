@@ -23,11 +23,11 @@ def without_secrets(text: str) -> str:
 
 
 def excerpt(text: str, most: int = 64) -> str:
-    """Its beginning, where it is longer than what is worth showing."""
+    """Its beginning, if it is too long to show."""
     text = without_secrets(text)
     return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of them: `1 plate`, `2 plates`."""
+    """A count with its noun: `1 plate`, `2 plates`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""What a file holds is told by its content."""
+"""The kind of a file is recognised by its content."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ MPO = JPEG[:2] + b"\xff\xe2\0\x08MPF\0\0\0" + JPEG[2:] + JPEG
         ("empty", b"", FileKind.OTHER),
     ],
 )
-def test_the_first_bytes_tell_what_a_file_holds(tmp_path: Path, name: str, content: bytes, kind: FileKind) -> None:
+def test_the_first_bytes_decide_the_kind_of_a_file(tmp_path: Path, name: str, content: bytes, kind: FileKind) -> None:
     (tmp_path / name).write_bytes(content)
 
     assert kind_of(tmp_path / name) is kind

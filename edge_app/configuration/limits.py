@@ -66,7 +66,7 @@ class HostName:
     """A host name or an address, alone."""
 
     def complaint(self, value: object) -> str | None:
-        """See `Limit`; it says how the same is written here."""
+        """See `Limit`; the same in the words of a settings file."""
         text = str(value)
         scheme, slashes, rest = text.rpartition("://")
         host, port = _host_and_port(rest if slashes else text)
@@ -122,7 +122,7 @@ def _as_it_is_written(scheme: str, host: str | None, port: str, wrong: str | Non
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """No limit: a value to show where a field has no default."""
+    """No limit: a value to show if a field has no default."""
 
     value: object
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from edge_app.events import topics
 from edge_app.events.chain import ChainLink
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import WaitingEvent, encode
-from edge_app.events.link_state import LinkState
 from edge_app.events.messages import (
     ALERT_SCHEMA,
     LAST_SCHEMA,
@@ -36,7 +36,7 @@ HISTORICAL_SECONDS = 10.0
 """An event older than this when it is sent comes late."""
 
 PATIENCE_SECONDS = 30.0
-"""A broker that completes no event for this long is taken for dead."""
+"""Duration without a completed event after which a broker counts as dead."""
 
 MOST_HANG_UPS = 3
 """A message at which the broker has hung up this often, while nothing else was on its way, is not sent again soon."""
@@ -55,7 +55,7 @@ class _InFlight:
 
     event_id: str
     link: ChainLink | None
-    """Its place in the chain, where it is signed."""
+    """Its place in the chain, if it is signed."""
     unsent: deque[tuple[str, Message]]
     """What its messages are, and themselves, in order."""
     last: Message | None
@@ -70,12 +70,12 @@ class History:
 
     up_to: int = 0
     """The highest position that was sent."""
-    last_told: str | None = None
+    last_published: str | None = None
     """Of which event the retained `last` is; None if that is not known."""
     suspect: int | None = None
     """The position of the event at which the connection was lost: it is sent alone, message by message."""
     hang_ups: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By topic and event, how often the connection was lost at a message that was on its way alone."""
+    """By topic and event, the number of connections lost at a message that was on its way alone."""
     passed_over: dict[int, float] = field(default_factory=dict)
     """By position, until when a read is passed over."""
 
@@ -84,8 +84,8 @@ class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
     With `sealer`, a signed event names the one it comes after if those between were given up. No message blocks those
-    behind it: an event at which a connection was lost is sent alone on the next one, and if that is lost at the same
-    message several times its picture is given up, or its read passed over for a while.
+    behind it: an event at which a connection was lost is sent alone on the next one. If several connections are lost at
+    the same message, its picture is given up, or its read passed over for a while.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Delivery:
                 self._progress_at = self._clock()
         if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
             what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
-            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
+            raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
     def hang_up(self) -> None:
@@ -221,7 +221,7 @@ class Delivery:
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
         """Whether to go on without a refused message; only the size of a read is its own fault alone."""
-        if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
+        if acknowledgement.state is ConnectionState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
             return False
         if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
             return False
@@ -274,10 +274,10 @@ class Delivery:
         """What keeps the retained message true: of the latest vehicle, and empty if that was withdrawn."""
         topic = topics.last(self._root, read.camera)
         if read.revision == WITHDRAWN:
-            if self._history.last_told in (None, read.event_id):  # None: an earlier run may have sent it
+            if self._history.last_published in (None, read.event_id):  # None: an earlier run may have sent it
                 return Message(topic, b"", retain=True)
         elif is_current:
-            self._history.last_told = read.event_id
+            self._history.last_published = read.event_id
             return Message(topic, encode(flatten(read)), retain=True)
         return None
 
@@ -304,7 +304,7 @@ def alarming_entries(read: ReadMessage) -> tuple[ListMatchMessage, ...]:
 
 
 def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> AlertMessage:
-    """What the read says of the vehicle, for whoever has to act."""
+    """A summary of the read, for whoever has to act."""
     plate = read.plate
     return AlertMessage(
         schema=ALERT_SCHEMA,

@@ -80,7 +80,7 @@ def test_people_get_a_table() -> None:
 
 
 def memory_mb(folder: Path, every: int) -> int:
-    """The most memory that a process of its own says it took for one in so many frames."""
+    """Peak memory of a process of its own for one frame in `n`."""
     (folder / "config.toml").write_text("[models]\nthreads = 1\n")
     program = "import sys; from edge_app.commands import bench; from edge_app.__main__ import main;"
     program += f"bench._EVERY = {every}; main(['bench', '--json', '--config', sys.argv[1]])"

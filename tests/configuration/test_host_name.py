@@ -1,4 +1,4 @@
-"""HostName: what stands for a broker alone, and how else it is written."""
+"""HostName: what names a broker alone, and what to write in place of the rest."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_a_name_or_an_address_alone_will_do(host: str) -> None:
         ("$BROKER", "it is no host name"),
     ],
 )
-def test_anything_else_is_told_with_what_to_write_and_without_a_secret(host: str, written: str) -> None:
+def test_anything_else_is_refused_with_what_to_write_and_without_a_secret(host: str, written: str) -> None:
     complaint = HostName().complaint(host)
 
     assert complaint is not None

@@ -1,4 +1,4 @@
-"""SourceUrl: what a source's URL says, and what is wrong with one that will not do."""
+"""SourceUrl: the parts of a source's URL, and what is wrong with one that will not do."""
 
 from pathlib import Path
 

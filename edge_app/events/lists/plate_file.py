@@ -20,7 +20,7 @@ _HEADERS = (
 
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
-"""With this line spreadsheets say what divides their columns."""
+"""A line by which spreadsheets name the separator of their columns."""
 _QUOTED = re.compile(r'"[^"]*"?')
 _FILLING = re.compile(r"[\s.\"\u2010-\u2015-]+")
 _PLATE = re.compile(r"[A-Z0-9]{3,16}")
@@ -119,7 +119,7 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _plate_column(row: Sequence[str]) -> int | None:
-    """The column of the plate, by the header; None where the row is none."""
+    """The column of the plate, by the header; None if the row is none."""
     names = [_bare(cell) for cell in row]
     return next((names.index(name) for name in _HEADERS if name in names), None)
 

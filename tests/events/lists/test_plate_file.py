@@ -1,4 +1,4 @@
-"""What an operator's CSV file says."""
+"""The contents of an operator's CSV file."""
 
 from pathlib import Path
 
