@@ -78,6 +78,8 @@ class History:
     """By topic and event, how often the connection was lost at a message that was on its way alone."""
     passed_over: dict[int, float] = field(default_factory=dict)
     """By position, until when a read is passed over."""
+    open_topics: set[str] = field(default_factory=set)
+    """Topics of which the broker took the last message that it answered."""
 
 
 class Delivery:
@@ -205,7 +207,9 @@ class Delivery:
                 log.warning("the broker refuses %s: %s; %s", *named)
             return {}
         what, message = event.unacknowledged[acknowledgement.number]
-        if acknowledgement.refusal and not self._is_given_up(acknowledgement, position, what, message):
+        if not acknowledgement.refusal:
+            self._history.open_topics.add(message.topic)
+        elif not self._is_given_up(acknowledgement, position, what, message):
             self._refused = position
             refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
             raise UnreachableError(acknowledgement.state, refusal)
@@ -220,10 +224,13 @@ class Delivery:
         return {} if position in self._history.passed_over else {position: event}
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
-        """Whether to go on without a refused message; only the size of a read is its own fault alone."""
+        """Whether to go on without a refused message, for it is refused for itself."""
         if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
             return False
-        if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
+        is_open = message.topic in self._history.open_topics  # one that takes the others; an access list would not
+        self._history.open_topics.discard(message.topic)
+        is_lasting = acknowledgement.is_lasting and (what == _PICTURE or is_open)
+        if not (acknowledgement.is_too_large or is_lasting):
             return False
         what = f"{what} of {len(message.payload)} bytes"
         refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
