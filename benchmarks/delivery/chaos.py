@@ -22,11 +22,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.delivery.archive import Archive
-from benchmarks.delivery.refusing_proxy import PICTURE, READ, RefusingProxy
 from edge_app.commands.progress import ProgressLine
 from edge_app.outbox.outbox import Outbox
 from tests.mosquitto import Mosquitto
 from tests.uplink.fault_proxy import FaultProxy
+from tests.uplink.refusing_proxy import PICTURE, READ, RefusingProxy, refusing
 
 BROKER = (
     "allow_anonymous true",
@@ -50,7 +50,7 @@ class Setup:
         settings = (*BROKER, f"persistence_location {folder}/")
         self.broker = Mosquitto(folder, settings)
         self.broker.start()
-        self.refusing = RefusingProxy(self.broker.port, refuse)
+        self.refusing = RefusingProxy(self.broker.port, refusing(refuse))
         self.proxy = FaultProxy(self.refusing.port)
         self.archive = Archive(self.broker.port, ["anpr/+/+/read", "anpr/+/+/image/+"])
         self.archive.connected.wait(10)

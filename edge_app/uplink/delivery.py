@@ -191,10 +191,18 @@ class Delivery:
     def _next(self, count: int) -> list[WaitingEvent]:
         """The next events to send, less those that are passed over for the time being."""
         now, after, found = self._clock(), self._last_position, list[WaitingEvent]()
+        if not after:
+            self._forget_deleted()
         while len(found) < count and (events := self._outbox.pending(count - len(found), after)):
             after = events[-1].position
             found += [each for each in events if self._history.passed_over.get(each.position, -math.inf) <= now]
         return found
+
+    def _forget_deleted(self) -> None:
+        """Passed-over reads may be deleted, for their age or to make room."""
+        oldest = next((each.position for each in self._outbox.pending(1)), math.inf)
+        for position in [each for each in self._history.passed_over if each < oldest]:
+            del self._history.passed_over[position]
 
     def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
         """The event that this makes complete, by its position."""
@@ -208,7 +216,8 @@ class Delivery:
             return {}
         what, message = event.unacknowledged[acknowledgement.number]
         if not acknowledgement.refusal:
-            self._history.open_topics.add(message.topic)
+            if what != _PICTURE:  # each of these has a topic of its own
+                self._history.open_topics.add(message.topic)
         elif not self._is_given_up(acknowledgement, position, what, message):
             self._refused = position
             refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
@@ -229,14 +238,17 @@ class Delivery:
             return False
         is_open = message.topic in self._history.open_topics  # one that takes the others; an access list would not
         self._history.open_topics.discard(message.topic)
-        is_lasting = acknowledgement.is_lasting and (what == _PICTURE or is_open)
+        is_lasting = acknowledgement.is_lasting and (what != _READ or is_open)
         if not (acknowledgement.is_too_large or is_lasting):
             return False
-        what = f"{what} of {len(message.payload)} bytes"
-        refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        self._give_up(
-            position, message, refusal, _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        refusal = (
+            f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
+        advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        if what == _ALERT:
+            log.error("%s; the read, which has the list's name too, was sent: %s", refusal, advice)
+        else:
+            self._give_up(position, message, refusal, advice)
         return True
 
     def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:

@@ -274,6 +274,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             images_refused=state.losses.images_refused,
+            reads_refused=len(self._history.passed_over),
             reads_expired=state.expired,
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,

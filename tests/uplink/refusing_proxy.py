@@ -1,31 +1,45 @@
-"""A broker that refuses some messages for good: a proxy that passes MQTT 5 packets on and answers those itself."""
+"""A proxy that passes the packets of MQTT 5 on to a broker and refuses some messages in its place."""
 
 import contextlib
 import hashlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tests.mosquitto import free_port
 
-PICTURE, READ = "picture", "read"
-HANG_UP = 0
-ANSWERS = (0x95, 0x87, 0x99, 0x97, HANG_UP)
-"""Reason codes of PUBACK, by turns: packet too large, not authorized, payload format invalid, quota exceeded."""
+PICTURE, READ, ALERT = "picture", "read", "alert"
+TOO_LARGE, NOT_AUTHORIZED, PAYLOAD_INVALID, QUOTA_EXCEEDED, HANG_UP = 0x95, 0x87, 0x99, 0x97, 0
+"""Reason codes of PUBACK; and none, but the end of the connection."""
+
+Answer = Callable[[str, str], int | None]
+"""How a message of a kind and an event is refused; None if it is not."""
 
 _PUBLISH = 3
+_ANSWERS = (TOO_LARGE, NOT_AUTHORIZED, PAYLOAD_INVALID, QUOTA_EXCEEDED, HANG_UP)
 _EVENT_ID = re.compile(rb'"event_id":"([0-9a-f-]+)"')
+
+
+def refusing(share: float) -> Answer:
+    """Refuses a share of all messages, each for good, and each in one of the ways that there are."""
+
+    def answer(kind: str, event_id: str) -> int | None:
+        chance = hashlib.sha256(f"{kind} {event_id}".encode()).digest()
+        is_refused = int.from_bytes(chance[:8], "big") < share * 2**64
+        return _ANSWERS[chance[8] % len(_ANSWERS)] if is_refused else None
+
+    return answer
 
 
 class RefusingProxy:
     """Between devices and a broker; the broker never hears what is refused."""
 
-    def __init__(self, broker_port: int, share: float) -> None:
+    def __init__(self, broker_port: int, answer: Answer) -> None:
         self.port = free_port()
-        self.refused: dict[str, set[str]] = {PICTURE: set(), READ: set()}
+        self.refused: dict[str, set[str]] = {PICTURE: set(), READ: set(), ALERT: set()}
         """Of each kind of message, the events of which one was refused."""
-        self._share = share
+        self._answer = answer
         self._broker = ("127.0.0.1", broker_port)
         self._server = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -51,7 +65,7 @@ class RefusingProxy:
         with contextlib.suppress(OSError, EOFError), client, broker:
             with contextlib.suppress(EOFError):
                 for packet in _packets(client):
-                    answer = self._answer_to(packet)
+                    answer = self._refusal_of(packet)
                     if answer is None:
                         broker.sendall(packet)
                     elif answer == HANG_UP:
@@ -61,22 +75,21 @@ class RefusingProxy:
             for line in (broker, client):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def _answer_to(self, packet: bytes) -> int | None:
+    def _refusal_of(self, packet: bytes) -> int | None:
         """How a packet is refused; None if it goes to the broker."""
         if packet[0] >> 4 != _PUBLISH:
             return None
         topic = _topic(packet)
         if "/image/" in topic:
             kind, event_id = PICTURE, topic.rpartition("/")[2]
-        elif topic.endswith("/read") and (match := _EVENT_ID.search(packet)):
-            kind, event_id = READ, match.group(1).decode()
+        elif topic.endswith(("/read", "/alert")) and (match := _EVENT_ID.search(packet)):
+            kind, event_id = topic.rpartition("/")[2], match.group(1).decode()
         else:
             return None
-        chance = hashlib.sha256(f"{kind} {event_id}".encode()).digest()
-        if int.from_bytes(chance[:8], "big") >= self._share * 2**64:
-            return None
-        self.refused[kind].add(event_id)
-        return ANSWERS[chance[8] % len(ANSWERS)]
+        answer = self._answer(kind, event_id)
+        if answer is not None:
+            self.refused[kind].add(event_id)
+        return answer
 
 
 def _pass_on(broker: socket.socket, client: socket.socket) -> None:
