@@ -238,17 +238,14 @@ class Delivery:
             return False
         is_open = message.topic in self._history.open_topics  # one that takes the others; an access list would not
         self._history.open_topics.discard(message.topic)
-        is_lasting = acknowledgement.is_lasting and (what != _READ or is_open)
+        is_lasting = acknowledgement.is_lasting and (what == _PICTURE or is_open)
         if not (acknowledgement.is_too_large or is_lasting):
             return False
         refusal = (
             f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
         advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
-        if what == _ALERT:
-            log.error("%s; the read, which has the list's name too, was sent: %s", refusal, advice)
-        else:
-            self._give_up(position, message, refusal, advice)
+        self._give_up(position, message, refusal, advice)
         return True
 
     def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:

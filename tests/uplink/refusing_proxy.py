@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from tests.mosquitto import free_port
 
-PICTURE, READ, ALERT = "picture", "read", "alert"
+PICTURE, READ = "picture", "read"
 TOO_LARGE, NOT_AUTHORIZED, PAYLOAD_INVALID, QUOTA_EXCEEDED, HANG_UP = 0x95, 0x87, 0x99, 0x97, 0
 """Reason codes of PUBACK; and none, but the end of the connection."""
 
@@ -37,7 +37,7 @@ class RefusingProxy:
 
     def __init__(self, broker_port: int, answer: Answer) -> None:
         self.port = free_port()
-        self.refused: dict[str, set[str]] = {PICTURE: set(), READ: set(), ALERT: set()}
+        self.refused: dict[str, set[str]] = {PICTURE: set(), READ: set()}
         """Of each kind of message, the events of which one was refused."""
         self._answer = answer
         self._broker = ("127.0.0.1", broker_port)
@@ -82,8 +82,8 @@ class RefusingProxy:
         topic = _topic(packet)
         if "/image/" in topic:
             kind, event_id = PICTURE, topic.rpartition("/")[2]
-        elif topic.endswith(("/read", "/alert")) and (match := _EVENT_ID.search(packet)):
-            kind, event_id = topic.rpartition("/")[2], match.group(1).decode()
+        elif topic.endswith("/read") and (match := _EVENT_ID.search(packet)):
+            kind, event_id = READ, match.group(1).decode()
         else:
             return None
         answer = self._answer(kind, event_id)

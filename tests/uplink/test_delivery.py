@@ -11,12 +11,10 @@ import pytest
 
 from edge_app.config import MqttSettings
 from edge_app.events.event import PlateEvent
-from edge_app.records import ListMatch
 from tests.events.passes import event, factory, plate_pass
 from tests.mosquitto import Mosquitto, Start, Subscriber
 from tests.uplink.fault_proxy import FaultProxy
 from tests.uplink.refusing_proxy import (
-    ALERT,
     HANG_UP,
     NOT_AUTHORIZED,
     PAYLOAD_INVALID,
@@ -176,23 +174,6 @@ def test_a_picture_that_is_refused_is_given_up_and_counted(
 
             assert running.outbox.state().losses.images_refused == 1
     assert arrived(subscriber, 3) == [each.event_id for each in events]
-
-
-def test_a_refused_alert_costs_nothing_but_itself(
-    tmp_path: Path, broker: Mosquitto, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
-) -> None:
-    match = ListMatch("stolen", "deny", "MH12AB1234", 0.0)
-    alarming = [factory(images=False).make(plate_pass(), (match,)) for _ in range(2)]
-    with closing(RefusingProxy(broker.port, lambda kind, _: NOT_AUTHORIZED if kind == ALERT else None)) as strict:
-        settings = MqttSettings(host="127.0.0.1", port=strict.port, resend_seconds=0)
-        with closing(Running(tmp_path / "outbox.sqlite", settings)) as running:
-            running.outbox.put(*alarming)
-            running.start()
-            running.waits_until(running.is_drained)
-
-            assert running.publisher.telemetry().connections == 1
-    assert arrived(subscriber, 2) == [each.event_id for each in alarming]
-    assert "the read, which has the list's name too, was sent" in caplog.text
 
 
 def test_a_broker_that_takes_nothing_at_all_costs_no_picture(
