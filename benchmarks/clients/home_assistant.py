@@ -85,9 +85,7 @@ class HomeAssistant:
         form = f"grant_type=authorization_code&code={code}&client_id={self._url}"
         self._token = self._request("/auth/token", form.encode(), "application/x-www-form-urlencoded")["access_token"]
         flow = self.ask("/api/config/config_entries/flow", {"handler": "mqtt"})["flow_id"]
-        result = self.ask(
-            f"/api/config/config_entries/flow/{flow}", {"broker": "127.0.0.1", "port": mqtt_port}
-        )
+        result = self.ask(f"/api/config/config_entries/flow/{flow}", {"broker": "127.0.0.1", "port": mqtt_port})
         if result["type"] != "create_entry":
             raise RuntimeError(f"MQTT could not be added: {result}")
 
@@ -137,6 +135,7 @@ class Daemon:
         configuration.write_text(
             f'[device]\nname = "{device}"\nstate_directory = "{self.folder}"\n'
             f'[camera]\nname = "road"\nsource = "file:{CLIP}?loop=1&speed=1"\n'
+            "[tracking]\nreappear_seconds = 1\n"  # the clip's vehicles are the same each time
             f'[mqtt]\nhost = "127.0.0.1"\nport = {self.port}\n[home_assistant]\nenabled = true\n'
         )
         command = [sys.executable, "-m", "edge_app", "run", "--config", configuration]
@@ -199,7 +198,7 @@ def main() -> int:
         broker = Mosquitto(folder)
         broker.start()
         ending.callback(broker.stop)
-        home_assistant = HomeAssistant(arguments.program.resolve().parent / arguments.program.name, folder / "hass")
+        home_assistant = HomeAssistant(arguments.program.absolute(), folder / "hass")
         home_assistant.start()
         ending.callback(home_assistant.stop)
         home_assistant.set_up(broker.port)
