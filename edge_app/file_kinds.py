@@ -81,7 +81,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
     seen = set[tuple[int, int]]()  # a link may lead to a folder above it
     for place, folders, names in os.walk(folder, onerror=complain, followlinks=True):
-        here = os.stat(place)
+        here = Path(place).stat()
         if (here.st_dev, here.st_ino) in seen:
             folders.clear()
             continue
