@@ -97,7 +97,7 @@ help_train() {
     cat <<'TEXT'
 Usage: ./build.sh train [all|detector|reader] [--quick] [--data DIR] [ARGUMENT…]
 
-Sets up the workstation level and runs `python -m training`. `train --quick` trains both networks
+Sets up the workstation level and runs `python -m training`. `train --quick` trains all networks
 from generated plates alone in under 15 minutes on two cores; `--data DIR` adds the dataset folders in DIR.
 As root on Debian it also installs fonts: the more letterings, the better the generated plates.
 
@@ -227,11 +227,13 @@ TEXT
 
 help_trial() {
     cat <<'TEXT'
-Usage: sudo ./build.sh trial [PART…] [--cuts N] [--watch SECONDS] [--folder DIR]
+Usage: sudo ./build.sh trial [PART…] [--only WORDS] [--cuts N] [--watch SECONDS] [--folder DIR]
 
-Installs, breaks, updates and rolls back devices that are containers with real systemd, and prints a table; exit code 1
-for any miss. PART is some of bookworm, trixie, bundles, arm64, python3.10, fleet; all take about an hour. It needs
-Debian's systemd-container, mmdebstrap, openssh-server, mosquitto, mosquitto-clients, and qemu-user-static for arm64.
+Installs, breaks, updates and rolls back devices that are containers with real systemd, and prints a table with the time
+of each row; exit code 1 for any miss. PART is some of bookworm, trixie, bundles, arm64, python3.10, parts (of Debian in
+place of the release's), fleet; all take about an hour. `--only doctor --only "power cut"` tries the rows with these
+words, and what they need. It needs Debian's systemd-container, mmdebstrap, openssh-server, mosquitto, mosquitto-clients,
+and qemu-user-static for arm64. Bundles of one commit are kept in DIR (/var/tmp/edge-anpr-trial) for the next time.
 TEXT
 }
 

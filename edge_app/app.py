@@ -53,7 +53,7 @@ def pipeline_around(
 ) -> Pipeline:
     """One frame through these stages; `watch` is called for every sight with the number of its track."""
     return Pipeline(
-        stages.detector,
+        stages,
         stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
@@ -115,19 +115,19 @@ def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer:
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the camera to the broker."""
-    detector, reader = load_networks(settings)
+    detector, aligner, reader = load_networks(settings)
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
     source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
-        software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)
+        software = SoftwareMessage(__version__, *(network.manifest.sha256 for network in (detector, aligner, reader)))
         daemon = Daemon(
             settings,
             source,
             MotionGate(settings.motion),
-            pipeline_around(stages_around(detector, reader, settings), settings),
+            pipeline_around(stages_around(detector, aligner, reader, settings), settings),
             lists,
             EventFactory(settings, software, keys, sealer),
             outbox,

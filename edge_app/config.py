@@ -61,7 +61,8 @@ class CameraSettings:
     exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
     """Longest exposure of picamera2, in microseconds: a plate at 60 km/h smears by about its stroke width in 2 ms."""
     password_file: Annotated[Path | None, Example("/etc/edge-anpr/camera-password")] = None
-    """File with `user:password` for an `rtsp://` source."""
+    """File with `user:password` for an `rtsp://` source. If not set, the systemd credential `camera-password` is
+    used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,10 @@ class MotionSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """`[models]`: the two networks."""
+    """`[models]`: the networks."""
 
     directory: Annotated[Path | None, Example("/opt/edge-anpr/models")] = None
-    """Folder of `plate_detector.tflite`, `plate_reader.tflite` and their manifests; if not set, the shipped ones."""
+    """Folder of the models and their manifests, as in the repository's `models`; if not set, the shipped ones."""
     threads: Annotated[int, Between(1, 64)] = 2
     """Processor threads of each network."""
 
@@ -348,10 +349,14 @@ class Settings:
         return self.mqtt.images and not (self.privacy.no_images or self.privacy.hash)
 
 
-def load(path: Path) -> Settings:
-    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`."""
-    settings = strict_toml.read(path, Settings, _disagreements)
-    source = source_url.starting_at(path.resolve().parent, settings.camera.source)
+def load(path: Path, starting_at: Path | None = None) -> Settings:
+    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`.
+
+    Relative paths start at the file's folder, or at another one.
+    """
+    folder = (starting_at or path.parent).resolve()
+    settings = strict_toml.read(path, Settings, _disagreements, folder)
+    source = source_url.starting_at(folder, settings.camera.source)
     return replace(settings, camera=replace(settings.camera, source=source))
 
 

@@ -4,9 +4,9 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
 
 from edge_app.config import LogSettings
+from edge_app.journal import stderr_is_journal, with_priority
 from edge_app.printable import printable_lines
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -30,8 +30,7 @@ class JournalFormatter(PrintableFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The message, and what belongs to it on further lines."""
-        prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(f"{prefix}{line}" for line in super().format(record).splitlines())
+        return with_priority(_PRIORITIES.get(record.levelno, 6), super().format(record))
 
 
 def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
@@ -41,15 +40,3 @@ def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ
     handler.setFormatter(JournalFormatter(JOURNAL_FORMAT) if to_journal else PrintableFormatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-
-
-def stderr_is_journal(environment: Mapping[str, str], stderr: TextIO) -> bool:
-    """Compare with `JOURNAL_STREAM` as in systemd.exec(5): a redirected stderr is not the journal."""
-    device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
-    if not colon:
-        return False
-    try:
-        stream = os.fstat(stderr.fileno())
-    except (OSError, ValueError):
-        return False
-    return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)

@@ -90,14 +90,15 @@ class PlateRecognizer:
         if any(each[0].is_clear for each in attempts):
             return self._settled(attempts)
         log_score = max((each[0].log_score for each in attempts), default=-np.inf)
-        best = max((self._attempts(padded_bgr, plate) for plate in whole), key=_log_score)
+        aligned = self._stages.aligner.align(padded_bgr, whole[0])
+        best = max((self._attempts(padded_bgr, plate) for plate in (aligned, *whole)), key=_log_score)
         if best[0].log_score > log_score + _BETTER:
             return self._settled([best])
         return self._settled(attempts) or self._settled([best])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
-        return self._stages.detector.find(as_frame(image_bgr), confidence)
+        return self._stages.find(as_frame(image_bgr), confidence)
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """The texts of plates already found, the most confident first."""

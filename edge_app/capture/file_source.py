@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
+from numpy.typing import NDArray
 
 from edge_app.capture import container
 from edge_app.capture.stamp import Stamp
@@ -121,7 +123,7 @@ class FileSource:
         self._frame_ns = int(1e9 / frames_per_second) if 1 <= frames_per_second <= 1000 else 40_000_000
         return capture
 
-    def _pictures(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+    def _pictures(self) -> Iterator[tuple[NDArray[Any], int]]:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
         self.attempts += 1
         capture = self._open()

@@ -148,6 +148,7 @@ class SoftwareMessage:
 
     version: str
     detector: Sha256
+    aligner: Sha256
     reader: Sha256
 
 

@@ -39,7 +39,7 @@ class Rectifier:
             flat, plate_height_px = self._flatten(image_bgr, detection.corners_px, self._width // 2, tall)
             line_height_px = plate_height_px / 2
             strip = self._beside(flat)
-        return PlateStrip(_even_out(strip), _sharpness(strip), line_height_px)
+        return PlateStrip(even_out(strip), _sharpness(strip), line_height_px)
 
     def _flatten(self, image_bgr: ImageBgr, corners: Corners, width: int, height: int) -> tuple[ImageGray, float]:
         """The plate warped to `width` × `height`, and its height in pixels of the image."""
@@ -104,8 +104,8 @@ def _sharpness(strip: ImageGray) -> float:
     return float(cv2.Laplacian(strip, cv2.CV_32F).std()) / deviation if deviation > 1 else 0.0
 
 
-def _even_out(strip: ImageGray) -> ImageGray:
-    """The strip at a fixed mean and contrast, so that day and night look alike to the reader."""
+def even_out(strip: ImageGray) -> ImageGray:
+    """The picture at a fixed mean and contrast, so that day and night look alike to a network."""
     values: NDArray[np.float32] = strip.astype(np.float32)
     gain = _TARGET_DEVIATION / max(float(values.std()), 4.0)
     evened = (values - values.mean()) * gain + _TARGET_MEAN

@@ -69,13 +69,22 @@ class Reload:
 class Commander:
     """Between the publisher, which hands over requests and takes answers, and the daemon, which ends for a reload.
 
-    `configuration` is the file that a reload reads.
+    `configuration` is the file that a reload reads; `proven` is called once a picture has come under the settings and,
+    after a reload, the broker was reached.
     """
 
     newest_frame: Frame | None = None
     """Set from the daemon's thread."""
+    wrong: str | None = None
+    """Why the settings are not those of the configuration file; None if they are."""
 
-    def __init__(self, settings: Settings, configuration: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        configuration: Path,
+        clock: Callable[[], float] = time.monotonic,
+        proven: Callable[[Settings], object] = lambda _: None,
+    ) -> None:
         self.answers: deque[Message] = deque()
         """What the publisher has to send."""
         self.reload: Reload | None = None
@@ -87,6 +96,8 @@ class Commander:
         self._settings = settings
         self._configuration = configuration
         self._clock = clock
+        self._proven = proven
+        self._is_proven = False
         self._deadline = 0.0
         self._root = topics.root(settings.mqtt.topic_prefix, settings.device.name)
         self._actions: dict[str, Callable[[Any, Reply], None]] = {
@@ -149,6 +160,7 @@ class Commander:
     def tell_reverted(self, reply: Reply, why: str) -> None:
         """Say that these settings are the former ones, back again."""
         remedy = f"mend {self._configuration}, which the next start reads, and reload again"
+        self.wrong = f"{self._configuration}: {why}"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
     def ends(self, frames: int, link: LinkState) -> bool:
@@ -160,6 +172,9 @@ class Commander:
         elif self.trial is not None and self._clock() > self._deadline:
             missing = "no picture came" if not frames else f"the broker was not reached ({link}: {link.advice})"
             self.failure = f"{missing} within {self._settings.commands.reload_seconds:g} s"
+        if frames and self.trial is None and not self._is_proven:
+            self._is_proven = True
+            self._proven(self._settings)
         return self.reload is not None or self.failure is not None
 
     def _addressed(self, message: Message, reply: Reply) -> Reply:
@@ -214,6 +229,7 @@ class Commander:
         try:
             settings = config.load(self._configuration)
         except ConfigurationError as error:
+            self.wrong = str(error)
             raise RefusedCommandError(f"nothing was changed: {error}") from error
         self.reload = Reload(settings, reply)  # answered once the settings have proved good
 

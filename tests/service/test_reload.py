@@ -1,6 +1,7 @@
 """`edge-anpr run`, reloaded over a real broker: with settings that work, and with such that do not."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -90,10 +91,11 @@ reload_seconds = {seconds}
 
 
 @contextmanager
-def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
-    configure(folder, broker.port)
+def running(folder: Path, broker: Mosquitto, more: str = "") -> Iterator[Device]:
+    configure(folder, broker.port, more=more)
     command = [sys.executable, "-m", "edge_app", "run", "--config", str(folder / "config.toml")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "STATE_DIRECTORY": str(folder)}  # as systemd has it
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             device = Device(folder, broker, process)
             device.until_pictures_arrive()
@@ -143,3 +145,18 @@ def test_settings_with_which_nothing_can_be_built_are_dropped(tmp_path: Path, br
     assert "plate_detector" in answer["error"]
     assert again["ok"]
     assert json.dumps(answer).count("config.toml") == 1
+
+
+def test_a_wrong_file_at_the_start_gives_way_to_the_last_one_that_worked(tmp_path: Path, broker: Mosquitto) -> None:
+    with running(tmp_path, broker) as device:
+        assert device.ask("ping")["ok"]
+        device.stop()
+
+    with running(tmp_path, broker, more="nonsense = 1\n") as again:
+        mended = again.reload(camera="south")
+        again.stop()
+
+    log = "".join(again.log)
+    assert "THE LAST GOOD CONFIGURATION IS USED, for the present one is wrong" in log
+    assert "config.toml:14: [commands] nonsense" in log
+    assert mended["ok"], "and a reload takes the mended file"

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from edge_app.commands import doctor
+from edge_app.commands.finding import FAULT, OK, WARNING
+from edge_app.commands.machine_checks import check_disk
 from edge_app.config import DeviceSettings, MqttSettings, Settings
 from edge_app.events.event import EventFactory
 from edge_app.events.link_state import LinkState
@@ -248,21 +250,21 @@ def test_doctor_names_the_state_of_the_broker(tmp_path: Path, start: Start) -> N
 
     finding = doctor.check_broker(Settings(mqtt=guarded.settings))
 
-    assert finding.state == doctor.FAULT
+    assert finding.state == FAULT
     assert finding.words.startswith("the broker refuses anpr/edge-anpr/doctor: Not authorized (access refused); ")
 
 
 def test_doctor_says_that_a_broker_takes_events(broker: Mosquitto) -> None:
-    assert doctor.check_broker(Settings(mqtt=broker.settings)).state == doctor.OK
+    assert doctor.check_broker(Settings(mqtt=broker.settings)).state == OK
 
 
 def test_doctor_tells_of_an_outbox_that_was_set_aside(tmp_path: Path) -> None:
     (tmp_path / "outbox.sqlite").write_bytes(b"this is no database" * 1000)
     Outbox(tmp_path / "outbox.sqlite").close()
 
-    finding = doctor.check_disk(Settings(device=DeviceSettings(state_directory=tmp_path)))
+    finding = check_disk(Settings(device=DeviceSettings(state_directory=tmp_path)))
 
-    assert finding.state == doctor.WARNING
+    assert finding.state == WARNING
     assert "a damaged outbox was recovered and kept as outbox.sqlite.recovered-2" in finding.words
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_app.commands import doctor
+from edge_app.commands.finding import FAULT, OK, WARNING
 from edge_app.config import MqttSettings, Settings
 from edge_app.errors import ConfigurationError
 from edge_app.events.link_state import LinkState
@@ -63,7 +64,7 @@ def test_the_will_is_kept_by_a_broker_without_retained_messages(tmp_path: Path, 
 def test_doctor_says_what_a_broker_without_retained_messages_lacks(start: Start) -> None:
     finding = doctor.check_broker(Settings(mqtt=start(*NO_RETAIN).settings))
 
-    assert (finding.state, "keeps no retained messages" in finding.words) == (doctor.WARNING, True)
+    assert (finding.state, "keeps no retained messages" in finding.words) == (WARNING, True)
 
 
 @pytest.mark.parametrize("is_old", [False, True])
@@ -74,7 +75,7 @@ def test_a_broker_that_acknowledges_nothing_is_named_by_doctor(start: Start, is_
 
         finding = doctor.check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=between.port)))
 
-    assert finding.state == doctor.FAULT
+    assert finding.state == FAULT
     assert is_old or "let the broker take QoS 1" in finding.words
 
 
@@ -83,7 +84,7 @@ def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
 
     finding = doctor.check_broker(Settings(mqtt=narrow.settings))
 
-    assert finding.state == doctor.FAULT
+    assert finding.state == FAULT
     assert (
         "Packet too large: 2585 bytes, the broker takes 1500 (too large); let the broker take larger" in finding.words
     )
@@ -95,7 +96,7 @@ def test_a_limit_that_only_pictures_exceed_is_told_by_doctor(start: Start) -> No
     with_pictures = doctor.check_broker(Settings(mqtt=narrow.settings))
     without = doctor.check_broker(Settings(mqtt=dataclasses.replace(narrow.settings, images=False)))
 
-    assert (with_pictures.state, without.state) == (doctor.FAULT, doctor.OK)
+    assert (with_pictures.state, without.state) == (FAULT, OK)
     assert "takes reads but no pictures" in with_pictures.words
 
 

@@ -1,5 +1,6 @@
 """Releases are put into an image as onto a device; what is refused, cut off or undone leaves the old one running."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -249,3 +250,41 @@ def test_an_overlay_in_memory_is_told_from_one_on_a_disk() -> None:
     kept = "/dev/sda2 /data ext4 rw 0 0\noverlay / overlay rw,lowerdir=/a,upperdir=/data/overlay 0 0\n"
 
     assert [_is_overlay_in_memory(mounts) for mounts in (disk, memory, kept)] == [False, True, False]
+
+
+def test_damaged_files_bring_the_previous_release_back_and_what_is_whole_stays(device: Device) -> None:
+    for day in ("01", "02"):
+        device.install(packed.release(device.folder, device.key, f"2026-01-{day}T00:00:00Z"))
+    assert device.installation.rescue() == 0
+    assert device.current() == "2026-01-02"
+
+    (device.root / "opt/edge-anpr/current/models/verdict").write_text("goof")
+
+    assert device.installation.rescue() == 0
+    assert device.current() == "2026-01-01"
+    assert device.installation.releases.previous is None, "nobody goes back to what is damaged"
+    assert "models/verdict" in device.words[-1]
+
+
+def test_damaged_files_stay_if_there_is_nothing_whole_to_go_back_to(device: Device) -> None:
+    device.install(packed.release(device.folder, device.key))
+    (device.root / "opt/edge-anpr/current/models/verdict").unlink()
+
+    assert device.installation.rescue() == 1
+    assert "deploy one" in device.words[-1]
+
+
+def test_a_model_altered_with_its_manifest_is_no_release_that_anybody_signed(device: Device) -> None:
+    device.install(packed.release(device.folder, device.key))
+    release = device.installation.releases.current
+    assert release is not None
+    device.installation.check(release)
+
+    model, manifest = release.folder / "models/verdict", release.folder / "MANIFEST.json"
+    before = hashlib.sha256(model.read_bytes()).hexdigest()
+    model.write_text("nice")
+    manifest.write_text(manifest.read_text().replace(before, hashlib.sha256(b"nice").hexdigest()))
+
+    assert release.altered() == []
+    with pytest.raises(RefusedError, match="the signature is not that of a key"):
+        device.installation.check(release)
