@@ -45,7 +45,7 @@ _ADVICE = {
     LinkState.LOST: f"check the network between; {_LOG}",
     LinkState.TAKEN_OVER: "another client has logged in by the same name; give each device its own [device] name",
     LinkState.VERSION_REFUSED: "the broker has to know MQTT 5 or 3.1.1",
-    LinkState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's own lists of users and of client names",
+    LinkState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's lists of users and client names",
     LinkState.REFUSED: _LOG,
     LinkState.NO_TLS: "what answers speaks no TLS; give the broker's port for TLS (often 8883), or set `tls = false`",
     LinkState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",
