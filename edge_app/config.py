@@ -23,7 +23,11 @@ edge-anpr: every key with its range and default. A line that starts with `#` sho
 Relative paths start at the folder of this file. `edge-anpr check-config FILE` names every error with its line."""
 
 TopicPrefix = Annotated[
-    str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
+    str,
+    Matching(
+        r"[^+#/\s$\0-\x1f\x7f][^+#\s\0-\x1f\x7f]{0,127}(?<!/)",
+        "levels divided by `/`, at most 128 characters, without spaces, `+`, `#` and a leading `$`",
+    ),
 ]
 Point = tuple[float, float]
 Port = Annotated[int, Between(1, 65535)]
@@ -229,7 +233,7 @@ class MqttSettings:
     """Host name or address, alone."""
     port: Port = 1883
     """TCP port; with TLS usually 8883."""
-    username: Annotated[str | None, Example("gate")] = None
+    username: Annotated[str | None, Matching(r".+", "a name, or remove the key"), Example("gate")] = None
     """Name to log in with."""
     password_file: Annotated[Path | None, Example("/etc/edge-anpr/mqtt-password")] = None
     """File with the password. If not set, the systemd credential `mqtt-password` is used."""

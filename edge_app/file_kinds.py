@@ -68,6 +68,8 @@ def is_video(path: Path) -> bool:
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file in the folder and below, sorted; those whose names begin with a dot are hidden.
 
+    Links to folders are followed; what is reached twice comes once.
+
     Raises:
         SourceError: a folder cannot be read.
     """
@@ -77,7 +79,13 @@ def files_below(folder: Path) -> Iterator[Path]:
             f"{error.filename}: this folder cannot be read ({error.strerror}); check its rights"
         ) from error
 
-    for place, folders, names in os.walk(folder, onerror=complain):
+    seen = set[tuple[int, int]]()  # a link may lead to a folder above it
+    for place, folders, names in os.walk(folder, onerror=complain, followlinks=True):
+        here = Path(place).stat()
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 

@@ -54,6 +54,16 @@ def test_every_file_below_a_folder_is_named_but_hidden_ones(tmp_path: Path) -> N
     assert list(files_below(tmp_path)) == [tmp_path / "a.png", tmp_path / "b" / "notes.txt"]
 
 
+def test_linked_folders_are_looked_into_once(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.png").touch()
+    (tmp_path / "road").mkdir()
+    (tmp_path / "road" / "others").symlink_to(tmp_path / "archive")
+    (tmp_path / "road" / "up").symlink_to(tmp_path / "road")
+
+    assert list(files_below(tmp_path / "road")) == [tmp_path / "road" / "others" / "a.png"]
+
+
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         kind_of(tmp_path / "absent.jpg")

@@ -37,7 +37,8 @@ def examine(path: Path) -> Container:
             return Container(missing_bytes=_matroska_lacks(head, size))
         if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
             length = int.from_bytes(head[4:8], "little")
-            return Container(max(0, length + 8 - size) if 0 < length < 0xFFFF_FFFF else 0, counts_frames=length > 0)
+            # Its count takes in the empty chunks with which recorders keep to the rate: of frames that never were.
+            return Container(max(0, length + 8 - size) if 0 < length < 0xFFFF_FFFF else 0)
     return Container()
 
 

@@ -141,7 +141,7 @@ def _read_file(
         raise SourceError(f"{path}: a pipe, a device or a folder, and no file; give a picture or a video")
     kind = kind_of(path)
     if kind is FileKind.PHONE_PICTURE:
-        raise SourceError(f"{path}: a phone's picture (HEIF), which is not read here; save it as JPEG")
+        raise SourceError(f"{path}: a phone's picture (HEIF or AVIF), which is not read here; save it as JPEG")
     if kind is FileKind.OTHER:
         raise SourceError(f"{path}: this is neither a picture nor a video; give a JPEG, PNG or MP4 file")
     if kind is FileKind.VIDEO:

@@ -45,7 +45,7 @@ _ADVICE = {
     ConnectionState.LOST: f"check the network between; {_LOG}",
     ConnectionState.TAKEN_OVER: "another client has logged in by the same name; give each device its own [device] name",
     ConnectionState.VERSION_REFUSED: "the broker has to know MQTT 5 or 3.1.1",
-    ConnectionState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's own list of users",
+    ConnectionState.LOGIN_REFUSED: "check `username` and `password_file`, and the broker's users and client names",
     ConnectionState.REFUSED: _LOG,
     ConnectionState.NO_TLS: "give the broker's port for TLS (often 8883; this one has none), or set `tls = false`",
     ConnectionState.BROKER_NOT_TRUSTED: "set `ca_file` to the authority that signed the broker's certificate",

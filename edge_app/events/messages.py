@@ -349,6 +349,8 @@ class TelemetryMessage:
     """Reads that could not be saved from one."""
     images_refused: Count
     """Pictures that the broker did not take, since the outbox was made."""
+    reads_refused: Count
+    """Of the events that wait, those whose read the broker does not take: each is tried again after ten minutes."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count

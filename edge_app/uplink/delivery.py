@@ -78,6 +78,8 @@ class History:
     """By topic and event, the number of connections lost at a message that was on its way alone."""
     passed_over: dict[int, float] = field(default_factory=dict)
     """By position, until when a read is passed over."""
+    open_topics: set[str] = field(default_factory=set)
+    """Topics of which the broker took the last message that it answered."""
 
 
 class Delivery:
@@ -189,10 +191,18 @@ class Delivery:
     def _next(self, count: int) -> list[WaitingEvent]:
         """The next events to send, less those that are passed over for the time being."""
         now, after, found = self._clock(), self._last_position, list[WaitingEvent]()
+        if not after:
+            self._forget_deleted()
         while len(found) < count and (events := self._outbox.pending(count - len(found), after)):
             after = events[-1].position
             found += [each for each in events if self._history.passed_over.get(each.position, -math.inf) <= now]
         return found
+
+    def _forget_deleted(self) -> None:
+        """Passed-over reads may be deleted, for their age or to make room."""
+        oldest = next((each.position for each in self._outbox.pending(1)), math.inf)
+        for position in [each for each in self._history.passed_over if each < oldest]:
+            del self._history.passed_over[position]
 
     def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
         """The event that this makes complete, by its position."""
@@ -205,7 +215,10 @@ class Delivery:
                 log.warning("the broker refuses %s: %s; %s", *named)
             return {}
         what, message = event.unacknowledged[acknowledgement.number]
-        if acknowledgement.refusal and not self._is_given_up(acknowledgement, position, what, message):
+        if not acknowledgement.refusal:
+            if what != _PICTURE:  # each of these has a topic of its own
+                self._history.open_topics.add(message.topic)
+        elif not self._is_given_up(acknowledgement, position, what, message):
             self._refused = position
             refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
             raise UnreachableError(acknowledgement.state, refusal)
@@ -220,16 +233,19 @@ class Delivery:
         return {} if position in self._history.passed_over else {position: event}
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
-        """Whether to go on without a refused message; only the size of a read is its own fault alone."""
+        """Whether to go on without a refused message, for it is refused for itself."""
         if acknowledgement.state is ConnectionState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
             return False
-        if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
+        is_open = message.topic in self._history.open_topics  # one that takes the others; an access list would not
+        self._history.open_topics.discard(message.topic)
+        is_lasting = acknowledgement.is_lasting and (what == _PICTURE or is_open)
+        if not (acknowledgement.is_too_large or is_lasting):
             return False
-        what = f"{what} of {len(message.payload)} bytes"
-        refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        self._give_up(
-            position, message, refusal, _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        refusal = (
+            f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
+        advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        self._give_up(position, message, refusal, advice)
         return True
 
     def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:

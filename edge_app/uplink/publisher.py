@@ -1,8 +1,10 @@
 """Drains the outbox into the broker for as long as the daemon runs, however often the broker goes away."""
 
 import logging
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,9 @@ FAREWELL_SECONDS = 1.0
 SHORT_LIFE_SECONDS = 60.0
 """A connection that was closed sooner may have been taken over by another device of the same name."""
 
+NAMESAKE_SECONDS = 300.0
+"""Once no such device was found, none is looked for again for this time."""
+
 _TURN_SECONDS = 0.5
 """Longest wait in one turn, and so the time within which the stop event is seen even without `wake`."""
 
@@ -82,6 +87,9 @@ class Publisher:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._namesake_backoff = Backoff(5.0, 300.0)
+        self._ask_for_namesake_at = -math.inf
+        self._telemetry_sent: deque[bytes] = deque(maxlen=3)
+        """The newest, by which we know what the broker has of us."""
         self._connected_at = clock()
         self._home_assistant = home_assistant
         self._sealer = sealer
@@ -137,15 +145,24 @@ class Publisher:
                 self._stop.wait(seconds)
 
     def _judge(self, error: NoConnectionError) -> tuple[NoConnectionError, float]:
-        """What was in the way, and for how long to wait: if two push each other off, neither may hurry."""
-        is_brief = self.state is ConnectionState.CONNECTED and self._clock() - self._connected_at < SHORT_LIFE_SECONDS
-        if error.state is ConnectionState.LOST and is_brief and has_namesake(self._settings, self._device, self._stop):
+        """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
+        began = self._clock()
+        is_brief = self.state is ConnectionState.CONNECTED and began - self._connected_at < SHORT_LIFE_SECONDS
+        if error.state is ConnectionState.LOST and is_brief and self._has_namesake():
             what = f"another device has logged in as edge-anpr-{self._device} and pushed us off"
             error = UnreachableError(ConnectionState.TAKEN_OVER, what)
         if error.state is ConnectionState.TAKEN_OVER:
             return error, self._namesake_backoff.next_seconds()
         self._namesake_backoff.reset()
-        return error, self._backoff.next_seconds()
+        return error, max(0.0, self._backoff.next_seconds() - (self._clock() - began))
+
+    def _has_namesake(self) -> bool:
+        if self._clock() < self._ask_for_namesake_at:
+            return False
+        found = has_namesake(self._settings, self._device, self._telemetry_sent, self._stop)
+        if not found:
+            self._ask_for_namesake_at = self._clock() + NAMESAKE_SECONDS
+        return found
 
     def _publish_until_lost(self) -> None:
         connection = self._dialler.dial()
@@ -180,7 +197,8 @@ class Publisher:
                 is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
                 if not (connection.retains or is_new):  # then nobody else repeats it to those who come later
                     connection.repeat()
-                connection.send(Message(topics.telemetry(self._root), encode(self.telemetry()), qos=0, retain=True))
+                self._telemetry_sent.append(encode(self.telemetry()))
+                connection.send(Message(topics.telemetry(self._root), self._telemetry_sent[-1], qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
@@ -263,6 +281,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             images_refused=state.losses.images_refused,
+            reads_refused=len(self._history.passed_over),
             reads_expired=state.expired,
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,

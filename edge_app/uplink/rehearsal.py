@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from edge_app.config import MqttSettings
@@ -26,8 +26,8 @@ from edge_app.uplink.waker import Waker
 _ARRIVAL_SECONDS = CONNECT_SECONDS
 """Longest wait for a message of our own."""
 
-_NAMESAKE_SECONDS = 2.0
-"""Longest wait for the word of another device of our name, which has just logged in."""
+_NAMESAKE_SECONDS = 0.5
+"""Longest wait for what another device of our name has published: it logged in before we lost our connection."""
 
 READ_BYTES, PICTURE_BYTES = 2_500, 50_000
 """What a read and a plate's picture commonly have at most."""
@@ -89,16 +89,23 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
             return None
 
 
-def has_namesake(settings: MqttSettings, device: str, stop: threading.Event) -> bool:
-    """Whether somebody publishes `online` in our name; to be asked when our own connection has just been closed."""
-    status = topics.status(topics.root(settings.topic_prefix, device))
-    deadline = time.monotonic() + _NAMESAKE_SECONDS
+def has_namesake(settings: MqttSettings, device: str, ours: Collection[bytes], stop: threading.Event) -> bool:
+    """Whether another device is online by our name; to be asked if our own connection was just closed.
+
+    `ours`: telemetry that we published; the broker may still have it, and may not have noticed yet that we are gone.
+    """
+    root = topics.root(settings.topic_prefix, device)
+    status, telemetry = topics.status(root), topics.telemetry(root)
+    newest: dict[str, bytes] = {}
     try:
         with _beside(settings, device, stop=stop) as connection:
-            connection.subscribe([status])
+            connection.subscribe([status, telemetry])
+            deadline = time.monotonic() + _NAMESAKE_SECONDS
             while time.monotonic() < deadline:
                 connection.exchange(0.1)
-                if any(each.payload == messages.ONLINE.encode() for each in connection.received):
+                newest |= {each.topic: each.payload for each in connection.received}
+                is_online = newest.get(status) == messages.ONLINE.encode()
+                if is_online and newest.get(telemetry, b"") not in (b"", *ours):
                     return True
     except NoConnectionError:
         pass

@@ -5,13 +5,14 @@ import dataclasses
 import logging
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge_app.commands import doctor
 from edge_app.commands.finding import FAULT, OK, WARNING
-from edge_app.config import DeviceSettings, MqttSettings, Settings
+from edge_app.config import MqttSettings, Settings
 from edge_app.errors import ConfigurationError
 from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import credentials
@@ -176,9 +177,40 @@ def test_a_password_file_that_cannot_be_right_is_named_without_its_content(tmp_p
     assert "xdf" not in str(raised.value)
 
 
-def test_a_device_is_distinguished_from_one_of_another_name(broker: Mosquitto) -> None:
-    with contextlib.closing(Subscriber(broker.port)) as somebody:
-        somebody.publish(Message("anpr/gate-02/status", b"online", retain=True))
-        somebody.listen(0.2)
+@pytest.mark.parametrize(
+    ("device", "status", "telemetry", "is_another"),
+    [
+        ("gate-01", b"online", b"theirs", True),
+        ("gate-01", b"online", b"ours", False),  # the broker has not noticed yet that we are gone
+        ("gate-01", b"offline", b"theirs", False),  # that device has left
+        ("gate-01", b"online", b"", False),
+        ("gate-02", b"online", b"theirs", False),
+    ],
+)
+def test_another_device_of_our_name_is_known_by_telemetry_that_is_not_ours(
+    broker: Mosquitto, device: str, status: bytes, telemetry: bytes, is_another: bool
+) -> None:
+    with contextlib.closing(Subscriber(broker.port, [f"anpr/{device}/#"])) as somebody:
+        somebody.publish(Message(f"anpr/{device}/status", status, retain=True))
+        somebody.publish(Message(f"anpr/{device}/telemetry", telemetry, retain=True))
+        somebody.until(2, "")
 
-        assert not has_namesake(broker.settings, DeviceSettings(name="gate-01").name, threading.Event())
+        assert has_namesake(broker.settings, "gate-01", [b"ours"], threading.Event()) is is_another
+
+
+def has_connected(running: Running, times: int) -> bool:
+    return running.publisher.telemetry().connections == times
+
+
+def test_a_line_that_is_cut_again_and_again_is_looked_into_once(tmp_path: Path, broker: Mosquitto) -> None:
+    with contextlib.closing(FaultProxy(broker.port)) as between:
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        with contextlib.closing(Running(tmp_path / "outbox.sqlite", settings)) as running:
+            running.start()
+            for count in range(1, 4):
+                running.waits_until(partial(has_connected, running, count))
+                running.waits_until(lambda: running.publisher.state is ConnectionState.CONNECTED)
+                between.cut()
+            running.waits_until(partial(has_connected, running, 4))
+
+    assert broker.log_path.read_text().count("as edge-anpr-gate-01-doctor") == 1
