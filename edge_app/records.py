@@ -120,12 +120,23 @@ class PlateText:
     """True if no single further read could change the text, however clear."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlateColours:
+    """The colours of a plate, each None if the picture does not show it."""
+
+    background: str | None
+    """"black", "blue", "green", "red", "white" or "yellow"."""
+    characters: str | None
+    """"black", "red", "white" or "yellow"."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlateRead:
     """A plate found and read."""
 
     plate: PlateText
     detection: PlateDetection
+    colours: PlateColours = PlateColours(None, None)
 
     @property
     def text(self) -> str:
