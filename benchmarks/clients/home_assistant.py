@@ -50,7 +50,7 @@ class HomeAssistant:
     def __init__(self, program: Path, folder: Path) -> None:
         self.log_path = folder / "output.log"
         self._url = f"http://127.0.0.1:{(port := free_port())}"
-        self._command = [program, "--config", str(folder)]
+        self._command = [str(program), "--config", str(folder)]
         self._token: str | None = None
         (folder / "configuration.yaml").write_text(
             f"http:\n  server_host: 127.0.0.1\n  server_port: {port}\nlogger:\n  default: warning\n"
