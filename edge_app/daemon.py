@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from edge_app.capture.camera_health import PictureState
 from edge_app.capture.frame_slot import FairTurns
 from edge_app.config import Settings
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import VitalsMessage
@@ -27,6 +27,7 @@ from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
 from edge_app.records import ListMatch, PlatePass
+from edge_app.service.self_care import SelfCare
 from edge_app.service.status_socket import Status, StatusSocket, open_status_socket
 from edge_app.service.systemd import Systemd
 from edge_app.service.worker import Worker
@@ -43,10 +44,14 @@ DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
+COMPLAIN_SECONDS = 3600.0
 
 
 class Daemon:
-    """All cameras, from their frames to the broker's acknowledgement; the outbox is its own, and closed at the end."""
+    """All cameras, from their frames to the broker's acknowledgement; the outbox is its own, and closed at the end.
+
+    Twelve parameters: the parts, one each, which `app` builds; the daemon decides nothing about how they are made.
+    """
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class Daemon:
         hook: Hook | None = None,
         clock: Callable[[], float] = time.monotonic,
         commander: Commander | None = None,
+        care: SelfCare | None = None,
     ) -> None:
         """`turns` serves the slots of the lanes' cameras, in the order of `lanes`."""
         self.lanes = tuple(lanes)
@@ -73,6 +79,8 @@ class Daemon:
         self._stop = stop
         self._clock = clock
         self._commander = commander
+        self._care = care or SelfCare(clock)
+        self._complained_at = float("-inf")
         self.asked_to_stop = False
         self._asked_to_reload = False
         self._min_reads = settings.tracking.min_reads
@@ -121,10 +129,10 @@ class Daemon:
         conditions = {lane.camera.name: lane.condition for lane in self.lanes}
         unseen = [name for name, each in conditions.items() if each.state in (PictureState.LOST, PictureState.STARTING)]
         words = "; ".join(f"{name}: {conditions[name].reason or 'no picture yet'}" for name in unseen)
-        link, disk = self._publisher.link, self._outbox.disk
+        state, disk = self._publisher.state, self._outbox.disk
         parts = {
             "camera": (not unseen, words or "pictures arrive"),
-            "broker": (link is LinkState.CONNECTED, str(link)),
+            "broker": (state is ConnectionState.CONNECTED, str(state)),
             "disk": (disk is DiskState.GOOD, str(disk)),
         }
         return Status(
@@ -133,6 +141,8 @@ class Daemon:
             fields={
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
+                "configuration": {"wrong": self._wrong_configuration},
+                "board": {"celsius": self._care.celsius, "half_rate": self._care.is_hot},
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
         )
@@ -177,10 +187,14 @@ class Daemon:
                 number, frame = taken
                 if self._commander is not None:
                     self._commander.newest_frames[frame.camera] = frame
+                began = self._clock()
                 self._commit(self.lanes[number], self.lanes[number].handle(frame))
+                self._care.rest(self._clock() - began, self._stop)
             for lane in self.lanes:
                 self._commit(lane, lane.silence())
             self._outbox.tend()
+            self._care.look()
+            self._complain()
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
         for lane in self.lanes:
@@ -195,7 +209,7 @@ class Daemon:
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
             self._commander.reload_file()
-        superseded = self._commander is not None and self._commander.ends(self._unseen(), self._publisher.link)
+        superseded = self._commander is not None and self._commander.ends(self._unseen(), self._publisher.state)
         return self.asked_to_stop or superseded
 
     def _unseen(self) -> set[str]:
@@ -252,6 +266,18 @@ class Daemon:
     def _has_work_left(self) -> bool:
         return bool(self._outbox.pending(1)) or not (self._hook is None or self._hook.is_idle)
 
+    @property
+    def _wrong_configuration(self) -> str | None:
+        return None if self._commander is None else self._commander.wrong
+
+    def _complain(self) -> None:
+        """Say every hour that the configuration file is not what is used."""
+        if self._wrong_configuration is not None and self._clock() - self._complained_at >= COMPLAIN_SECONDS:
+            self._complained_at = self._clock()
+            log.error(
+                "the configuration file is wrong and not used; mend it, then reload: %s", self._wrong_configuration
+            )
+
     def _report(self) -> None:
         self._came_round_at = self._clock()
         self._rounds += 1
@@ -267,14 +293,18 @@ class Daemon:
         # A driver that does not return is freed by a restart only; but one camera's must not cost the others theirs.
         if not all(lane.camera.hangs for lane in self.lanes):
             self._systemd.alive(self._rounds)
-        self._systemd.status(
-            "; ".join(
-                f"camera {lane.camera.name}: {lane.condition.state}, {lane.frames} frames,"
-                f" {lane.camera.slot.dropped} dropped, {counted(lane.vehicles, 'vehicle')}"
-                for lane in self.lanes
-            )
-            + f"; broker {self._publisher.link}; disk {self._outbox.disk}"
-        )
+        self._systemd.status(self._status_line())
+
+    def _status_line(self) -> str:
+        parts = [
+            f"camera {lane.camera.name}: {lane.condition.state}, {lane.frames} frames,"
+            f" {lane.camera.slot.dropped} dropped, {counted(lane.vehicles, 'vehicle')}"
+            for lane in self.lanes
+        ]
+        parts += [f"broker {self._publisher.state}", f"disk {self._outbox.disk}"]
+        parts += ["hot, half the rate"] if self._care.is_hot else []
+        parts += ["THE LAST GOOD CONFIGURATION IS USED"] if self._wrong_configuration is not None else []
+        return "; ".join(parts)
 
     def _vitals(self) -> VitalsMessage:
         cameras = tuple(lane.vitals() for lane in self.lanes)

@@ -208,7 +208,7 @@ def camera(directory: Path) -> OpenCvStream:
 class CameraThatFallsSilent:
     """A live source that gives one frame and then nothing, without an end."""
 
-    live = True
+    live, is_open = True, True
 
     def __init__(self) -> None:
         self.stamp = Stamp("north")
@@ -362,7 +362,7 @@ def test_beside_the_main_thread_it_leaves_signals_alone_and_stops_when_asked(tmp
 class CameraThatComesAndGoes:
     """A live source of one frame a time, and none for the first attempts."""
 
-    live = True
+    live, is_open = True, True
 
     def __init__(self, name: str = "north", away: int = 0) -> None:
         self.stamp = Stamp(name)
@@ -723,7 +723,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_in_the_telemetry_and_stil
 class StuckCamera:
     """A camera whose driver does not come back."""
 
-    live = True
+    live, is_open = True, True
 
     def __init__(self) -> None:
         self.stamp = Stamp("north")
@@ -774,11 +774,11 @@ class Notified:
         self._socket.settimeout(30)
 
     def until(self, wanted: str) -> list[str]:
-        """Everything said up to a word."""
-        said: list[str] = []
-        while wanted not in said:
-            said += self._socket.recv(4096).decode().splitlines()
-        return said
+        """All output up to a word."""
+        output: list[str] = []
+        while wanted not in output:
+            output += self._socket.recv(4096).decode().splitlines()
+        return output
 
     def close(self) -> None:
         """Stop listening."""
@@ -798,10 +798,10 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifie
 def test_systemd_is_notified_of_the_first_frame_of_the_state_and_of_the_end(tmp_path: Path, systemd: Notified) -> None:
     Rig(tmp_path).daemon(pictures(tmp_path, 3), VehicleInEveryFrame()).run()
 
-    said = systemd.until("STOPPING=1")
-    assert said.count("READY=1") == 1
-    assert "WATCHDOG=1" in said
-    assert any(re.match(r"STATUS=camera north: good, \d frames, 0 dropped, \d vehicle", line) for line in said)
+    output = systemd.until("STOPPING=1")
+    assert output.count("READY=1") == 1
+    assert "WATCHDOG=1" in output
+    assert any(re.match(r"STATUS=camera north: good, \d frames, 0 dropped, \d vehicle", line) for line in output)
 
 
 def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
@@ -819,13 +819,13 @@ def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Pat
     running = threading.Thread(target=daemon.run)
 
     running.start()
-    said = systemd.until("READY=1")
+    output = systemd.until("READY=1")
     daemon.ask_to_stop()
-    said += systemd.until("STOPPING=1")
+    output += systemd.until("STOPPING=1")
     running.join(5)
 
     assert daemon.frames == 0
-    assert any(re.match(r"STATUS=camera north: (lost|starting), 0 frames", line) for line in said)
+    assert any(re.match(r"STATUS=camera north: (lost|starting), 0 frames", line) for line in output)
 
 
 def test_a_systemd_that_is_not_reached_is_named_in_the_log_and_does_no_harm(
@@ -870,22 +870,22 @@ port = 1
 """
     (tmp_path / "config.toml").write_text(good)
     command = [sys.executable, "-m", "edge_app", "run", "--config", str(tmp_path / "config.toml")]
-    said: list[str] = []
+    output: list[str] = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         systemd.until("READY=1")
         (tmp_path / "config.toml").write_text(f"{good}\nnonsense = 1\n")
         process.send_signal(signal.SIGHUP)
-        while "reload: nothing was changed" not in "".join(said):
-            said.append(process.stderr.readline())
+        while "reload: nothing was changed" not in "".join(output):
+            output.append(process.stderr.readline())
         (tmp_path / "config.toml").write_text(good)
         process.send_signal(signal.SIGHUP)
-        while "pictures arrive" not in "".join(said).partition("reload: the new configuration is tried")[2]:
-            said.append(process.stderr.readline())
+        while "pictures arrive" not in "".join(output).partition("reload: the new configuration is tried")[2]:
+            output.append(process.stderr.readline())
         process.terminate()
-        said.append(process.communicate(timeout=60)[1])
+        output.append(process.communicate(timeout=60)[1])
 
-    assert "nonsense" in "".join(said)
+    assert "nonsense" in "".join(output)
     assert process.returncode == 0
 
 
@@ -903,10 +903,10 @@ port = 1
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         systemd.until("READY=1")
         process.terminate()
-        said = process.communicate(timeout=30)[1]
+        output = process.communicate(timeout=30)[1]
 
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["outbox.sqlite"]
 
 
@@ -943,7 +943,7 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path) -> 
 
     with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as after:
         assert after.disk is DiskState.GOOD
-    assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
+    assert refused.value.__traceback__ is not None, "while somebody still inspects the error"
 
 
 @pytest.mark.parametrize(

@@ -147,15 +147,15 @@ class _Changes:
     def still_seconds(self, gray: ImageGray, now_ns: int) -> float:
         """Take a picture into account."""
         if self._last is None or self._last.shape != gray.shape or self._changed is None:
-            self._begin(gray, now_ns)
+            self._begin(now_ns)
         else:
             self._changed |= picture_faults.changed_cells(gray, self._last)
             if self._changed.mean() > FROZEN_CELLS:
-                self._begin(gray, now_ns)
+                self._begin(now_ns)
         self._last = gray
         return (now_ns - self._since_ns) / 1e9
 
-    def _begin(self, gray: ImageGray, now_ns: int) -> None:
+    def _begin(self, now_ns: int) -> None:
         self._changed, self._since_ns = np.zeros(picture_faults.CELLS, np.bool_), now_ns
 
 

@@ -9,6 +9,7 @@ from edge_app.errors import SourceError
 from edge_app.printable import excerpt
 
 PULL_SECONDS = 5
+SINK_NAME = "pictures"
 
 
 class GObjectCapture:
@@ -34,7 +35,9 @@ class GObjectCapture:
             self._pipeline = Gst.parse_launch(pipeline)
         except GLib.Error as error:
             raise SourceError(f"the GStreamer pipeline is wrong: {excerpt(error.message, 200)}") from error
-        self._sink = next(each for each in self._pipeline.iterate_sinks() if hasattr(each.props, "max_buffers"))
+        self._sink = self._pipeline.get_by_name(SINK_NAME)
+        if self._sink is None:
+            raise SourceError(f"the GStreamer pipeline has no appsink of the name {SINK_NAME}; leave the appsink out")
         self._pipeline.set_state(Gst.State.PLAYING)
 
     def read(self) -> tuple[bool, NDArray[np.uint8] | None]:

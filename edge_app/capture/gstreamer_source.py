@@ -7,7 +7,7 @@ from edge_app.capture.gobject_capture import GObjectCapture
 from edge_app.capture.opencv_stream import Capture, OpenCvStream
 from edge_app.errors import SourceError
 
-SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
+SINK = "videoconvert ! video/x-raw,format=BGR ! appsink name=pictures drop=true max-buffers=1 sync=false"
 
 
 def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:

@@ -39,6 +39,7 @@ class ImageFolderSource:
         self._frame_ns = int(1e9 / frames_per_second)
         self._monotonic_ns = monotonic_ns
         self.stamp = Stamp(camera)
+        self.is_open = True
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:

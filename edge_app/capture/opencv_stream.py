@@ -38,6 +38,7 @@ class OpenCvStream:
         explain: Callable[[bool], SourceError],
     ) -> None:
         self.stamp = Stamp(camera)
+        self.is_open = False
         self._label = label
         self._open_capture = open_capture
         self._explain = explain
@@ -51,6 +52,7 @@ class OpenCvStream:
         """
         gave_some = False
         capture = self._open_capture()
+        self.is_open = True
         try:
             for frame in self._frames_of(capture):
                 gave_some = True

@@ -43,6 +43,7 @@ class Picamera2Source:
         self._described = False
         self._boottime_ns = boottime_ns
         self.stamp = Stamp(settings.name)
+        self.is_open = False
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
@@ -55,6 +56,7 @@ class Picamera2Source:
         try:
             streams = self._configure(camera)
             self._start(camera)
+            self.is_open = True
             yield from self._frames_until_stall(camera, streams)
             camera.stop()
         finally:

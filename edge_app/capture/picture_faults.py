@@ -15,7 +15,7 @@ TILES = (3, 3)
 PRE_BLUR_PX, RE_BLUR_PX = 1.5, 4.0
 """Sigma of the blur that takes the sensor's noise away, and of the one that shows how wide edges were before."""
 EDGE_PERCENTILE, LEAST_EDGE = 99.5, 3.0
-"""The strongest edges, and the grey levels a pixel that they rise by at the least: with less, blur cannot be measured."""
+"""The strongest edges, and the grey levels a pixel by which they rise at least: with less, blur is not measured."""
 DETAIL, FLAT = 6.0, 2.5
 """Standard deviation in grey levels of a cell with detail, and of one without."""
 CERTAIN = 0.12

@@ -49,7 +49,8 @@ def set_controls(device: Path, wanted: Sequence[str], ioctl: Ioctl = fcntl.ioctl
 
 def _numbers(descriptor: int, ioctl: Ioctl) -> dict[str, int]:
     """The number of each control, by its name."""
-    found, last = {}, 0
+    found: dict[str, int] = {}
+    last = 0
     while True:
         try:
             answer = ioctl(descriptor, _QUERYCTRL, _QUERY.pack(last | _NEXT, 0, b"", 0, 0, 0, 0, 0))

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
 from edge_app.backoff import Backoff
 from edge_app.capture.camera import HANG_SECONDS, SILENT_SECONDS, Camera
@@ -16,7 +17,7 @@ from edge_app.records import Frame
 class Script:
     """A live source that does what each item says: an error, or a number of frames."""
 
-    live = True
+    live, is_open = True, True
 
     def __init__(self, *acts: int | Exception) -> None:
         self.stamp = Stamp("north")
@@ -67,7 +68,9 @@ def test_a_loss_says_why_and_since_the_last_frame() -> None:
     assert (camera.loss.reason, camera.loss.since_ns) == ("unplugged; check the cable", camera.last_frame_ns)
 
 
-def test_an_error_of_the_program_is_logged_and_its_words_are_not_published(caplog) -> None:  # type: ignore[no-untyped-def]
+def test_an_error_of_the_program_is_logged_and_its_words_are_not_published(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     camera = play(Script(ValueError("rtsp://user:secret@host"), 0))
 
     assert camera.loss is not None

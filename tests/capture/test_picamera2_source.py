@@ -15,7 +15,7 @@ from edge_app.capture.frame_slot import FrameSlot
 from edge_app.capture.picamera2_controls import LIGHT_SECONDS, DayOrNight, controls_of, missing, with_limits
 from edge_app.capture.picamera2_source import Picamera2Source, picture_of
 from edge_app.errors import SourceError
-from edge_app.records import Exposure
+from edge_app.records import Exposure, Frame
 from tests.capture.fake_picamera2 import FakePicamera2
 from tests.capture.pictures import view
 
@@ -67,7 +67,7 @@ def test_a_camera_that_stalls_is_flushed_closed_and_can_be_opened_again() -> Non
     camera = FakePicamera2([{}, None, {}])
     source = Picamera2Source(SETTINGS, 0, lambda *_: camera)
 
-    before = []
+    before: list[Frame] = []
     with pytest.raises(SourceError, match="no picture for 3 s; check the ribbon cable"):
         before.extend(source.frames())
     after = next(source.frames())
@@ -106,7 +106,7 @@ def test_what_is_asked_for_is_set_and_what_a_camera_lacks_is_logged_once(caplog:
     cameras = [one, other]
     source = Picamera2Source(settings, 0, lambda *_: cameras.pop(0))
 
-    frames = []
+    frames: list[Frame] = []
     with pytest.raises(SourceError):
         frames.extend(source.frames())
     frames.append(next(source.frames()))

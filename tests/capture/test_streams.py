@@ -15,6 +15,7 @@ from edge_app.capture.network_source import open_network
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.records import Frame
 from tests.capture.pictures import write_clip
 
 HAS_GSTREAMER = cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER) or importlib.util.find_spec("gi") is not None
@@ -33,7 +34,7 @@ def test_a_stream_that_ends_says_so_and_can_be_opened_again(tmp_path: Path) -> N
         "north", "a clip", lambda: cv2.VideoCapture(str(clip)), lambda some: SourceError(f"it ended; some: {some}")
     )
 
-    first, second = [], []
+    first, second = list[Frame](), list[Frame]()
     for frames in (first, second):
         with pytest.raises(SourceError, match="it ended; some: True"):
             frames.extend(stream.frames())
