@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_app import config
+from edge_app.camera_settings import keys_without_effect, shutter_microseconds
 from edge_app.config import CameraSettings, Settings
 from edge_app.errors import ConfigurationError, UsageError
 
@@ -302,3 +303,36 @@ def test_settings_of_lists_and_privacy_that_disagree_are_reported(tmp_path: Path
 def test_no_picture_is_taken_if_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
     assert loaded(tmp_path, "").takes_pictures
     assert not loaded(tmp_path, f"[privacy]\n{key} = true\n[mqtt]\nimages = true\n").takes_pictures
+
+
+@pytest.mark.parametrize("example", sorted((DEFAULT.parent / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_correct_and_each_key_in_it_has_an_effect(example: Path) -> None:
+    settings = config.load(example)
+
+    assert [list(keys_without_effect(camera)) for camera in settings.every_camera] == [[]] * len(settings.every_camera)
+
+
+def test_a_key_that_a_source_does_not_have_is_named(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[camera]\nsource = 'rtsp://host/x'\nwidth = 640\ngain = 2.0\nrtsp_transport = 'udp'\n")
+
+    assert list(keys_without_effect(settings.camera)) == ["width", "gain"]
+
+
+@pytest.mark.parametrize(
+    ("kmh", "pixels_per_metre", "degrees", "microseconds"),
+    [(60, 1000, 90, 120), (60, 1000, 30, 240), (30, 1000, 90, 240), (60, 100, 90, 300)],
+)
+def test_the_shutter_follows_from_speed_scale_and_angle(
+    kmh: float, pixels_per_metre: float, degrees: float, microseconds: int
+) -> None:
+    assert shutter_microseconds(kmh, pixels_per_metre, degrees) == microseconds
+
+
+def test_settings_of_a_camera_that_disagree_are_reported(tmp_path: Path) -> None:
+    content = "[camera]\nspeed_kmh = 60.0\nnight_below_lux = 30.0\nregion = [0.6, 0, 0.5, 1]\n"
+
+    assert [line.partition(";")[0] for line in errors(tmp_path, content)] == [
+        "2: [camera] speed_kmh: `speed_kmh` and `pixels_per_metre` go together",
+        "3: [camera] night_below_lux: the night must begin in less light than the day",
+        "4: [camera] region: it reaches beyond the sensor: left + width and top + height are at most 1",
+    ]
