@@ -139,7 +139,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("[camera]\nwidth = 63", "2: [camera] width: 63 is out of range; give a number from 64 to 16384"),
         ("[detection]\nconfidence = 1", "2: [detection] confidence: 1.0 is out of range; give a number from 0.01"),
         ("[mqtt]\nhots = 'a'", "2: [mqtt] hots: there is no such key; did you mean `host`?"),
-        ("[camera]\nport = 1", "2: [camera] port: there is no such key; it belongs in [mqtt]"),
+        ("[camera]\ntopic_prefix = 1", "2: [camera] topic_prefix: there is no such key; it belongs in [mqtt]"),
         ("[mqqt]", "1: [mqqt]: there is no such section; did you mean `mqtt`?"),
         ("[mqtt]\nhost = ''", '2: [mqtt] host: "" will not do, for there is no host in it; give a host'),
         ("[mqtt]\ntopic_prefix = '/a'", '2: [mqtt] topic_prefix: "/a" will not do; give levels divided by `/`'),

@@ -13,7 +13,7 @@ from edge_app.config import HealthSettings
 from edge_app.records import ImageBgr
 from tests.capture.pictures import frame_at
 
-SIZE = (640, 360)
+SIZE = (320, 180)
 LEARNT = REFERENCE_PICTURES + 12
 """Second from which on the reference is there."""
 
@@ -22,9 +22,9 @@ def road() -> ImageBgr:
     """A still view with sharp, irregular structure everywhere."""
     chance = np.random.default_rng(1)
     picture = np.full((SIZE[1], SIZE[0], 3), 110, np.uint8)
-    for _ in range(400):
+    for _ in range(250):
         left, top = int(chance.integers(0, SIZE[0])), int(chance.integers(0, SIZE[1]))
-        level, across, down = (int(each) for each in chance.integers([40, 6, 6], [200, 60, 40]))
+        level, across, down = (int(each) for each in chance.integers([40, 5, 5], [200, 40, 30]))
         cv2.rectangle(picture, (left, top), (left + across, top + down), (level, level, level), -1)
     return picture
 
