@@ -13,6 +13,8 @@ from edge_app.newer_python import StrEnum
 from edge_app.records import Frame, ImageGray
 
 CHECK_EVERY_SECONDS = 1.0
+BLUR_EVERY_CHECKS = 3
+"""Blur is judged at full size, which takes ten times as long as all the rest, and changes slowly."""
 FROZEN_CELLS = 0.03
 """Share of the picture in which a clock may run while the rest stands still."""
 BRIGHT_LEVEL = 250
@@ -60,6 +62,8 @@ class CameraHealth:
         self._candidates: list[ImageGray] = []
         self._suspected, self._suspected_ns = PictureState.GOOD, 0
         self._checked_ns: int | None = None
+        self._checks = -1
+        self._edge_px: float | None = None
         self._known_ns = 0
         self._changes = _Changes()
 
@@ -73,6 +77,7 @@ class CameraHealth:
             self.since_ns = self._suspected_ns = self._known_ns = now_ns
             self._reference = self._reference if self._fits(gray) else None
         self._checked_ns = now_ns
+        self._checks += 1
         seen = self._judge(frame, gray)
         if seen is not self._suspected:
             self._suspected, self._suspected_ns = seen, now_ns
@@ -96,8 +101,9 @@ class CameraHealth:
             return PictureState.OVEREXPOSED
         if detail.max() < picture_faults.DETAIL:
             return PictureState.COVERED
-        width_px = picture_faults.edge_width_px(frame.image_bgr)
-        if width_px is not None and width_px > settings.blurred_px:
+        if self._checks % BLUR_EVERY_CHECKS == 0:
+            self._edge_px = picture_faults.edge_width_px(frame.image_bgr)
+        if self._edge_px is not None and self._edge_px > settings.blurred_px:
             return PictureState.BLURRED
         return PictureState.GOOD if self._reference is None else self._compare(gray, detail, self._reference, frame)
 
