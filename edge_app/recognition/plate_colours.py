@@ -42,6 +42,10 @@ _TINTED = 0.2
 _DEEP = 0.14
 """Difference between channels, as a share of the lighter colour, from which on the darker one is no black."""
 
+_RED = 0.18
+"""Share of the lighter colour's red that the darker one keeps beyond that of its green: black blurred into yellow keeps
+as much of both."""
+
 _SURELY_DARK, _PERHAPS_DARK = 0.45, -0.45
 """`_darkness` of a background that is black, and of one whose hue says that it is dark: light ones are far commoner."""
 
@@ -56,6 +60,8 @@ _MEANINGS = {
     ("blue", "white"): "diplomatic",
     ("blue", "yellow"): "diplomatic",
 }
+BACKGROUNDS = ("black", "blue", "green", "red", "white", "yellow")
+CHARACTERS = ("black", "red", "white", "yellow")
 CATEGORIES = (*dict.fromkeys(_MEANINGS.values()), "defence")
 _FORMATS = ("temporary", "diplomatic", "defence")
 """Formats of India that belong to one category each, whatever the picture shows."""
@@ -149,9 +155,9 @@ def _chroma_deviation(image_bgr: ImageBgr) -> float:
 
 
 def _purest(plate_bgr: ImageBgr, gray: NDArray[np.uint8], is_light: NDArray[np.bool_]) -> tuple[_Colour, _Colour]:
-    """The lighter and the darker colour: of each part the half farther from the other, less mixed with it by blur."""
-    light = plate_bgr[is_light & (gray >= np.median(gray[is_light]))].mean(axis=0)
-    dark = plate_bgr[~is_light & (gray <= np.median(gray[~is_light]))].mean(axis=0)
+    """The lighter and the darker colour: of each part what is farther from the other, less mixed with it by blur."""
+    light = plate_bgr[is_light & (gray >= gray[is_light].mean())].mean(axis=0)
+    dark = plate_bgr[~is_light & (gray <= gray[~is_light].mean())].mean(axis=0)
     return np.asarray(light, np.float32), np.asarray(dark, np.float32)
 
 
@@ -164,7 +170,8 @@ def _darkness(gray: NDArray[np.uint8], is_light: NDArray[np.bool_]) -> float:
     narrow_dark = float(cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel).mean())
     narrow_light = float(cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, kernel).mean())
     narrowness = (narrow_dark - narrow_light) / (narrow_dark + narrow_light + 1e-3)
-    edge = np.concatenate([is_light[:2].ravel(), is_light[-2:].ravel(), is_light[:, :2].ravel(), is_light[:, -2:].ravel()])
+    sides = (is_light[:2], is_light[-2:], is_light[:, :2], is_light[:, -2:])
+    edge = np.concatenate([side.ravel() for side in sides])
     return 2 * (0.5 - float(is_light.mean())) + 3 * narrowness + 1.5 * (0.3 - float(edge.mean()))
 
 
@@ -179,7 +186,7 @@ def _name_light(light: _Colour) -> str | None:
 
 def _name_dark(light: _Colour, dark: _Colour) -> str:
     blue, green, red = dark / light.mean()
-    if red - max(green, blue) > _DEEP:
+    if red - max(green, blue) > _DEEP and dark[2] / light[2] - dark[1] / light[1] > _RED:
         return "red"
     if max(green, blue) - red > _DEEP:
         return "green" if green > blue else "blue"
