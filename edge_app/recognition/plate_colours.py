@@ -164,7 +164,9 @@ def _darkness(gray: NDArray[np.uint8], is_light: NDArray[np.bool_]) -> float:
     narrow_dark = float(cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel).mean())
     narrow_light = float(cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, kernel).mean())
     narrowness = (narrow_dark - narrow_light) / (narrow_dark + narrow_light + 1e-3)
-    edge = np.concatenate([is_light[:2].ravel(), is_light[-2:].ravel(), is_light[:, :2].ravel(), is_light[:, -2:].ravel()])
+    edge = np.concatenate(
+        [is_light[:2].ravel(), is_light[-2:].ravel(), is_light[:, :2].ravel(), is_light[:, -2:].ravel()]
+    )
     return 2 * (0.5 - float(is_light.mean())) + 3 * narrowness + 1.5 * (0.3 - float(edge.mean()))
 
 
