@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; 1 if the gate stays shut, 2 for wrong usage."""
     parsed = _parser().parse_args(arguments)
     try:
-        if parsed.checkpoint and parsed.what not in ("detector", "reader"):
-            raise UsageError("--checkpoint is one network's: give `detector` or `reader`")
+        if parsed.checkpoint and parsed.what not in ("detector", "aligner", "reader"):
+            raise UsageError("--checkpoint is one network's: give `detector`, `aligner` or `reader`")
         if parsed.what == "threshold":
             return threshold(parsed)
         return parity(parsed) if parsed.what == "parity" else convert(parsed)
@@ -44,8 +44,8 @@ def convert(arguments: argparse.Namespace) -> int:
             print(f"{path.name}: {len(content) / 1e3:.0f} kB, calibrated on {calibrated_on}", flush=True)
         if not is_complete(folder):
             raise UsageError(
-                f"{arguments.out}: nothing goes in without the gate, which needs the detector and the reader: "
-                "convert `all`, or put the other network there first"
+                f"{arguments.out}: nothing goes in without the gate, which needs every network: "
+                "convert `all`, or put the other networks there first"
             )
         if not _gate(folder, arguments):
             print(f"{arguments.out}: left as it was", file=sys.stderr)
@@ -134,10 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("all", "detector", "reader", "parity", "threshold"),
+        choices=("all", "detector", "aligner", "reader", "parity", "threshold"),
         default="all",
-        help="convert all, the detector or the reader; run the gate alone; choose the detector's confidence "
-        "(default: %(default)s)",
+        help="convert all networks or one; run the gate alone; choose the detector's confidence (default: %(default)s)",
     )
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="a .keras file instead of that in --out")
     parser.add_argument(

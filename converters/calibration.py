@@ -26,6 +26,8 @@ def calibration_pixels(export: Export, folder: Path | None) -> list[Pixels]:
     """Inputs of the network, from the dataset folders in `folder` or, without one, from generated pictures."""
     if export.kind == "plate-reader":
         return _strips(folder)
+    if export.kind == "plate-aligner":
+        return _views(folder)
     recorder = _Recorder(export.manifest())
     detector = PlateDetector(recorder)
     for image_bgr in _pictures(folder):
@@ -63,6 +65,17 @@ def _pictures(folder: Path | None) -> Iterator[ImageBgr]:
     ]
     for label in chosen:
         yield load_image(label.path)
+
+
+def _views(folder: Path | None) -> list[Pixels]:
+    from training.views import ViewSource, find_cuttings
+
+    labels = [] if folder is None else [label for each in dataset_folders(folder) for label in read_dataset(each)]
+    chosen = np.random.default_rng(_SEED).permutation(len(labels))[:_PICTURES]
+    with ViewSource(find_cuttings([labels[index] for index in chosen]), _SEED) as source:
+        images = source.draw(_STRIPS, stream=0).images
+    cv2.setNumThreads(-1)
+    return [image[None, :, :, None] for image in images]
 
 
 def _strips(folder: Path | None) -> list[Pixels]:

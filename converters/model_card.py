@@ -24,6 +24,10 @@ of the photos is in this repository.
 | openlpr | vehicles with one plate box each | Apache-2.0 |
 | ro_dashcam | dashcam frames with plate boxes | MIT |
 | negatives | pictures without a plate | CC BY |
+| in_bikes_mit, in_ludhiana, in_tractors | Indian motorcycles, cars and tractors, part with corners | MIT, CC BY |
+| in_campus, in_campus_pb | an Indian car park | Apache-2.0, MIT |
+| id_bikes, vn_riders, vn_gate_mit, vn_bikes_gate | motorcycles and riders of Indonesia and Vietnam | CC BY, MIT |
+| world_corners_mit, world_cc0, ru_scenes_mit | vehicles of many countries, part with corners | MIT, CC0 |
 | world_crops | plate crops read by eye | Apache-2.0, CC BY |
 | auto_crops | plate crops that two other readers agreed on | as their photos |
 | clips | traffic by `./build.sh clips`: 72 clips of 8 s, seed 401; the reader also 48 of 10 s, seed 301 | our own |

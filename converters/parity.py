@@ -11,8 +11,7 @@ from edge_app.evaluation.pictures import evaluate_dataset, run_over, working_poi
 from edge_app.evaluation.scoring import DatasetScore, pooled
 from edge_app.recognizer import PlateRecognizer
 from edge_app.stages import stages_around
-from edge_app.tflite_model import Network
-from training.networks import networks_as_converted, networks_as_trained
+from training.networks import Networks, networks_as_converted, networks_as_trained
 
 Progress = Callable[[str], Callable[[int, int], None]]
 
@@ -109,5 +108,5 @@ def _cells(before: Any, after: Any, figure: str, loss: float) -> str:
     return f"{getattr(before, figure):>12.3f} {getattr(after, figure):>7.3f} {loss:>+7.3f}"
 
 
-def _recognizer(networks: tuple[Network, Network]) -> PlateRecognizer:
+def _recognizer(networks: Networks) -> PlateRecognizer:
     return PlateRecognizer(stages_around(*networks, Settings()), effort=0)

@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge_app.errors import EdgeAnprError, UsageError
+from edge_app import journal
+from edge_app.errors import EdgeAnprError, ModelError, UsageError
 from edge_app.printable import printable_lines
 from edge_app.version import __version__
 
@@ -32,9 +33,9 @@ COMMANDS = {
 }
 """Each is a module of `edge_app.commands`; this is the first line of its help."""
 
-EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 damaged models."
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+DONE, FAILED, WRONG_USAGE, DAMAGED = 0, 1, 2, 3
 INTERRUPTED = 130
 
 
@@ -45,12 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that is no text must not end the work
     parsed = _parser(given).parse_args(given)
+    if journal.stderr_is_journal(os.environ, sys.stderr):
+        sys.excepthook = journal.print_crash
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
         return code
     except EdgeAnprError as error:
-        print(f"edge-anpr: {printable_lines(str(error))}", file=sys.stderr)
+        print(journal.last_words(f"edge-anpr: {printable_lines(str(error))}"), file=sys.stderr)
+        if isinstance(error, ModelError):
+            return DAMAGED
         return WRONG_USAGE if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

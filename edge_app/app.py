@@ -26,8 +26,8 @@ from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.stages import Stages, load_networks, stages_around
-from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Sight
+from edge_app.tracking.crossings import Crossings
+from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.zones import Zones
 from edge_app.uplink.commander import Commander
@@ -49,16 +49,16 @@ def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileS
 
 
 def pipeline_around(
-    stages: Stages, settings: Settings, watch: Callable[[int, Sight], None] = lambda _track, _sight: None
+    stages: Stages, settings: Settings, watch: Callable[[int, Observation], None] = lambda _track, _observation: None
 ) -> Pipeline:
-    """One frame through these stages; `watch` is called for every sight with the number of its track."""
+    """One frame through these stages; `watch` is called with each track's number and observation."""
     return Pipeline(
-        stages.detector,
+        stages,
         stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.crossing_lines),
+        Crossings(settings.crossing_lines),
         settings.tracking,
         watch=watch,
     )
@@ -115,19 +115,19 @@ def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer:
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the camera to the broker."""
-    detector, reader = load_networks(settings)
+    detector, aligner, reader = load_networks(settings)
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
     source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
-        software = SoftwareMessage(__version__, detector.manifest.sha256, reader.manifest.sha256)
+        software = SoftwareMessage(__version__, *(network.manifest.sha256 for network in (detector, aligner, reader)))
         daemon = Daemon(
             settings,
             source,
             MotionGate(settings.motion),
-            pipeline_around(stages_around(detector, reader, settings), settings),
+            pipeline_around(stages_around(detector, aligner, reader, settings), settings),
             lists,
             EventFactory(settings, software, keys, sealer),
             outbox,

@@ -21,15 +21,16 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import VitalsMessage
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
 from edge_app.records import Frame, ListMatch, PlatePass
+from edge_app.service.self_care import SelfCare
 from edge_app.service.status_socket import Status, StatusSocket, open_status_socket
 from edge_app.service.systemd import Systemd
 from edge_app.service.worker import Worker
@@ -46,17 +47,18 @@ DRAIN_SECONDS = 10.0
 """Longest wait for the broker at the end of a recording."""
 ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
+COMPLAIN_SECONDS = 3600.0
 PICTURE_SECONDS = 10.0
-"""A camera without a new picture for this long does not work."""
+"""Duration without a new picture after which a camera counts as broken."""
 
 
 class FramesToPasses(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
 
     too_brief: int
-    """Vehicles that were read in too few frames to be told."""
+    """Vehicles that were read in too few frames to be published."""
     repeated: int
-    """Vehicles that were not told, for their number was seen a moment before."""
+    """Vehicles that were not published, for their number was seen a moment before."""
 
     @property
     def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -73,7 +75,10 @@ class FramesToPasses(Protocol):
 
 
 class Daemon:
-    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end."""
+    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end.
+
+    Twelve parameters: the parts, one each, which `app` builds; the daemon decides nothing about how they are made.
+    """
 
     def __init__(
         self,
@@ -89,6 +94,7 @@ class Daemon:
         hook: Hook | None = None,
         clock: Callable[[], float] = time.monotonic,
         commander: Commander | None = None,
+        care: SelfCare | None = None,
     ) -> None:
         self.frames = 0
         """Frames taken from the camera and processed."""
@@ -107,6 +113,8 @@ class Daemon:
         self._stop = stop
         self._clock = clock
         self._commander = commander
+        self._care = care or SelfCare(clock)
+        self._complained_at = float("-inf")
         self.asked_to_stop = False
         self._asked_to_reload = False
         self._gate_was_open = False
@@ -154,10 +162,10 @@ class Daemon:
         now = self._clock()
         waited = now - self._waiting_since
         sees = self.frames > 0 and (waited < PICTURE_SECONDS or not self._source.live)
-        link, disk = self._publisher.link, self._outbox.disk
+        state, disk = self._publisher.state, self._outbox.disk
         parts = {
             "camera": (sees, "pictures arrive" if sees else f"no picture for {waited:.0f} s"),
-            "broker": (link is LinkState.CONNECTED, str(link)),
+            "broker": (state is ConnectionState.CONNECTED, str(state)),
             "disk": (disk is DiskState.GOOD, str(disk)),
         }
         return Status(
@@ -166,6 +174,8 @@ class Daemon:
             fields={
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
+                "configuration": {"wrong": self._wrong_configuration},
+                "board": {"celsius": self._care.celsius, "half_rate": self._care.is_hot},
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
         )
@@ -220,11 +230,15 @@ class Daemon:
         while not (self._is_to_end() or self._slot.ended or any(helper.error for helper in self._helpers)):
             frame = self._slot.take(TAKE_SECONDS)
             if frame is not None:
+                began = self._clock()
                 self._handle(frame)
                 self._waiting_since = self._clock()
+                self._care.rest(self._waiting_since - began, self._stop)
             elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
                 self._commit(self._pipeline.flush())  # the camera is silent: no next frame shows that they have gone
             self._outbox.tend()
+            self._care.look()
+            self._complain()
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
         self._commit(self._pipeline.flush())
@@ -238,7 +252,7 @@ class Daemon:
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
             self._commander.reload_file()
-        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
+        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.state)
         return self.asked_to_stop or superseded
 
     def _handle(self, frame: Frame) -> None:
@@ -311,6 +325,18 @@ class Daemon:
             log.warning("camera %s: the picture is %s, it was %s", self._name, picture, self.picture)
         self.picture = picture
 
+    @property
+    def _wrong_configuration(self) -> str | None:
+        return None if self._commander is None else self._commander.wrong
+
+    def _complain(self) -> None:
+        """Say every hour that the configuration file is not what is used."""
+        if self._wrong_configuration is not None and self._clock() - self._complained_at >= COMPLAIN_SECONDS:
+            self._complained_at = self._clock()
+            log.error(
+                "the configuration file is wrong and not used; mend it, then reload: %s", self._wrong_configuration
+            )
+
     def _report(self) -> None:
         self._came_round_at = self._clock()
         corrupt = self._source.stamp.corrupt
@@ -333,12 +359,20 @@ class Daemon:
         if self.frames or attempts > 1:
             self._systemd.ready()
         self._systemd.alive(progress=(self.frames, attempts))
-        self._systemd.status(
-            f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture};"
-            f" {self.passes} vehicles; broker {self._publisher.link}; disk {self._outbox.disk}"
-            if self.frames
-            else f"camera {self._name}: no picture yet, attempt {attempts}"
-        )
+        self._systemd.status(self._status_line())
+
+    def _status_line(self) -> str:
+        if not self.frames:
+            return f"camera {self._name}: no picture yet, attempt {self._source.attempts}"
+        parts = [
+            f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture}",
+            f"{self.passes} vehicles",
+            f"broker {self._publisher.state}",
+            f"disk {self._outbox.disk}",
+        ]
+        parts += ["hot, half the rate"] if self._care.is_hot else []
+        parts += ["THE LAST GOOD CONFIGURATION IS USED"] if self._wrong_configuration is not None else []
+        return "; ".join(parts)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -4,9 +4,9 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
 
 from edge_app.config import LogSettings
+from edge_app.journal import stderr_is_journal, with_priority
 from edge_app.printable import printable_lines
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -14,7 +14,7 @@ JOURNAL_FORMAT = "%(name)s: %(message)s"
 """The journal adds the time, and shows the level as a priority."""
 
 _PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
-"""As in syslog; sd-daemon(3) says how a line carries one."""
+"""As in syslog; sd-daemon(3) describes how a line carries one."""
 
 
 class PrintableFormatter(logging.Formatter):
@@ -30,8 +30,7 @@ class JournalFormatter(PrintableFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The message, and what belongs to it on further lines."""
-        prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(f"{prefix}{line}" for line in super().format(record).splitlines())
+        return with_priority(_PRIORITIES.get(record.levelno, 6), super().format(record))
 
 
 def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ) -> None:
@@ -41,15 +40,3 @@ def configure(settings: LogSettings, environment: Mapping[str, str] = os.environ
     handler.setFormatter(JournalFormatter(JOURNAL_FORMAT) if to_journal else PrintableFormatter(FORMAT))
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-
-
-def stderr_is_journal(environment: Mapping[str, str], stderr: TextIO) -> bool:
-    """Compare with `JOURNAL_STREAM` as in systemd.exec(5): a redirected stderr is not the journal."""
-    device, colon, inode = environment.get("JOURNAL_STREAM", "").partition(":")
-    if not colon:
-        return False
-    try:
-        stream = os.fstat(stderr.fileno())
-    except (OSError, ValueError):
-        return False
-    return (str(stream.st_dev), str(stream.st_ino)) == (device, inode)

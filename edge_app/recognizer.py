@@ -21,7 +21,7 @@ EFFORTS = (0, 1)
 """0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
 
 CROP_PADDING = 0.25
-"""A crop is padded by this share of its width and height on each side before plates are looked for in it."""
+"""A crop is padded by this share of its width and height on each side before it is searched for plates."""
 
 _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
@@ -49,7 +49,7 @@ _Attempts = tuple[Attempt, ...]
 
 
 class PlateRecognizer:
-    """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
+    """Finds and reads the plates of single pictures, with the shipped networks by default."""
 
     def __init__(self, stages: Stages | None = None, effort: int = 1) -> None:
         """`effort` is one of `EFFORTS`."""
@@ -91,14 +91,15 @@ class PlateRecognizer:
         if any(each[0].is_clear for each in attempts):
             return self._settled(padded_bgr, attempts)
         log_score = max((each[0].log_score for each in attempts), default=-np.inf)
-        best = max((self._attempts(padded_bgr, plate) for plate in whole), key=_log_score)
+        aligned = self._stages.aligner.align(padded_bgr, whole[0])
+        best = max((self._attempts(padded_bgr, plate) for plate in (aligned, *whole)), key=_log_score)
         if best[0].log_score > log_score + _BETTER:
             return self._settled(padded_bgr, [best])
         return self._settled(padded_bgr, attempts) or self._settled(padded_bgr, [best])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
-        return self._stages.detector.find(as_frame(image_bgr), confidence)
+        return self._stages.find(as_frame(image_bgr), confidence)
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """The texts of plates already found, the most confident first."""
@@ -165,9 +166,9 @@ def _surest_first(reads: list[PlateRead]) -> list[PlateRead]:
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:
-    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` where it is none."""
+    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` if it is none."""
     if not isinstance(image, np.ndarray):
-        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None where it cannot read a file); {_WANTED}")
+        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None if it cannot read a file); {_WANTED}")
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or image.size == 0:

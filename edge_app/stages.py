@@ -14,6 +14,7 @@ from edge_app.detection.detector import PlateDetector
 from edge_app.errors import ConfigurationError, ModelError
 from edge_app.geometry import hulls, same_plate, share_within
 from edge_app.newer_python import UTC
+from edge_app.recognition.aligner import PlateAligner
 from edge_app.recognition.close_view import close_view
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
@@ -24,6 +25,7 @@ from edge_app.tflite_model import Network, TfliteModel
 from edge_app.tracking.voter import Voter
 
 DETECTOR_FILE = "plate_detector.tflite"
+ALIGNER_FILE = "plate_aligner.tflite"
 READER_FILE = "plate_reader.tflite"
 
 _CLEAR, _USUAL = -0.3, -1.5
@@ -41,9 +43,15 @@ class Stages:
     """What reads a picture; `build_stages` makes it."""
 
     detector: PlateDetector
+    aligner: PlateAligner
     rectifier: Rectifier
     reader: PlateReader
     voter: Voter
+
+    def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
+        """The plates of a frame, in the detector's order, with the corners that the aligner sees."""
+        found = self.detector.find(frame, confidence)
+        return apart([self.aligner.align(frame.image_bgr, plate) for plate in found])
 
     def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int) -> tuple[Attempt, ...]:
         """The attempts at a plate that count together, the best first."""
@@ -60,7 +68,7 @@ class Stages:
     def _find_again(self, image_bgr: ImageBgr, plate: PlateDetection) -> Iterator[PlateDetection]:
         """The plate found once more from close by: in a whole picture the detector sees it at a part of its size."""
         view = close_view(image_bgr, plate)
-        again = [view.placed(each) for each in self.detector.find(as_frame(view.image_bgr))]
+        again = [view.placed(each) for each in self.find(as_frame(view.image_bgr))]
         nearer = max((each for each in again if _shows(each, plate)), key=_confidence, default=None)
         if nearer is not None:
             yield from layouts(nearer)
@@ -76,24 +84,37 @@ def models_directory(settings: Settings) -> Path:
     for place in places:
         if (place / DETECTOR_FILE).is_file():
             return place
-    looked = " and ".join(str(place) for place in places)
-    raise ModelError(f"no models in {looked}; put them there, or name their folder as `directory` in [models]")
+    searched = " and ".join(str(place) for place in places)
+    raise ModelError(f"no models in {searched}; put them there, or name their folder as `directory` in [models]")
 
 
-def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel]:
-    """The detector's network and the reader's."""
-    directory = models_directory(settings)
-    threads = settings.models.threads
-    detector = TfliteModel.load(directory / DETECTOR_FILE, "plate-detector", threads)
-    return detector, TfliteModel.load(directory / READER_FILE, "plate-reader", threads)
+def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel, TfliteModel]:
+    """The networks of detector, aligner and reader; `ModelError` if one is missing or damaged."""
+    directory, threads = models_directory(settings), settings.models.threads
+    return (
+        TfliteModel.load(directory / DETECTOR_FILE, "plate-detector", threads),
+        TfliteModel.load(directory / ALIGNER_FILE, "plate-aligner", threads),
+        TfliteModel.load(directory / READER_FILE, "plate-reader", threads),
+    )
 
 
-def stages_around(detector: Network, reader: Network, settings: Settings) -> Stages:
-    """What reads a picture, around two networks of any kind."""
+def build_detector(settings: Settings) -> PlateDetector:
+    """The detector alone."""
+    model = TfliteModel.load(models_directory(settings) / DETECTOR_FILE, "plate-detector", settings.models.threads)
+    return _detector_around(model, settings)
+
+
+def _detector_around(model: Network, settings: Settings) -> PlateDetector:
+    return PlateDetector(model, settings.detection.confidence, settings.detection.max_plates)
+
+
+def stages_around(detector: Network, aligner: Network, reader: Network, settings: Settings) -> Stages:
+    """What reads a picture, around networks of any make."""
     plate_reader = PlateReader(reader)
     formats = PlateFormats.load(settings.recognition.formats)
     return Stages(
-        detector=PlateDetector(detector, settings.detection.confidence, settings.detection.max_plates),
+        detector=_detector_around(detector, settings),
+        aligner=PlateAligner(aligner),
         rectifier=Rectifier(reader.manifest.input.width, reader.manifest.input.height),
         reader=plate_reader,
         voter=Voter(formats, plate_reader.alphabet, settings.recognition.max_candidates),
@@ -120,3 +141,13 @@ def _shows(again: PlateDetection, found: PlateDetection) -> bool:
 
 def _confidence(plate: PlateDetection) -> float:
     return plate.confidence
+
+
+def apart(plates: list[PlateDetection]) -> list[PlateDetection]:
+    """Each plate once, the first of those that show the same: finds of two lines may be aligned to one plate."""
+    kept: list[PlateDetection] = []
+    for plate in plates:
+        boxes = hulls(np.stack([each.corners_px for each in (plate, *kept)]))
+        if not same_plate(boxes[0], boxes[1:]).any():
+            kept.append(plate)
+    return kept

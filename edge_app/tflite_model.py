@@ -20,8 +20,11 @@ log = logging.getLogger(__name__)
 
 _REINSTALL = "put the shipped models back (`./build.sh install`) or convert them again (`./build.sh convert`)"
 
-_COLOUR_ORDERS = {"plate-detector": "BGR", "plate-reader": "GRAY"}
+_COLOUR_ORDERS = {"plate-detector": "BGR", "plate-aligner": "GRAY", "plate-reader": "GRAY"}
 """What each kind of network is given."""
+
+SLOW_RUNTIME = "tflite_runtime"
+"""The runtime that has no XNNPACK for int8."""
 
 _UNSET_WORKING_POINT = 0.5
 """Of a detector for which none was chosen."""
@@ -45,7 +48,7 @@ class ModelManifest:
     name: str
     version: str
     kind: str
-    """`plate-detector` or `plate-reader`."""
+    """`plate-detector`, `plate-aligner` or `plate-reader`."""
     input: InputShape
     sha256: str
     alphabet: str = ""

@@ -30,8 +30,11 @@ def main() -> int:
     sys.dont_write_bytecode = True  # a release never changes
     sys.path[:0] = [str(RELEASE / "site"), *parts()]
     os.environ["EDGE_ANPR_RELEASE"] = RELEASE.name
-    from edge_app.__main__ import main as edge_anpr
-
+    try:
+        from edge_app.__main__ import main as edge_anpr
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file raises
+        print(f"<3>edge-anpr: {RELEASE.name} is damaged ({error!r}): install it again", file=sys.stderr)
+        return 3
     return edge_anpr()
 
 

@@ -4,7 +4,8 @@ import io
 import logging
 from pathlib import Path
 
-from edge_app.logs import JOURNAL_FORMAT, JournalFormatter, stderr_is_journal
+from edge_app.journal import stderr_is_journal
+from edge_app.logs import JOURNAL_FORMAT, JournalFormatter
 
 
 def test_every_line_for_the_journal_carries_the_priority_of_its_message() -> None:

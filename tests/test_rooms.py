@@ -21,6 +21,7 @@ ORDER = (
     "newer_python",
     "version",
     "printable",
+    "journal",
     "geometry",
     "records",
     "system_clock",

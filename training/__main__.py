@@ -15,7 +15,9 @@ from training.rendered_clips import clip_frames
 from training.repository import REPOSITORY
 
 _FULL_DETECTOR, _QUICK_DETECTOR = Plan(6000, 10, 2e-3, checkpoint_every=500), Plan(260, 10, 3e-3)
+_FULL_ALIGNER, _QUICK_ALIGNER = Plan(6000, 128, 2e-3, checkpoint_every=500), Plan(300, 64, 2e-3)
 _FULL_READER, _QUICK_READER = Plan(12000, 96, 1.5e-3, checkpoint_every=500), Plan(400, 64, 2.5e-3)
+_NETWORKS = ("detector", "aligner", "reader")
 _WARM_RATE = 0.5
 """Factor of the plan's learning rate if a training begins with learned weights: more would unlearn them first."""
 _FULL_SCENES, _QUICK_SCENES = 900, 700
@@ -26,15 +28,19 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     try:
         _check(arguments)
+        from training.train_aligner import train_aligner
         from training.train_detector import train_detector
         from training.train_reader import train_reader
 
-        for network in ("detector", "reader") if arguments.network == "all" else (arguments.network,):
+        for network in _NETWORKS if arguments.network == "all" else (arguments.network,):
             run = arguments.run / network
             if network == "detector":
                 plan = _plan(arguments, _QUICK_DETECTOR if arguments.quick else _FULL_DETECTOR)
                 scenes = _QUICK_SCENES if arguments.quick else _FULL_SCENES
                 made = train_detector(run, plan, arguments.data, scenes, arguments.start, arguments.clips)
+            elif network == "aligner":
+                plan = _plan(arguments, _QUICK_ALIGNER if arguments.quick else _FULL_ALIGNER)
+                made = train_aligner(run, plan, arguments.data, arguments.start)
             else:
                 plan = _plan(arguments, _QUICK_READER if arguments.quick else _FULL_READER)
                 made = train_reader(run, plan, arguments.data, arguments.start)
@@ -48,14 +54,14 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train the networks. The reader learns from real plates as the shipped detector finds them. "
+        description="Train the networks. Aligner and reader learn from real plates as the shipped detector finds them. "
         "An interrupted run resumes at its last checkpoint. With PyTorch installed, KERAS_BACKEND=torch trains "
         "faster on a processor.",
     )
     parser.add_argument(
         "network",
         nargs="?",
-        choices=("all", "detector", "reader"),
+        choices=("all", *_NETWORKS),
         default="all",
         help="which to train (default: %(default)s)",
     )
@@ -95,10 +101,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--clips {arguments.clips}: holds no clips; render them with ./build.sh clips")
     if arguments.clips:
         clip_frames(arguments.clips)  # so that a wrong line is reported before anything begins
-    if arguments.clips and arguments.network == "reader":
+    if arguments.clips and arguments.network in ("aligner", "reader"):
         raise UsageError("--clips: only the detector learns from clips; leave it out, or train `all` or `detector`")
     if arguments.start and arguments.network == "all":
-        raise UsageError("--from is one network's checkpoint: give `detector` or `reader`, not `all`")
+        raise UsageError("--from is one network's checkpoint: name the network, not `all`")
     if arguments.start and not arguments.start.is_file():
         raise UsageError(f"--from {arguments.start}: no such file")
     if arguments.steps is not None and arguments.steps < 1:

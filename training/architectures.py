@@ -1,9 +1,9 @@
-"""The two networks: a MobileNetV2 that finds plates and a LeNet that reads them."""
+"""The networks: a MobileNetV2 that finds plates, a small one that aligns them, and a LeNet that reads them."""
 
 import keras
 from keras import layers
 
-from training.shapes import ALPHABET, READER_HEIGHT, READER_STEPS, READER_WIDTH
+from training.shapes import ALIGNER_HEIGHT, ALIGNER_WIDTH, ALPHABET, READER_HEIGHT, READER_STEPS, READER_WIDTH
 
 _NECK_CHANNELS = 56
 
@@ -12,6 +12,10 @@ _CONTEXT_STEPS = 7
 
 _READER_CHANNELS = {"c1": 24, "c2": 48, "c3": 80, "c4": 128, "c5": 160}
 """Of the reader's convolutions: 185 million multiply-accumulates a strip in all."""
+
+_ALIGNER_CONVOLUTIONS = ((12, 5, 2), (24, 3, 2), (27, 3, 1), (56, 3, 2), (56, 3, 1), (96, 3, 2), (96, 3, 1))
+"""Channels, size and stride of the aligner's convolutions: 15 million multiply-accumulates a view in all."""
+_ALIGNER_DENSE = 128
 
 _NORM_MOMENTUM = 0.98
 """Of the batch statistics; Keras' 0.999 for this network is made for a hundred times as many steps."""
@@ -38,7 +42,7 @@ def plate_detector(width: float = 0.35) -> keras.Model:
     )
     fused = _point(coarse, _NECK_CHANNELS, "coarse")
     for name, skip in (("middle", middle), ("fine", fine)):
-        fused = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(fused)
+        fused = layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_up")(fused)
         fused = layers.Add(name=f"{name}_add")([fused, _point(skip, _NECK_CHANNELS, name)])
         fused = _separable(fused, _NECK_CHANNELS, f"{name}_mix")
     found = _separable(fused, _NECK_CHANNELS, "found")
@@ -78,8 +82,28 @@ def plate_reader() -> keras.Model:
     return keras.Model(pixels, {"logits": logits}, name="plate_reader")
 
 
-def _convolve(maps: keras.KerasTensor, channels: int, size: int, name: str) -> keras.KerasTensor:
-    maps = layers.Conv2D(channels, size, padding="same", use_bias=False, name=name)(maps)
+def plate_aligner() -> keras.Model:
+    """A small network that regresses a plate's corners from a close view (as Jaderberg et al. 2015 align their input).
+
+    Input (ALIGNER_HEIGHT, ALIGNER_WIDTH, 1), grey, 0 to 255. Outputs: `corners` (8) x and y of the four corners as
+    shares of the view's width and height, `lines` (1) logit of a two-line plate, `plate` (1) logit of a plate.
+    """
+    pixels = layers.Input((ALIGNER_HEIGHT, ALIGNER_WIDTH, 1), name="pixels")
+    maps = layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+    for index, (channels, size, stride) in enumerate(_ALIGNER_CONVOLUTIONS, 1):
+        maps = _convolve(maps, channels, size, f"a{index}", stride)
+    flat = layers.Flatten(name="flat")(maps)
+    dense = layers.Dense(_ALIGNER_DENSE, use_bias=False, name="d1")(flat)
+    dense = layers.ReLU(6, name="d1_relu")(layers.BatchNormalization(momentum=_NORM_MOMENTUM, name="d1_norm")(dense))
+    outputs = {
+        name: layers.Dense(count, name=name, dtype="float32")(dense)
+        for name, count in (("corners", 8), ("lines", 1), ("plate", 1))
+    }
+    return keras.Model(pixels, outputs, name="plate_aligner")
+
+
+def _convolve(maps: keras.KerasTensor, channels: int, size: int, name: str, stride: int = 1) -> keras.KerasTensor:
+    maps = layers.Conv2D(channels, size, strides=stride, padding="same", use_bias=False, name=name)(maps)
     return layers.ReLU(6, name=f"{name}_relu")(
         layers.BatchNormalization(momentum=_NORM_MOMENTUM, name=f"{name}_norm")(maps)
     )

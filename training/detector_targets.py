@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.detection.corner_decoding import encode_corners
-from training.plate_pictures import PlateTruth
+from training.plate_pictures import PlatePicture
 from training.shapes import STRIDE
 
 _CORE = 0.5
 """Cells in this middle share of a plate's width and height belong to it; those around are left out of the loss."""
+
+_AROUND = 2.5
+"""Of a plate's size: so far around it there is background, though other plates of the picture have no box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,15 +28,20 @@ class Targets:
     """(…, 2): 1 for two lines, and the weight."""
 
 
-def targets_of(plates: tuple[PlateTruth, ...], width: int, height: int) -> Targets:
-    """Targets for a picture of `width` × `height` pixels, both multiples of the stride."""
+def targets_of(picture: PlatePicture) -> Targets:
+    """Targets for a picture whose width and height are multiples of the stride."""
+    height, width = picture.image_bgr.shape[:2]
+    plates = picture.plates
     rows, columns = height // STRIDE, width // STRIDE
     score = np.zeros((rows, columns, 2), np.float32)
-    score[..., 1] = 1
+    score[..., 1] = picture.all_boxed
     corners = np.zeros((rows, columns, 9), np.float32)
     lines = np.zeros((rows, columns, 2), np.float32)
     row_index, column_index = np.mgrid[:rows, :columns]
     centres = (np.stack([column_index, row_index], axis=-1) + 0.5).astype(np.float32) * STRIDE
+    if not picture.all_boxed:
+        for plate in plates:
+            score[_inside(plate.corners_px, _AROUND, centres), 1] = 1
     for plate in sorted(plates, key=lambda plate: -float(np.ptp(plate.corners_px[:, 0]))):
         score[_inside(plate.corners_px, 1.1, centres), 1] = 0
         if not plate.counted:

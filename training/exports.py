@@ -1,11 +1,11 @@
-"""What is made from the two checkpoints."""
+"""What is made from the checkpoints."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_app.errors import UsageError
 from edge_app.tflite_model import InputShape, ModelManifest
-from training.shapes import ALPHABET, READER_HEIGHT, READER_WIDTH, STRIDE
+from training.shapes import ALIGNER_HEIGHT, ALIGNER_WIDTH, ALPHABET, READER_HEIGHT, READER_WIDTH, STRIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Export:
 
     name: str
     kind: str
-    """`plate-detector` or `plate-reader`."""
+    """`plate-detector`, `plate-aligner` or `plate-reader`."""
     checkpoint: str
     """Stem of the `.keras` file it is made from."""
     input: InputShape
@@ -32,9 +32,10 @@ class Export:
 
 def all_exports() -> tuple[Export, ...]:
     """Every model file."""
-    detector, reader = "plate_detector", "plate_reader"
+    detector, aligner, reader = "plate_detector", "plate_aligner", "plate_reader"
     return (
         Export(detector, "plate-detector", detector, InputShape(640, 384, 3, "BGR"), 400_000_000, stride=STRIDE),
+        Export(aligner, "plate-aligner", aligner, InputShape(ALIGNER_WIDTH, ALIGNER_HEIGHT, 1, "GRAY"), 15_000_000),
         Export(
             reader,
             "plate-reader",
@@ -47,7 +48,7 @@ def all_exports() -> tuple[Export, ...]:
 
 
 def exports_of(what: str) -> tuple[Export, ...]:
-    """The exports of `detector`, `reader` or `all`."""
+    """The exports of `detector`, `aligner`, `reader` or `all`."""
     return tuple(export for export in all_exports() if what in ("all", export.kind.removeprefix("plate-")))
 
 

@@ -8,6 +8,9 @@ from edge_app.errors import ModelError
 from edge_app.tflite_model import InputShape, ModelManifest, Network, TfliteModel
 from training.exports import all_exports, checkpoint_of
 
+Networks = tuple[Network, Network, Network]
+"""Detector, aligner and reader."""
+
 KerasModel = Any
 """A `keras.Model`; Keras carries no types."""
 
@@ -83,19 +86,21 @@ def float_twin(model: KerasModel, manifest: ModelManifest) -> TfliteModel:
             raise ModelError(f"{model.name} cannot be run in the device's runtime: {error}") from error
 
 
-def networks_as_converted(models: Path) -> tuple[Network, Network]:
-    """The int8 detector and reader of a folder, in the device's runtime."""
-    detector, reader = (TfliteModel.load(models / f"{export.name}.tflite", export.kind) for export in all_exports())
-    return detector, reader
+def networks_as_converted(models: Path) -> Networks:
+    """The int8 networks of a folder, in the order of a plate's way, in the device's runtime."""
+    detector, aligner, reader = (
+        TfliteModel.load(models / f"{export.name}.tflite", export.kind) for export in all_exports()
+    )
+    return detector, aligner, reader
 
 
-def networks_as_trained(models: Path) -> tuple[Network, Network]:
-    """The float detector and reader that those were made from."""
-    detector, reader = (
+def networks_as_trained(models: Path) -> Networks:
+    """The float networks that those were made from."""
+    detector, aligner, reader = (
         float_twin(
             load_checkpoint(checkpoint_of(export, None, models), export.input),
             ModelManifest.read(models / f"{export.name}.json"),  # so that both run at the same working point
         )
         for export in all_exports()
     )
-    return detector, reader
+    return detector, aligner, reader

@@ -38,7 +38,7 @@ _SMALLEST_PX = 12.0
 _VISIBLE_SHARE = 0.75
 
 _ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.2
-"""Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need; cut
+"""Shares of the pictures: not aimed at a plate; with a sign pasted in; with no more padding than they need; cut
 closely around a plate and surrounded as `PlateRecognizer.recognize_crop` surrounds a crop."""
 
 _FAR_PX, _NEAR_PX, _CLOSE_PX = (14.0, 90.0), (60.0, 300.0), (180.0, 560.0)
@@ -76,6 +76,8 @@ class PlatePicture:
 
     image_bgr: ImageBgr
     plates: tuple[PlateTruth, ...]
+    all_boxed: bool = True
+    """False: plates that nobody boxed may be seen too, so only what is around a known plate is background."""
     filmed: bool = False
     """A camera's frame, cut at about the scale of the detector's input, no plate pasted in: plates are as small and
     as smeared as the detector meets them."""
@@ -108,7 +110,8 @@ class PictureSet:
         _add_sign(rng, picture, plates)
         if whole.filmed:
             return finish(rng, PlatePicture(picture, tuple(plates)))
-        made = PlatePicture(picture, tuple(_replace_some(rng, picture, plates)))
+        plates = list(_replace_some(rng, picture, plates))
+        made = PlatePicture(picture, tuple(plates), all_boxed=whole.all_boxed)
         if rng.random() < _CROP_SHARE:
             made = as_crop(rng, made)
         return finish(rng, made)
@@ -119,7 +122,7 @@ class PictureSet:
 
 
 def real_pictures(labels: Sequence[LabelledImage]) -> PictureSet:
-    """Pictures whose every plate is boxed, read when first looked at."""
+    """Pictures with boxed plates, read when first used."""
     return PictureSet([partial(_read, label) for label in labels])
 
 
@@ -149,7 +152,8 @@ def _filmed(plate: ClipPlate) -> PlateTruth:
 
 
 def _read(label: LabelledImage) -> PlatePicture:
-    return PlatePicture(load_image(label.path), tuple(_truth(plate) for plate in label.plates))
+    plates = tuple(_truth(plate) for plate in label.plates)
+    return PlatePicture(load_image(label.path), plates, all_boxed=label.boxes_complete)
 
 
 def _truth(plate: LabelledPlate) -> PlateTruth:
@@ -207,7 +211,7 @@ def finish(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
         image = degrade(rng, image, strength=0.6)
     if rng.random() < 0.15:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    return PlatePicture(image, picture.plates)
+    return replace(picture, image_bgr=image)
 
 
 def _look_at(rng: np.random.Generator, focus: PlateTruth | None, picture: PlatePicture, size: Size) -> Affine:
@@ -290,7 +294,7 @@ def as_crop(rng: np.random.Generator, picture: PlatePicture) -> PlatePicture:
     canvas[top - above :, left - beside :][: shown.shape[0], : shown.shape[1]] = shown
     visible = [(plate, _visible(plate, window)) for plate in picture.plates]
     kept = [replace(each, counted=each.counted and share >= _VISIBLE_SHARE) for each, share in visible if share > 0]
-    return PlatePicture(canvas, tuple(kept))
+    return PlatePicture(canvas, tuple(kept), picture.all_boxed)
 
 
 def _add_sign(rng: np.random.Generator, image: ImageBgr, plates: list[PlateTruth]) -> None:

@@ -170,7 +170,7 @@ def _join(parts: list[Strips]) -> Strips:
 def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
     """Corners as a detector finds them: too upright now and then, each a little off, the whole loose or tight."""
     if rng.random() < _UPRIGHT_SHARE:
-        corners = _more_upright(corners, float(rng.uniform(0.2, 1)))
+        corners = more_upright(corners, float(rng.uniform(0.2, 1)))
     width = np.linalg.norm(corners[1] - corners[0])
     height = np.linalg.norm(corners[3] - corners[0])
     along = (corners[1] - corners[0]) / max(width, 1e-3)
@@ -183,7 +183,7 @@ def loosen(rng: np.random.Generator, corners: Corners) -> Corners:
     return np.asarray(corners + moved[:, :1] * along + moved[:, 1:] * down, np.float32)
 
 
-def _more_upright(corners: Corners, share: float) -> Corners:
+def more_upright(corners: Corners, share: float) -> Corners:
     """Part of the way to the rectangle of the same size that lies level: like a detector that is unsure of a tilt."""
     middle = corners.mean(axis=0)
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)

@@ -6,22 +6,25 @@ It makes root file systems in FOLDER (1 GB, kept for the next time) and boots th
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.trial.broker import Broker, broker_in
-from benchmarks.trial.bundles import BROKEN_RUN, Bundler
-from benchmarks.trial.containers import Container, Lab, devices, make_tree
-from benchmarks.trial.device_trial import Bundles, DeviceTrial, deploy_to_many, python_of
+from benchmarks.trial.broker import broker_in
+from benchmarks.trial.bundles import Bundler
+from benchmarks.trial.containers import Lab, devices, make_tree
+from benchmarks.trial.device_trial import DeviceTrial, deploy_to_many, python_of
 from benchmarks.trial.report import Report, expect
+from benchmarks.trial.system_parts import try_system_parts
 from converters.bundle.making import PYTHONS, Target
 from training.repository import REPOSITORY
 
-PARTS = ("bookworm", "trixie", "bundles", "arm64", "python3.10", "fleet")
+PARTS = ("bookworm", "trixie", "bundles", "arm64", "python3.10", "parts", "fleet")
 SUITES = ("bookworm", "trixie")
+_FLEET = "five at once, one fails: the table"
 _PROGRAMS = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
@@ -32,65 +35,50 @@ _PROGRAMS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try everything, or the parts that are named."""
+    """Try everything, or the parts and rows that are named."""
     parsed = _parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so take the containers down
     if missing := [package for program, package in _PROGRAMS.items() if shutil.which(program) is None]:
         print(f"trial: missing: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 2
     folder: Path = parsed.folder.resolve()
-    report, bundler, lab = Report(), Bundler.begin(folder / "bundles"), Lab(folder / "lab")
+    folder.mkdir(parents=True, exist_ok=True)
+    report, bundler, lab = Report(parsed.only), Bundler.begin(folder / "bundles"), Lab(folder / "lab")
     for suite in SUITES:
-        if suite in parsed.parts:
+        if suite in parsed.parts and any(report.wants(suite, what) for what in DeviceTrial.rows(parsed.cuts)):
             tree = make_tree(folder, suite, parsed.mirror)
+            bundler.made(Target("x86_64", python_of(tree)))  # before anything has to wait for it
             with broker_in(folder) as broker, devices(lab, [tree]) as (device,):
-                _try_device(device, tree, suite, lab, bundler, broker, report, parsed)
+                target = Target("x86_64", python_of(tree))
+                DeviceTrial(device, suite, lab, bundler, target, broker, report, parsed.watch).run(parsed.cuts)
     if "bundles" in parsed.parts:
-        report.check("bundles", "two of one commit are identical", lambda: _same_twice(bundler))
-        report.check("bundles", "the SBOM is valid CycloneDX", lambda: _sbom_is_valid(bundler))
+        _check(report, "bundles", "two of one commit are identical", partial(_same_twice, bundler))
+        _check(report, "bundles", "the SBOM is valid CycloneDX", partial(_sbom_is_valid, bundler))
     if "arm64" in parsed.parts:
         for suite in SUITES:
-            tree = make_tree(folder, suite, parsed.mirror, "arm64")
-            report.check("arm64", f"{suite}: the self-test, bit for bit", partial(_arm, tree, bundler))
+            attempt = partial(_arm, folder, suite, parsed.mirror, bundler)
+            _check(report, "arm64", f"{suite}: installs, outputs equal x86-64's", attempt)
     if "python3.10" in parsed.parts:
         for architecture in ("aarch64", "x86_64"):
             target = Target(architecture, "3.10")
-            report.check("python3.10", f"{architecture}: every wheel resolves", partial(_made, bundler, target))
-        report.check("python3.10", "mypy takes the code as Python 3.10's", _mypy)
-    if "fleet" in parsed.parts:
+            _check(report, "python3.10", f"{architecture}: every wheel resolves", partial(_made, bundler, target))
+        _check(report, "python3.10", "mypy takes the code as Python 3.10's", _mypy)
+    if "parts" in parsed.parts:
+        try_system_parts(folder, parsed.mirror, bundler, report)
+    if "fleet" in parsed.parts and report.wants("fleet", _FLEET):
         _try_fleet(make_tree(folder, "bookworm", parsed.mirror), lab, bundler, report, parsed.watch)
     print(report.table())
     return 0 if report.rows and all(row.passed for row in report.rows) else 1
 
 
-def _try_device(
-    device: Container,
-    tree: Path,
-    suite: str,
-    lab: Lab,
-    bundler: Bundler,
-    broker: Broker,
-    report: Report,
-    parsed: argparse.Namespace,
-) -> None:
-    target = Target("x86_64", python_of(tree))
-    broken = bundler.checkout(f"broken-{suite}", ("edge_app/commands/run.py", f"\n\n{BROKEN_RUN}"))
-    second = bundler.checkout(f"second-{suite}", ("README.md", "\nSecond.\n"))
-    bundles = Bundles(
-        first=bundler.release(bundler.checkout(f"first-{suite}"), target, "first"),
-        second=bundler.release(second, target, "second"),
-        broken=bundler.release(broken, target, "broken"),
-        models=bundler.models(f"models-{suite}"),
-        bad_models=bundler.bad_models(suite),
-        key=bundler.key,
-        refusals=bundler.refusals(suite, target.python),
-    )
-    DeviceTrial(device, suite, lab, bundles, broker, report, parsed.watch).run(parsed.cuts)
+def _check(report: Report, where: str, what: str, attempt: Callable[[], str]) -> None:
+    if report.wants(where, what):
+        report.check(where, what, attempt)
 
 
 def _same_twice(bundler: Bundler) -> str:
     target = Target("x86_64", PYTHONS[1])
-    checkouts = [bundler.checkout(f"same-{each}") for each in "ab"]  # both first: somebody may commit meanwhile
-    made = [bundler.release(checkout, target, checkout.name) for checkout in checkouts]
+    made = [bundler.made(target), bundler.made(target, "again")]
     expect(made[0].read_bytes() == made[1].read_bytes(), "they differ")
     return f"{made[0].name}, {made[0].stat().st_size / 1e6:.0f} MB"
 
@@ -99,7 +87,7 @@ def _sbom_is_valid(bundler: Bundler) -> str:
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator
 
-    bundle = next((bundler.folder / "same-a").glob("*.tar"))
+    bundle = bundler.made(Target("x86_64", PYTHONS[1]))
     command = ["tar", "-xOf", str(bundle), "sbom.cdx.json"]
     content = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(content)
@@ -107,9 +95,9 @@ def _sbom_is_valid(bundler: Bundler) -> str:
     return f"{len(json.loads(content)['components'])} components"
 
 
-def _arm(tree: Path, bundler: Bundler) -> str:
-    python = python_of(tree)
-    bundle = _made_path(bundler, Target("aarch64", python))
+def _arm(folder: Path, suite: str, mirror: str, bundler: Bundler) -> str:
+    tree = make_tree(folder, suite, mirror, "arm64")
+    bundle = bundler.made(Target("aarch64", python_of(tree)))
     program = "cd /root && tar -xf bundle.tar install.sh && sh install.sh bundle.tar --trust key.pub"
     command = ["systemd-nspawn", "--quiet", f"--directory={tree}", "--register=no", "--keep-unit", "--pipe"]
     command += [
@@ -124,12 +112,8 @@ def _arm(tree: Path, bundler: Bundler) -> str:
 
 
 def _made(bundler: Bundler, target: Target) -> str:
-    path = _made_path(bundler, target)
+    path = bundler.made(target)
     return f"{path.name}, {path.stat().st_size / 1e6:.0f} MB"
-
-
-def _made_path(bundler: Bundler, target: Target) -> Path:
-    return bundler.release(bundler.checkout(f"for-{target}"), target, f"for-{target}")
 
 
 def _mypy() -> str:
@@ -140,12 +124,12 @@ def _mypy() -> str:
 
 
 def _try_fleet(tree: Path, lab: Lab, bundler: Bundler, report: Report, watch: int) -> None:
-    bundle = _made_path(bundler, Target("x86_64", python_of(tree)))
+    bundle = bundler.made(Target("x86_64", python_of(tree)))
     with devices(lab, [tree] * 5, first=11) as fleet:
         fleet[3].run("rm /usr/bin/python3")
         report.check(
             "fleet",
-            "five at once, one fails: the table",
+            _FLEET,
             lambda: deploy_to_many(fleet, lab, bundle, bundler.key, fleet[3].address, watch),
         )
 
@@ -153,6 +137,9 @@ def _try_fleet(tree: Path, lab: Lab, bundler: Bundler, report: Report, watch: in
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./build.sh trial", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="WORDS", help="rows with these words alone; may be repeated"
+    )
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/edge-anpr-trial"), metavar="DIR", help="where")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian", metavar="URL", help="Debian's archive")
     parser.add_argument("--cuts", type=int, default=10, metavar="N", help="power cuts (default: %(default)s)")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 PORT = 18830
+"""Lets everybody in; the next one wants a password."""
+USER, PASSWORD = "device", "of the trial"
+_SUBSCRIBE = ["mosquitto_sub", "-p", str(PORT), "-c", "-i", "trial", "-q", "1", "-t", "anpr/+/+/read"]
 
 
 class Broker:
@@ -19,20 +23,30 @@ class Broker:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._reads = folder / "reads.jsonl"
-        self._reads.unlink(missing_ok=True)
+        for left in (self._reads, folder / "mosquitto.db"):
+            left.unlink(missing_ok=True)
 
     def on(self) -> None:
-        """Listen, and note what comes."""
+        """Listen, and note what comes; what comes before the subscriber is back waits for it."""
         configuration = self._folder / "mosquitto.conf"
-        configuration.write_text(f"listener {PORT} 0.0.0.0\nallow_anonymous true\npersistence false\n")
+        passwords = self._folder / "passwords"
+        if not passwords.exists():
+            command = ["mosquitto_passwd", "-c", "-b", str(passwords), USER, PASSWORD]
+            subprocess.run(command, check=True, capture_output=True)
+        configuration.write_text(
+            f"user root\npersistence true\npersistence_location {self._folder}/\nmax_queued_messages 0\n"
+            f"per_listener_settings true\nlistener {PORT} 0.0.0.0\nallow_anonymous true\n"
+            f"listener {PORT + 1} 0.0.0.0\nallow_anonymous false\npassword_file {passwords}\n"
+        )
         broker = subprocess.Popen(
             ["mosquitto", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self._processes = [broker]
+        wait_until(lambda: _listens() or broker.poll() is not None, 30, "a listening mosquitto")
+        if broker.poll() is not None:
+            raise RuntimeError(f"mosquitto ended at once: is another one at port {PORT}?")
         with self._reads.open("ab") as out:
-            subscriber = subprocess.Popen(
-                ["mosquitto_sub", "-p", str(PORT), "-q", "1", "-t", "anpr/+/+/read"], stdout=out
-            )
-        self._processes = [broker, subscriber]
+            self._processes.append(subprocess.Popen(_SUBSCRIBE, stdout=out))
 
     def off(self) -> None:
         """Be gone."""
@@ -40,6 +54,10 @@ class Broker:
             process.send_signal(signal.SIGTERM)
             process.wait()
         self._processes = []
+
+    def count(self, device: str) -> int:
+        """How many deliveries of reads have come from a device."""
+        return self._reads.read_text(encoding="utf-8").count(f'"device":"{device}"') if self._reads.exists() else 0
 
     def reads(self, device: str) -> dict[int, dict[str, Any]]:
         """The reads of a device by their sequence numbers."""
@@ -51,6 +69,14 @@ class Broker:
                 if read["device"] == device:
                     found[read["sequence"]] = read
         return found
+
+
+def _listens() -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

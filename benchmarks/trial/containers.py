@@ -25,13 +25,20 @@ WantedBy=multi-user.target
 _BOOT_SECONDS = 60.0
 
 
-def make_tree(folder: Path, suite: str, mirror: str, architecture: str = "amd64") -> Path:
+def make_tree(
+    folder: Path,
+    suite: str,
+    mirror: str,
+    architecture: str = "amd64",
+    packages: Sequence[str] = PACKAGES,
+    name: str | None = None,
+) -> Path:
     """A root file system of a Debian release, made once."""
-    tree = folder / f"{suite}-{architecture}"
+    tree = folder / f"{suite}-{name or architecture}"
     if not tree.exists():
         # A foreign tree is only unpacked: to configure its packages takes an emulator half an hour.
         is_foreign = architecture != "amd64"
-        packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (PACKAGES, "minbase")
+        packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (packages, "minbase")
         unfinished = folder / f".{tree.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
         command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}"]
@@ -83,7 +90,10 @@ class Container:
         self._process: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
-        """A fresh device."""
+        """A fresh device; one that a trial before left running under this name goes."""
+        left = self._folder / "pid"
+        if left.exists() and b"systemd-nspawn" in _command_of(int(left.read_text())):
+            _kill(int(left.read_text()))
         self.destroy()
         upper, work = self._folder / "upper", self._folder / "work"
         for folder in (self.root, upper, work):
@@ -108,6 +118,7 @@ class Container:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )
+        (self._folder / "pid").write_text(str(self._process.pid))
         link = f"ve-{self.name}"
         deadline = time.monotonic() + _BOOT_SECONDS
         while time.monotonic() < deadline:
@@ -128,7 +139,7 @@ class Container:
             raise RuntimeError(f"{self.name}: {command}: {ended.stderr.strip()}{ended.stdout.strip()}")
         return ended
 
-    def told(self, command: str) -> str:
+    def output(self, command: str) -> str:
         """What a command prints."""
         return self.run(command, check=False).stdout.strip()
 
@@ -136,9 +147,7 @@ class Container:
         """Kill everything in the container at once."""
         if self._process is None:
             return
-        for pid in _tree_of(self._process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _kill(self._process.pid)
         self._process.wait()
         self._process = None
         time.sleep(0.5)
@@ -162,6 +171,18 @@ def devices(lab: Lab, trees: Sequence[Path], first: int = 1) -> Iterator[list[Co
     finally:
         for container in made:
             container.destroy()
+
+
+def _command_of(pid: int) -> bytes:
+    command = Path(f"/proc/{pid}/cmdline")
+    return command.read_bytes() if command.exists() else b""
+
+
+def _kill(pid: int) -> None:
+    """A process and everything it started, at once."""
+    for each in _tree_of(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 def _tree_of(pid: int) -> list[int]:

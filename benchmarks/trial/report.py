@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -19,10 +19,15 @@ class Row:
 
 
 class Report:
-    """Tries, notes, and goes on."""
+    """Tries, notes, and goes on; `only`: rows with one of these words in them, and what they need."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Sequence[str] = ()) -> None:
         self.rows: list[Row] = []
+        self._only = only
+
+    def wants(self, where: str, what: str) -> bool:
+        """Whether a row is asked for."""
+        return not self._only or any(words in f"{where} {what}" for words in self._only)
 
     def check(self, where: str, what: str, attempt: Callable[[], str]) -> bool:
         """Try one thing; what it raises is a miss."""

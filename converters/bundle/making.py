@@ -18,11 +18,12 @@ ARCHITECTURES = ("aarch64", "x86_64")
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 INSTALLER, INSTALL_SCRIPT, SBOM = "installer.pyz", "install.sh", "sbom.cdx.json"
 
-_UNITS = ("edge-anpr.service", "edge-anpr-watch.service", "jetson.conf")
+_UNITS = ("edge-anpr.service", "edge-anpr-watch.service", "edge-anpr-rescue.service", "jetson.conf")
 _STANDALONE = (
     "__init__",
     "__main__",
     "errors",
+    "journal",
     "printable",
     "version",
     "commands/__init__",

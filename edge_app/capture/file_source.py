@@ -7,17 +7,22 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
+from numpy.typing import NDArray
 
 from edge_app.capture import container
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.image_files import decode_frame
 from edge_app.newer_python import UTC
 from edge_app.printable import printable
 from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
+
+_MOTION_JPEG = "MJPG"
 
 
 @contextlib.contextmanager
@@ -118,12 +123,15 @@ class FileSource:
         self._frame_ns = int(1e9 / frames_per_second) if 1 <= frames_per_second <= 1000 else 40_000_000
         return capture
 
-    def _pictures(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+    def _pictures(self) -> Iterator[tuple[NDArray[Any], int]]:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
         self.attempts += 1
         capture = self._open()
         declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        decoded, first_ns, last_ns = 0, 0, -1
+        codec = printable(int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace"))
+        # FFmpeg shows a damaged JPEG as far as it goes: such frames are taken as they lie in the file.
+        is_jpeg = codec == _MOTION_JPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+        decoded, damaged, first_ns, last_ns = 0, 0, 0, -1
         try:
             while True:
                 given, picture = capture.read()
@@ -134,11 +142,18 @@ class FileSource:
                 decoded += 1
                 advances = decoded == 1 or position_ns - first_ns > last_ns
                 last_ns = position_ns - first_ns if advances else last_ns + self._frame_ns
-                yield picture, last_ns
+                whole = decode_frame(picture.tobytes()) if is_jpeg else picture
+                if whole is None:
+                    damaged += 1
+                    self.stamp.corrupt += 1
+                else:
+                    yield whole, last_ns
         finally:
-            codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
             capture.release()
-        self._judge(decoded, declared, printable(codec))
+        if 0 < damaged < decoded:
+            self._warn(f"{self._path}: {damaged} of {decoded} frames are damaged and left out; copy it again")
+        else:
+            self._judge(decoded - damaged, declared, codec)
 
     def _judge(self, decoded: int, declared: int, codec: str) -> None:
         file = container.examine(self._path)

@@ -49,8 +49,8 @@ class OpenCvStream:
     def frames(self) -> Iterator[Frame]:
         """Yield frames until closed."""
         while not self._closed.is_set():
-            self.attempts += 1
             capture = self._open_capture()
+            self.attempts += 1
             try:
                 yield from self._frames_of(capture)
             finally:

@@ -8,12 +8,13 @@ import cv2
 
 from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.config import CameraSettings
-from edge_app.configuration import secret_files
+from edge_app.configuration import secret_files, systemd_credentials
 from edge_app.errors import ConfigurationError
 from edge_app.printable import without_secrets
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 2000
+_CREDENTIAL = "camera-password"
 FRAMES_AWAITED = 3
 """A slow camera, of a frame in some seconds, is waited for as long as that many frames take."""
 
@@ -28,7 +29,7 @@ def open_rtsp(camera: CameraSettings, url: str) -> OpenCvStream:
     # Read by OpenCV at every open; UDP would lose packets and smear the picture.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its words may show the password
-    address = _with_password(parts, camera.password_file)
+    address = _with_password(parts, camera.password_file or systemd_credentials.file_of(_CREDENTIAL))
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
     hint = "check its address, user and password, and the network"
     return OpenCvStream(

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,10 @@ from edge_app.capture.stamp import Stamp
 from edge_app.config import CameraSettings
 from edge_app.configuration.source_url import SourceUrl, parse
 from edge_app.records import Frame
+
+_OPENING_SECONDS = 30.0
+"""Longest wait for a camera to open."""
+_LOOK_SECONDS = 0.05
 
 
 class Source(Protocol):
@@ -45,22 +50,39 @@ def open_source(camera: CameraSettings) -> Source:
 
 
 def take_frame(camera: CameraSettings, patience_seconds: float, settle_seconds: float = 0.0) -> Frame | None:
-    """One frame; None if none comes in time. A live camera gets time to settle its exposure first.
+    """One frame; None if none comes within `patience_seconds` of the camera's opening.
+
+    A live camera gets time to settle its exposure first. To open a camera takes a board of little power some seconds.
 
     Raises:
         ConfigurationError, SourceError: as `open_source` and `Source.frames`.
     """
-    with contextlib.ExitStack() as at_the_end:
-        source = at_the_end.enter_context(contextlib.closing(open_source(camera)))
-        patience = threading.Timer(patience_seconds, source.close)
-        patience.start()
-        at_the_end.callback(patience.cancel)
+    with contextlib.closing(open_source(camera)) as source, _patience(source, patience_seconds):
         first = newest = None
         for newest in source.frames():
             first = first or newest
             if not source.live or newest.monotonic_ns - first.monotonic_ns >= settle_seconds * 1e9:
                 break
         return newest
+
+
+@contextlib.contextmanager
+def _patience(source: Source, seconds: float) -> Iterator[None]:
+    """Close the source if it is open for so long, or does not open at all."""
+    done = threading.Event()
+
+    def wait() -> None:
+        opened_by = time.monotonic() + _OPENING_SECONDS
+        while not (source.attempts or done.wait(_LOOK_SECONDS)) and time.monotonic() < opened_by:
+            pass
+        if not done.wait(seconds):
+            source.close()
+
+    threading.Thread(target=wait, name="patience", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def _open_picamera2(camera: CameraSettings, url: SourceUrl) -> Source:

@@ -18,7 +18,7 @@ from edge_app.config import Settings
 from edge_app.demo import CLIP
 from edge_app.records import Frame
 from edge_app.stages import Stages, build_stages, load_networks
-from edge_app.tflite_model import runtime_name
+from edge_app.tflite_model import SLOW_RUNTIME, runtime_name
 
 _EVERY = 12
 """One frame of this number of the clip is measured."""
@@ -43,17 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _machine(settings: Settings) -> dict[str, Any]:
-    detector, reader = load_networks(settings)
+    networks = load_networks(settings)
     return {
         "machine": platform.machine(),
         "runtime": runtime_name(),
-        "models": {network.manifest.name: network.manifest.version for network in (detector, reader)},
+        "models": {network.manifest.name: network.manifest.version for network in networks},
     }
 
 
 def _measure(settings: Settings, threads: int) -> dict[str, Any]:
     stages = build_stages(replace(settings, models=replace(settings.models, threads=threads)))
-    times: dict[str, list[float]] = {name: [] for name in ("detect", "rectify", "read", "vote", "frame")}
+    times: dict[str, list[float]] = {name: [] for name in ("detect", "align", "rectify", "read", "vote", "frame")}
     frames = _frames()
     stages.detector.find(next(frames))  # the first call allocates
     for frame in frames:
@@ -81,7 +81,8 @@ def _most_memory_mb() -> int:
 
 def _one_frame(stages: Stages, frame: Frame, times: dict[str, list[float]]) -> None:
     for detection in _timed(times["detect"], stages.detector.find, frame):
-        strip = _timed(times["rectify"], stages.rectifier.rectify, frame.image_bgr, detection)
+        plate = _timed(times["align"], stages.aligner.align, frame.image_bgr, detection)
+        strip = _timed(times["rectify"], stages.rectifier.rectify, frame.image_bgr, plate)
         reading = _timed(times["read"], stages.reader.read, strip)
         _timed(times["vote"], stages.voter.settle, [reading])
 
@@ -102,6 +103,8 @@ def as_text(report: dict[str, Any]) -> str:
     """A table for people."""
     models = ", ".join(f"{name} {version}" for name, version in report["models"].items())
     lines = [f"{report['machine']}, {report['runtime']}, {models}"]
+    if report["runtime"] == SLOW_RUNTIME:
+        lines.append("this runtime has no XNNPACK for int8: ai-edge-litert runs the networks several times faster")
     for each in report["runs"]:
         lines.append(f"\n{each['threads']} thread(s): {each['frames_per_second']} frames a second")
         lines += [

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status.add_argument("--json", action="store_true", help="print one JSON object")
     actions.add_parser("verify", help="compare every file of the release with its manifest")
     actions.add_parser("watch", help="settle a switch that was cut off; the unit edge-anpr-watch does this at boot")
+    actions.add_parser("rescue", help="go back if files are damaged; the unit edge-anpr-rescue does this")
     uninstall = actions.add_parser("uninstall", help="take program and units off")
     uninstall.add_argument("--purge", action="store_true", help="delete the configuration and the reads that wait, too")
 
@@ -50,16 +51,18 @@ def run(arguments: argparse.Namespace) -> int:
     os.umask(0o022)  # the service's user has to be able to read it all
     # What has begun is brought to its end, also if whoever asked for it is cut off.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    installation = Installation(root, _say)
+    installation = Installation(root, _print)
     if arguments.action == "install":
         wishes = Wishes(arguments.trust, arguments.unsigned, arguments.allow_older, arguments.watch)
         return installation.install(arguments.bundle, wishes)
     if arguments.action == "rollback":
         return installation.rollback()
     if arguments.action == "verify":
-        return _verify(installation.releases.current)
+        return _verify(installation)
     if arguments.action == "watch":
         return installation.watch()
+    if arguments.action == "rescue":
+        return installation.rescue()
     if arguments.action == "uninstall":
         installation.uninstall(arguments.purge)
         return 0
@@ -101,12 +104,12 @@ def as_text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _verify(release: Release | None) -> int:
+def _verify(installation: Installation) -> int:
+    release = installation.releases.current
     if release is None:
         raise EdgeAnprError("no release is installed")
-    if altered := release.altered():
-        raise EdgeAnprError(f"{release.name}: {len(altered)} files altered or gone: {', '.join(altered[:5])}")
-    _say(f"{release.name}: every file is as it was packed")
+    installation.check(release)
+    _print(f"{release.name}: every file is as it was packed")
     return 0
 
 
@@ -124,11 +127,11 @@ def _facts(release: Release | None) -> dict[str, Any] | None:
 
 
 def _models_name(manifest: Manifest) -> str:
-    """Models are told apart by their contents."""
+    """Models are identified by their contents."""
     files = sorted(facts.sha256[:8] for path, facts in manifest.files.items() if path.endswith(".tflite"))
     return "+".join(files)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         print(f"==> {line}", flush=True)

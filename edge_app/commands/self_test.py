@@ -1,7 +1,7 @@
 """Try this installation on pictures with known plates, without a camera or a broker.
 
-Both networks have to read every plate, and to give the outputs that were recorded when the bundle was made, bit for
-bit. Exit code 1: they do not.
+The networks have to read every plate, and to give the outputs that were recorded when the bundle was made, bit for bit.
+Exit code 1: they do not.
 """
 
 import argparse

@@ -39,8 +39,10 @@ class Complaint:
     """What is wrong; what to do."""
 
 
-def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterable[Complaint]]) -> Record:
-    """The file as a record; relative paths in it start at the file's folder.
+def read(
+    path: Path, record_type: type[Record], check: Callable[[Record], Iterable[Complaint]], folder: Path | None = None
+) -> Record:
+    """The file as a record; relative paths in it start at its folder, or at `folder`.
 
     `check` finds errors that only several keys together show. Raises `ConfigurationError` with one line for each error.
     """
@@ -51,7 +53,7 @@ def read(path: Path, record_type: type[Record], check: Callable[[Record], Iterab
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else len(text.rstrip().split("\n"))
         raise ConfigurationError(f"{path}:{line}: this is not TOML: {error}; correct this line") from error
-    builder = _Builder(path.resolve().parent, record_type)
+    builder = _Builder((folder or path.parent).resolve(), record_type)
     record: Record = builder.record(record_type, table, ())
     complaints = builder.complaints
     reported = {complaint.where[:length] for complaint in complaints for length in range(len(complaint.where) + 1)}

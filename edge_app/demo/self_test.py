@@ -5,7 +5,7 @@ ai-edge-litert gives the same bits on every processor; another runtime is judged
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -36,7 +36,7 @@ def misread(recognizer: PlateRecognizer) -> Iterator[str]:
             yield f"{name}: read {', '.join(texts) or 'nothing'} where {', '.join(plates)} is shown"
 
 
-def outputs_of(networks: tuple[Network, Network]) -> dict[str, str]:
+def outputs_of(networks: Sequence[Network]) -> dict[str, str]:
     """What to compare: of each picture and network the sha256 of the outputs, bit for bit."""
     return {
         f"{name} {network.manifest.kind} {network.manifest.sha256[:12]}": _digest(network, _picture(name))

@@ -33,6 +33,8 @@ class LabelledImage:
     plates: tuple[LabelledPlate, ...]
     scene: bool
     """The whole scene is seen, though no box may be known."""
+    boxes_complete: bool = True
+    """False: plates without a box may be seen too, so nothing that is found is false."""
 
     @property
     def is_crop(self) -> bool:
@@ -40,9 +42,14 @@ class LabelledImage:
         return not self.scene and len(self.plates) == 1 and self.plates[0].box is None
 
     @property
+    def has_boxes(self) -> bool:
+        """The place of every plate that is named is known; so too if there is no plate."""
+        return all(plate.box is not None for plate in self.plates) and not (self.scene and not self.plates)
+
+    @property
     def has_all_boxes(self) -> bool:
         """Every plate's place is known, so that whatever else is found is false; so too if there is no plate."""
-        return all(plate.box is not None for plate in self.plates) and not (self.scene and not self.plates)
+        return self.boxes_complete and self.has_boxes
 
 
 def dataset_folders(folder: Path) -> list[Path]:
@@ -72,7 +79,12 @@ def _image(folder: Path, place: str, line: str) -> LabelledImage:
     try:
         fields = json.loads(line)
         plates = tuple(_plate(plate) for plate in fields["plates"])
-        return LabelledImage(folder / fields["image"], plates, bool(fields.get("scene", False)))
+        return LabelledImage(
+            folder / fields["image"],
+            plates,
+            scene=bool(fields.get("scene", False)),
+            boxes_complete=fields.get("boxes_complete") is not False,
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         wanted = '{"image": "images/x.jpg", "width": …, "height": …, "plates": […]}'
         raise SourceError(f"{place}: this is no label ({error!r}); write {wanted}, see docs/datasets.md") from error

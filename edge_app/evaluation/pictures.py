@@ -60,17 +60,17 @@ def run_on(recognizer: PlateRecognizer, label: LabelledImage) -> ImageResult:
     began = time.perf_counter()
     reads = recognize(image_bgr)
     elapsed_ms = (time.perf_counter() - began) * 1000
-    faint = recognizer.find(image_bgr, FAINT_CONFIDENCE) if label.has_all_boxes else []
+    faint = recognizer.find(image_bgr, FAINT_CONFIDENCE) if label.has_boxes else []
     detections = [] if label.is_crop else [read.detection for read in reads]
     return ImageResult(label, sorted(detections, key=lambda each: -each.confidence), faint, reads, elapsed_ms)
 
 
 def score_dataset(folder: Path, results: Sequence[ImageResult], effort: int = 0) -> DatasetScore:
     """The scores of a dataset's images, read with this effort."""
-    boxed = [result for result in results if result.label.has_all_boxes]
-    pairs = [_pair(result, result.detections) for result in boxed]
-    found = sum(truth is not None for taken in pairs for truth in taken)
-    false = sum(truth is None for taken in pairs for truth in taken)
+    boxed = [result for result in results if result.label.has_boxes]
+    pairs = [(result.label, _pair(result, result.detections)) for result in boxed]
+    found = sum(truth is not None for _, taken in pairs for truth in taken)
+    false = sum(truth is None for label, taken in pairs if label.boxes_complete for truth in taken)
     hits = [hit for result in boxed for hit in _hits(result, result.faint_detections)]
     plates = sum(len(result.label.plates) for result in boxed)
     elapsed = np.array([result.elapsed_ms for result in results])
@@ -119,13 +119,13 @@ def reads_and_truths(result: ImageResult) -> list[tuple[str, str]]:
 def failures(result: ImageResult) -> Iterator[dict[str, Any]]:
     """The failures of an image, for the improvement of the models."""
     image = str(result.label.path)
-    if result.label.has_all_boxes:
+    if result.label.has_boxes:
         taken = _pair(result, result.detections)
         for index, plate in enumerate(result.label.plates):
             if index not in taken:
                 yield {"image": image, "kind": "missed", "box": plate.box, "truth": plate.text}
         for truth, detection in zip(taken, result.detections, strict=True):
-            if truth is None:
+            if truth is None and result.label.boxes_complete:
                 found = {"box": detection.box_px, "confidence": detection.confidence}
                 yield {"image": image, "kind": "false", **found}
     for read, truth_text in reads_and_truths(result):

@@ -8,6 +8,7 @@ from typing import Protocol
 from edge_app import logs
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
+from edge_app.service.last_good import LastGood
 from edge_app.uplink.commander import Commander
 
 log = logging.getLogger(__name__)
@@ -27,25 +28,38 @@ Build = Callable[[Settings, Commander], Life]
 """`edge_app.app.build_daemon`."""
 
 
-def run(settings: Settings, configuration: Path, build: Build) -> None:
+def run(configuration: Path, build: Build) -> None:
     """Run the daemons that `build` makes, one after the other, until one is stopped.
 
+    If the configuration is wrong at the start, the last one that worked is taken, and its copy kept.
+
     Raises:
+        ConfigurationError: the configuration is wrong, and there is none that worked.
         EdgeAnprError: as `Daemon.run`, if there are no former settings to return to.
     """
-    commander, former = Commander(settings, configuration), settings
+    last_good = LastGood(configuration)
+    settings, wrong = last_good.load()
+    logs.configure(settings.log)
+    if wrong is not None:
+        log.error("THE LAST GOOD CONFIGURATION IS USED, for the present one is wrong: %s", wrong)
+
+    def commander_for(settings: Settings) -> Commander:
+        return Commander(settings, configuration, proven=last_good.keep)
+
+    commander, former = commander_for(settings), settings
+    commander.wrong = wrong
     while True:
         failure = _live(build, settings, commander)
         if failure is not None and commander.trial is not None:
             log.error("reload: the former configuration comes back: %s", failure)
             reply, settings = commander.trial, former
-            commander = Commander(settings, configuration)
-            commander.tell_reverted(reply, failure)
+            commander = commander_for(settings)
+            commander.report_reverted(reply, failure)
         elif commander.reload is not None:
             log.info("reload: the new configuration is tried")
             reload, former = commander.reload, settings
             settings = reload.settings
-            commander = Commander(settings, configuration)
+            commander = commander_for(settings)
             commander.try_out(reload.reply)
         else:
             return

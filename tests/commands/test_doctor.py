@@ -1,23 +1,26 @@
 """`edge-anpr doctor` where something is wrong."""
 
 import contextlib
+import json
 import socket
 import threading
 from pathlib import Path
 
+import cv2
 import pytest
 
+from edge_app.__main__ import main
+from edge_app.capture import source
+from edge_app.capture.opencv_stream import OpenCvStream
 from edge_app.commands.doctor import (
-    FAULT,
-    OK,
-    WARNING,
-    Finding,
+    check_broker,
     check_camera,
     check_commands,
     check_lists,
     check_privacy,
     examine,
 )
+from edge_app.commands.finding import FAULT, OK, WARNING, Finding
 from edge_app.config import (
     CameraSettings,
     CommandSettings,
@@ -28,8 +31,10 @@ from edge_app.config import (
     PrivacySettings,
     Settings,
 )
+from edge_app.configuration.systemd_credentials import AS_SERVICE
 from edge_app.errors import ConfigurationError
-from edge_app.uplink.connection import RefusedError
+from edge_app.uplink.connection import BrokerRefusedError
+from tests.capture.pictures import write_clip
 from tests.mosquitto import Mosquitto, Start, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 
@@ -60,7 +65,7 @@ def test_a_folder_that_may_not_be_read_does_not_end_the_checks(tmp_path: Path) -
 
     assert findings["disk"].state == WARNING
     assert "run this with sudo" in findings["disk"].words
-    assert "service" in findings
+    assert "broker" in findings
 
 
 def test_lists_are_shown_with_their_number_of_plates(tmp_path: Path) -> None:
@@ -81,6 +86,52 @@ def test_the_key_of_the_hash_is_checked_if_it_can_be_seen(tmp_path: Path) -> Non
     assert (credential.state, "plate-hash-key" in credential.words) == (WARNING, True)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         check_privacy(Settings(privacy=PrivacySettings(hash=True, key_file=tmp_path / "absent")))
+
+
+def test_a_secret_that_only_the_service_can_read_is_not_called_missing() -> None:
+    """Given by LoadCredential, it is seen by the service and by what runs as it does."""
+    finding = check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=1, username="gate")))
+
+    words = "the password may be the credential `mqtt-password`, which the service alone can read; run this with sudo"
+    assert finding == Finding("broker", WARNING, words)
+
+
+def test_what_runs_as_the_service_does_finds_a_missing_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(AS_SERVICE, "1")
+
+    with pytest.raises(ConfigurationError, match="plate-hash-key"):
+        check_privacy(Settings(privacy=PrivacySettings(hash=True)))
+
+
+def test_a_camera_has_its_ten_seconds_from_the_moment_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.commands.doctor._CAMERA_SECONDS", 0.3)
+    clip = write_clip(tmp_path / "clip.avi", frames=3)
+
+    def open_slowly(path: str) -> cv2.VideoCapture:
+        threading.Event().wait(1.0)
+        return cv2.VideoCapture(path)
+
+    slow = OpenCvStream("gate", "slow", lambda: open_slowly(str(clip)), patient=True, hint="")
+    monkeypatch.setitem(source._OPENERS, "gst", lambda *_: slow)
+
+    assert check_camera(Settings(camera=CameraSettings(source="gst:slow"))).state == OK
+
+
+def test_every_finding_is_a_json_object_and_a_fault_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("nonsense = 1\n")
+
+    code = main(["doctor", "--json", "--config", str(tmp_path / "config.toml")])
+
+    printed = json.loads(capsys.readouterr().out)
+    assert (code, printed["ok"]) == (1, False)
+    found = {each["subject"]: each for each in printed["findings"]}
+    assert found["configuration"]["state"] == FAULT
+    assert "config.toml:1:" in found["configuration"]["words"]
+    assert {"heat", "power", "memory card", "clock", "room"} <= found.keys()
 
 
 def hearing(mqtt: MqttSettings) -> Settings:
@@ -169,5 +220,5 @@ def test_a_broker_that_refuses_the_commands_topic_is_reported_with_it() -> None:
         mqtt = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
         threading.Thread(target=refuse_a_subscription, args=(server, b"\x87")).start()
 
-        with pytest.raises(RefusedError, match=r"refuses to let us read anpr/gate-01/cmd/#: Not authorized"):
+        with pytest.raises(BrokerRefusedError, match=r"refuses to let us read anpr/gate-01/cmd/#: Not authorized"):
             check_commands(hearing(mqtt))

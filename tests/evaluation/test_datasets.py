@@ -1,4 +1,4 @@
-"""Dataset folders are read as the contract says, and a wrong line is named."""
+"""Dataset folders are read as documented, and a wrong line is named."""
 
 import json
 from pathlib import Path
@@ -59,6 +59,12 @@ def test_what_is_known_of_a_picture_decides_how_it_is_scored(
     (label,) = read(tmp_path, image(*plates, scene=scene))
 
     assert (label.is_crop, label.has_all_boxes) == (is_crop, has_all_boxes)
+
+
+def test_a_picture_that_may_show_plates_without_a_box_has_boxes_but_not_all(tmp_path: Path) -> None:
+    (label,) = read(tmp_path, image(PLATE, boxes_complete=False))
+
+    assert (label.has_boxes, label.has_all_boxes) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from edge_app.records import (
 )
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC)
-SOFTWARE = SoftwareMessage("0.1.0", detector="d" * 64, reader="e" * 64)
+SOFTWARE = SoftwareMessage("0.1.0", detector="d" * 64, aligner="a" * 64, reader="e" * 64)
 
 
 def plate_pass(text: str = "MH12AB1234", valid: bool = True, last_monotonic_ns: int = 0) -> PlatePass:

@@ -1,6 +1,7 @@
 """`edge-anpr run`, reloaded over a real broker: with settings that work, and with such that do not."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,14 +16,14 @@ import pytest
 from edge_app.demo import CLIP
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber, free_port
-from tests.uplink.test_commander import told
+from tests.uplink.test_commander import answer_in
 
 ANSWER = "anpr/gate-01/answer"
 PATIENCE_SECONDS = 120.0  # on a machine that is busy with other work
 
 
 class Device:
-    """The daemon as a process, and somebody who tells it what to do."""
+    """The daemon as a process, and somebody who sends it commands."""
 
     def __init__(self, folder: Path, broker: Mosquitto, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -57,7 +58,7 @@ class Device:
         """As many as came, once they have."""
         messages = self._subscriber.until(count, "/answer", PATIENCE_SECONDS)
         assert all(message.correlation_data == b"7" for message in messages)
-        return [told(message) for message in messages]
+        return [answer_in(message) for message in messages]
 
     def stop(self) -> int:
         """End it as systemd does."""
@@ -90,10 +91,11 @@ reload_seconds = {seconds}
 
 
 @contextmanager
-def running(folder: Path, broker: Mosquitto) -> Iterator[Device]:
-    configure(folder, broker.port)
+def running(folder: Path, broker: Mosquitto, more: str = "") -> Iterator[Device]:
+    configure(folder, broker.port, more=more)
     command = [sys.executable, "-m", "edge_app", "run", "--config", str(folder / "config.toml")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "STATE_DIRECTORY": str(folder)}  # as systemd has it
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             device = Device(folder, broker, process)
             device.until_pictures_arrive()
@@ -143,3 +145,18 @@ def test_settings_with_which_nothing_can_be_built_are_dropped(tmp_path: Path, br
     assert "plate_detector" in answer["error"]
     assert again["ok"]
     assert json.dumps(answer).count("config.toml") == 1
+
+
+def test_a_wrong_file_at_the_start_gives_way_to_the_last_one_that_worked(tmp_path: Path, broker: Mosquitto) -> None:
+    with running(tmp_path, broker) as device:
+        assert device.ask("ping")["ok"]
+        device.stop()
+
+    with running(tmp_path, broker, more="nonsense = 1\n") as again:
+        mended = again.reload(camera="south")
+        again.stop()
+
+    log = "".join(again.log)
+    assert "THE LAST GOOD CONFIGURATION IS USED, for the present one is wrong" in log
+    assert "config.toml:14: [commands] nonsense" in log
+    assert mended["ok"], "and a reload takes the mended file"

@@ -1,4 +1,4 @@
-"""Generated plates and strips tell the truth about themselves."""
+"""Generated plates and strips are labelled truly."""
 
 import re
 
@@ -7,12 +7,16 @@ import pytest
 
 from edge_app.detection.corner_decoding import decode
 from training.detector_targets import targets_of
-from training.plate_pictures import VIEW, PlateTruth
+from training.plate_pictures import VIEW, PlatePicture, PlateTruth
 from training.shapes import ALPHABET, READER_HEIGHT, READER_WIDTH, STRIDE
 from training.strips import StripSource, encode, loosen
 from training.synthetic.observation import observe
 from training.synthetic.plates import render_plate, style_names
 from training.synthetic.texts import indian_words
+
+
+def picture_of(*plates: PlateTruth, all_boxed: bool = True) -> PlatePicture:
+    return PlatePicture(np.zeros((VIEW[1], VIEW[0], 3), np.uint8), plates, all_boxed)
 
 
 @pytest.mark.parametrize("style", style_names())
@@ -78,12 +82,22 @@ def test_targets_decode_to_the_plates_they_were_made_from() -> None:
     small = np.array([[300, 10], [306, 10], [306, 13], [300, 13]], np.float32)
     plates = (PlateTruth(wide, True, 1), PlateTruth(two, True, 2), PlateTruth(small, False, None, counted=False))
 
-    targets = targets_of(plates, *VIEW)
-    said = decode(
+    targets = targets_of(picture_of(*plates))
+    decoded = decode(
         (targets.score[..., 0] - 0.5) * 20, targets.corners[..., :8], targets.lines[..., 0] - 0.5, STRIDE, 0.5, 9
     )
 
-    assert sorted(plate.lines for plate in said) == [1, 2]
-    for plate in said:
+    assert sorted(plate.lines for plate in decoded) == [1, 2]
+    for plate in decoded:
         assert plate.corners_px == pytest.approx(wide if plate.lines == 1 else two, abs=0.05)
     assert (targets.score[1, 37] == (0, 0)).all(), "the small one is neither right nor wrong"
+
+
+def test_only_what_is_around_a_known_plate_is_background_where_others_may_lack_a_box() -> None:
+    plate = PlateTruth(np.array([[40, 50], [140, 50], [140, 80], [40, 80]], np.float32), True, 1)
+
+    weights = targets_of(picture_of(plate, all_boxed=False)).score[..., 1]
+
+    assert weights[65 // STRIDE, 90 // STRIDE] > 0, "the plate itself"
+    assert weights[40 // STRIDE, 90 // STRIDE] == 1, "just above it"
+    assert weights[65 // STRIDE, 300 // STRIDE] == 0, "far away there may be a plate without a box"

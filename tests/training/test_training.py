@@ -14,13 +14,17 @@ from training.architectures import plate_detector, plate_reader
 from training.detector_targets import targets_of
 from training.loop import Batch, RunFolder, WarmupStableDecay, train
 from training.plan import Plan
-from training.plate_pictures import VIEW, PlateTruth
+from training.plate_pictures import VIEW, PlatePicture, PlateTruth
 from training.shapes import ALPHABET, READER_HEIGHT, READER_STEPS, READER_WIDTH, STRIDE
 from training.strips import StripSource, encode
 from training.train_detector import detector_loss
 from training.train_reader import LOSS_PARTS, greedy_exact, reader_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
+
+
+def picture_of(*plates: PlateTruth, all_boxed: bool = True) -> PlatePicture:
+    return PlatePicture(np.zeros((VIEW[1], VIEW[0], 3), np.uint8), plates, all_boxed)
 
 
 def test_the_networks_have_the_shapes_the_device_expects() -> None:
@@ -108,8 +112,8 @@ def test_greedy_reading_counts_exact_matches_only() -> None:
         logits = np.zeros((8, READER_STEPS, len(ALPHABET) + 1))
         logits[..., -1] = 1
         for row, label in enumerate(strips.labels):
-            said = label[label >= 0][: None if row % 2 else -1]
-            logits[row, 2 * np.arange(len(said)), said] = 2
+            codes = label[label >= 0][: None if row % 2 else -1]
+            logits[row, 2 * np.arange(len(codes)), codes] = 2
         return {"logits": logits}
 
     assert greedy_exact(right_on_half, strips) == 0.5
@@ -117,7 +121,7 @@ def test_greedy_reading_counts_exact_matches_only() -> None:
 
 def test_the_detector_loss_is_lower_if_the_answer_is_right() -> None:
     quad = np.array([[100, 60], [180, 62], [180, 84], [100, 82]], np.float32)
-    target = targets_of((PlateTruth(quad, True, 1),), *VIEW)
+    target = targets_of(picture_of(PlateTruth(quad, True, 1)))
     wanted = {"score": target.score[None], "corners": target.corners[None], "lines": target.lines[None]}
     right = {
         "score": (wanted["score"][..., :1] - 0.5) * 12,

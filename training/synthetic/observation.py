@@ -33,7 +33,7 @@ def place(rng: np.random.Generator, plate: RenderedPlate, line_height_px: float)
     margin = np.float32(rng.uniform(4, 14))
     quad += margin - quad.min(axis=0)
     width, height = (int(extent + margin) + 1 for extent in quad.max(axis=0))
-    canvas = _surface(rng, width, height)
+    canvas = surface(rng, width, height)
     paste(canvas, plate.image_bgr, quad)
     return ObservedPlate(canvas, quad)
 
@@ -135,7 +135,7 @@ def _smear(rng: np.random.Generator, image_bgr: ImageBgr, length_px: float) -> I
     return np.asarray(cv2.filter2D(image_bgr, -1, kernel / kernel.sum()), np.uint8)
 
 
-def _surface(rng: np.random.Generator, width: int, height: int) -> ImageBgr:
+def surface(rng: np.random.Generator, width: int, height: int) -> ImageBgr:
     """What is around a plate: bumper, frame, shade, or clutter."""
     coarse = rng.integers(0, 256, (int(rng.integers(1, 5)), int(rng.integers(1, 5)), 3)).astype(np.float32)
     coarse = coarse.mean(axis=2, keepdims=True) * 0.7 + coarse * 0.3

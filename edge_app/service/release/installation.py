@@ -106,13 +106,40 @@ class Installation:
         self._report(f"{release.name} runs and is well" if found is None else f"{release.name}: {found}")
         return 0 if found is None else 1
 
+    def check(self, release: Release) -> None:
+        """Refuse a release in which a file differs from the manifest, or whose manifest nobody known has signed."""
+        if altered := release.altered():
+            several = f" and {len(altered) - 1} more" if altered[1:] else ""
+            raise RefusedError(f"{release.name}: {altered[0]}{several} altered or gone: deploy it again")
+        signed = release.signatures()
+        keys = self._keys(None) if signed else []
+        for message, written in signed:
+            signature.check(message, written, keys)
+
+    def rescue(self) -> int:
+        """Take the previous release if files of the present one are damaged; 1 if they are, and there is none."""
+        with self.releases.locked():
+            current, previous = self.releases.current, self.releases.previous
+            if current is None or not (altered := current.altered()):
+                self._report("every file is as it was packed: the service failed for another reason, see its log")
+                return 0
+            found = f"{current.name}: {altered[0]} and {len(altered) - 1} other files are altered or gone"
+            if previous is None or previous.altered():
+                self._report(f"{found}, and there is no whole release to go back to: deploy one")
+                return 1
+            self.releases.abandon(current, previous)
+            self._finish_files(previous)
+            self._report(f"{found}: {previous.name} is current again")
+            self._start("restart")
+            return 0
+
     def uninstall(self, purge: bool) -> None:
         """Take program and units off; with `purge` the configuration and what waits for the broker, too."""
         self._check_root()
         if not self._is_image and systemctl.runs_here():
             systemctl.call("disable", "--quiet", "--now", systemctl.SERVICE, systemctl.WATCH)
         folder = self.root / systemctl.UNITS
-        for unit in (systemctl.SERVICE, systemctl.WATCH):
+        for unit in (systemctl.SERVICE, systemctl.WATCH, systemctl.RESCUE):
             for place in (folder, *folder.glob("*.wants")):
                 (place / unit).unlink(missing_ok=True)
             shutil.rmtree(folder / f"{unit}.d", ignore_errors=True)
@@ -243,6 +270,7 @@ class Installation:
             if not path.exists():  # later it is the operator's to enable and to disable
                 _link(path.parent / "multi-user.target.wants" / unit, Path("/") / systemctl.UNITS / unit)
             _copy(release.folder / "systemd" / unit, path)
+        _copy(release.folder / "systemd" / systemctl.RESCUE, self.root / systemctl.UNITS / systemctl.RESCUE)
         home = Path("/") / self.releases.home.relative_to(self.root)
         _link(self.root / COMMAND, home / "current/bin/edge-anpr")
         _copy(release.folder / "config/default.toml", self.root / CONFIGURATION / "config.default.toml")

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,12 @@ class Release:
         """What its folder is called."""
         return self.folder.name
 
+    @classmethod
+    def running(cls) -> "Release | None":
+        """The release that this module belongs to; None in a checkout or in the installer."""
+        folder = Path(__file__).parents[4]
+        return cls(folder) if (folder / MANIFEST).is_file() else None
+
     @property
     def program(self) -> Path:
         """The command `edge-anpr` of this release."""
@@ -47,14 +53,22 @@ class Release:
 
     def altered(self) -> list[str]:
         """The files that are not as they were unpacked, or are gone."""
-        expected = {
-            path: file.sha256
-            for path, file in self.manifest().files.items()
-            if not path.startswith(f"{MODELS_FOLDER}/")
-        }
-        models = self.models_manifest().files
-        expected |= {path: file.sha256 for path, file in models.items() if path.startswith(f"{MODELS_FOLDER}/")}
-        return sorted(path for path, sha256 in expected.items() if _sha256(self.folder / path) != sha256)
+        code = [path for path in self.manifest().files if not _is_model(path)]
+        return sorted([*self._differing(self.manifest(), code), *self.altered_models()])
+
+    def altered_models(self) -> list[str]:
+        """Those of the networks and what belongs to them."""
+        manifest = self.models_manifest()
+        return self._differing(manifest, [path for path in manifest.files if _is_model(path)])
+
+    def signatures(self) -> list[tuple[bytes, bytes]]:
+        """What was signed, and the signatures; none if the release was installed without."""
+        files = [self.folder / name for name in (MANIFEST, MODELS_MANIFEST)]
+        signed = [(file, file.with_name(f"{file.name}.sig")) for file in files if file.exists()]
+        return [(file.read_bytes(), signature.read_bytes()) for file, signature in signed if signature.exists()]
+
+    def _differing(self, manifest: Manifest, paths: Iterable[str]) -> list[str]:
+        return sorted(path for path in paths if _sha256(self.folder / path) != manifest.files[path].sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +172,13 @@ class Releases:
         self._link("previous", current.name)
         return previous
 
+    def abandon(self, damaged: Release, previous: Release) -> None:
+        """Go back from a damaged release, which is deleted."""
+        self._link("current", previous.name)
+        (self.home / "previous").unlink(missing_ok=True)
+        self._trial.unlink(missing_ok=True)
+        self._delete(damaged.folder)
+
     def _linked(self, name: str) -> Release | None:
         link = self.home / name
         folder = self.folder / link.readlink().name if link.is_symlink() else None
@@ -203,6 +224,10 @@ def copy_without_models(release: Release, into: Path) -> None:
     shutil.copytree(
         release.folder, into, symlinks=True, ignore=left_out, copy_function=os.link, dirs_exist_ok=True
     )  # fmt: skip
+
+
+def _is_model(path: str) -> bool:
+    return path.startswith(f"{MODELS_FOLDER}/")
 
 
 def _sha256(path: Path) -> str | None:

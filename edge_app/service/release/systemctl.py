@@ -1,16 +1,22 @@
-"""What systemd is asked of the service, and told."""
+"""Questions and orders to systemd about the service."""
 
 import subprocess
 from pathlib import Path
 
 SERVICE = "edge-anpr.service"
 WATCH = "edge-anpr-watch.service"
+RESCUE = "edge-anpr-rescue.service"
 UNITS = Path("etc/systemd/system")
 
 
 def runs_here() -> bool:
     """Whether systemd is this machine's init."""
     return Path("/run/systemd/system").is_dir()
+
+
+def is_installed() -> bool:
+    """Whether this machine's init is systemd, and has our service."""
+    return runs_here() and (Path("/") / UNITS / SERVICE).exists()
 
 
 def show(*names: str) -> dict[str, str]:

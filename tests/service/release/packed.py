@@ -37,6 +37,7 @@ def release(
         "models/verdict": verdict,
         "site/edge_app/made_at.py": f"MADE_AT = {made_at!r}\n",
         "systemd/edge-anpr.service": f"# {made_at}\n",
+        "systemd/edge-anpr-rescue.service": "#\n",
         "systemd/edge-anpr-watch.service": "#\n",
     }
     return _packed(content, files, RELEASE, made_at, target, key)

@@ -1,5 +1,6 @@
 """Releases are put into an image as onto a device; what is refused, cut off or undone leaves the old one running."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Device:
-    """An image, and what was said about it."""
+    """An image, and what was reported about it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -142,7 +143,7 @@ def test_an_older_release_is_taken_if_that_is_asked_for(device: Device) -> None:
     assert device.current() == "2026-01-01"
 
 
-def test_a_device_that_knows_no_key_takes_the_one_that_it_is_told_to_trust(device: Device) -> None:
+def test_a_device_that_knows_no_key_takes_the_one_that_it_is_ordered_to_trust(device: Device) -> None:
     (device.root / "etc/edge-anpr/keys.d/key.pub").unlink()
     bundle = packed.release(device.folder, device.key)
     with pytest.raises(RefusedError, match="knows no key"):
@@ -165,7 +166,7 @@ def test_bad_models_are_refused_and_models_alone_need_a_release(device: Device) 
 
 
 @pytest.mark.parametrize("purge", [False, True])
-def test_uninstalling_leaves_what_is_the_operators_unless_told_otherwise(device: Device, purge: bool) -> None:
+def test_uninstalling_leaves_what_is_the_operators_by_default(device: Device, purge: bool) -> None:
     device.install(packed.release(device.folder, device.key))
     (device.root / "etc/edge-anpr/config.toml").write_text("mine")
     drop_in = device.root / "etc/systemd/system/edge-anpr.service.d/override.conf"
@@ -243,9 +244,47 @@ while install(moment):
 """
 
 
-def test_an_overlay_in_memory_is_told_from_one_on_a_disk() -> None:
+def test_an_overlay_in_memory_is_distinguished_from_one_on_a_disk() -> None:
     disk = "/dev/sda1 / ext4 rw 0 0\n"
     memory = "tmpfs /media/root-rw tmpfs rw 0 0\noverlay / overlay rw,lowerdir=/a,upperdir=/media/root-rw/overlay 0 0\n"
     kept = "/dev/sda2 /data ext4 rw 0 0\noverlay / overlay rw,lowerdir=/a,upperdir=/data/overlay 0 0\n"
 
     assert [_is_overlay_in_memory(mounts) for mounts in (disk, memory, kept)] == [False, True, False]
+
+
+def test_damaged_files_bring_the_previous_release_back_and_what_is_whole_stays(device: Device) -> None:
+    for day in ("01", "02"):
+        device.install(packed.release(device.folder, device.key, f"2026-01-{day}T00:00:00Z"))
+    assert device.installation.rescue() == 0
+    assert device.current() == "2026-01-02"
+
+    (device.root / "opt/edge-anpr/current/models/verdict").write_text("goof")
+
+    assert device.installation.rescue() == 0
+    assert device.current() == "2026-01-01"
+    assert device.installation.releases.previous is None, "nobody goes back to what is damaged"
+    assert "models/verdict" in device.words[-1]
+
+
+def test_damaged_files_stay_if_there_is_nothing_whole_to_go_back_to(device: Device) -> None:
+    device.install(packed.release(device.folder, device.key))
+    (device.root / "opt/edge-anpr/current/models/verdict").unlink()
+
+    assert device.installation.rescue() == 1
+    assert "deploy one" in device.words[-1]
+
+
+def test_a_model_altered_with_its_manifest_is_no_release_that_anybody_signed(device: Device) -> None:
+    device.install(packed.release(device.folder, device.key))
+    release = device.installation.releases.current
+    assert release is not None
+    device.installation.check(release)
+
+    model, manifest = release.folder / "models/verdict", release.folder / "MANIFEST.json"
+    before = hashlib.sha256(model.read_bytes()).hexdigest()
+    model.write_text("nice")
+    manifest.write_text(manifest.read_text().replace(before, hashlib.sha256(b"nice").hexdigest()))
+
+    assert release.altered() == []
+    with pytest.raises(RefusedError, match="the signature is not that of a key"):
+        device.installation.check(release)

@@ -1,0 +1,99 @@
+"""Finds a plate's corners and layout exactly, from a close view of where the detector found it."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.detection.detector import PADDING_BGR
+from edge_app.geometry import hulls, iou
+from edge_app.recognition.rectifier import even_out, plate_size
+from edge_app.records import Corners, ImageBgr, ImageGray, PlateDetection
+from edge_app.tflite_model import Network
+
+_ACROSS, _DOWN = 0.3, 0.6
+"""Shares of the plate's width and height that a view shows beyond each of its sides."""
+
+_SAME_PLACE_IOU = 0.2
+"""Corners that overlap less with what was found are of something else."""
+
+_FAR = 0.3
+"""Heights of a line by which the farthest corner has to move for a second alignment."""
+
+
+class PlateAligner:
+    """`align` moves a plate's corners to where they are."""
+
+    def __init__(self, model: Network) -> None:
+        self._model = model
+        shape = model.manifest.input
+        self._size = shape.width, shape.height
+
+    def align(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateDetection:
+        """The plate with the network's corners and number of lines; as it was if the network sees none there.
+
+        If its corners were far off, they are aligned once more: the first view showed the plate askew, or in part.
+        """
+        once = self._align(image_bgr, found)
+        return self._align(image_bgr, once) if _moved(found, once) > _FAR else once
+
+    def _align(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateDetection:
+        view, to_view = view_of(image_bgr, found.corners_px, self._size)
+        outputs = self._model.run(view[None, :, :, None])
+        shares = outputs["corners"][0].reshape(4, 2)
+        corners = placed(shares, to_view, self._size)
+        if corners is None or iou(*hulls(np.stack([found.corners_px, corners]))) < _SAME_PLACE_IOU:
+            return found
+        return replace(found, corners_px=corners, lines=2 if float(outputs["lines"][0, 0]) > 0 else 1)
+
+
+def _moved(before: PlateDetection, after: PlateDetection) -> float:
+    """How far the farthest corner moved, in heights of a line."""
+    farthest = float(np.linalg.norm(after.corners_px - before.corners_px, axis=1).max())
+    return farthest * after.lines / max(plate_size(after.corners_px)[1], 1.0)
+
+
+def view_of(image_bgr: ImageBgr, corners_px: Corners, size: tuple[int, int]) -> tuple[ImageGray, NDArray[np.float64]]:
+    """A plate and its surroundings in grey at a fixed size, mean and contrast, and the matrix from the picture to it.
+
+    The matrix (3, 3) maps points that count from the edges of the picture to points from the edges of the view. The
+    view is a parallelogram of the picture: perspective would be extrapolated from corners that are not exact.
+    """
+    width, height = size
+    middle = corners_px.mean(axis=0)
+    across = (corners_px[1] + corners_px[2] - corners_px[0] - corners_px[3]) / 2 * (1 + 2 * _ACROSS)
+    down = (corners_px[2] + corners_px[3] - corners_px[0] - corners_px[1]) / 2 * (1 + 2 * _DOWN)
+    shown = np.stack([middle + (x * across + y * down) / 2 for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    gray, edge = _part(image_bgr, shown)
+    excess = min(float(np.linalg.norm(across)) / width, float(np.linalg.norm(down)) / height)
+    scale = 1.0
+    while excess >= 2 and min(gray.shape) >= 4:  # halving is a mean of 2 × 2: no aliasing in the warp
+        gray = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
+        gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
+        scale, excess = scale / 2, excess / 2
+    source = ((shown - edge) * scale).astype(np.float32)
+    half = np.float32(0.5)  # from pixel edges to pixel centres, as OpenCV counts
+    warp = cv2.getPerspectiveTransform(source - half, target - half)
+    view = cv2.warpPerspective(gray, warp, size, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING_BGR[0])
+    return even_out(np.asarray(view, np.uint8)), cv2.getPerspectiveTransform(shown.astype(np.float32), target)
+
+
+def placed(shares: NDArray[np.float32], to_view: NDArray[np.float64], size: tuple[int, int]) -> Corners | None:
+    """Corners in the picture from those in the view, given as shares of its size; None if they go round no area."""
+    inverse = np.linalg.inv(to_view)
+    corners = cv2.perspectiveTransform((shares * np.array(size, np.float32))[None].astype(np.float32), inverse)[0]
+    edges = np.roll(corners, -1, axis=0) - corners
+    following = np.roll(edges, -1, axis=0)
+    turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
+    return corners.astype(np.float32) if bool(np.all(turns > 0)) else None
+
+
+def _part(image_bgr: ImageBgr, shown: NDArray[np.float32]) -> tuple[ImageGray, NDArray[np.float32]]:
+    """The part of the picture that a view shows, in grey, and the place of its top left in the picture."""
+    height, width = image_bgr.shape[:2]
+    left, top = np.clip(np.floor(shown.min(axis=0)).astype(int) - 2, 0, (width - 2, height - 2))
+    right, bottom = np.clip(np.ceil(shown.max(axis=0)).astype(int) + 3, (left + 2, top + 2), (width, height))
+    part = image_bgr[top:bottom, left:right]
+    return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)), np.array([left, top], np.float32)
