@@ -51,7 +51,7 @@ help_setup() {
     cat <<'TEXT'
 Usage: ./build.sh setup [LEVEL…]
 
-Installs what is missing, and says what: system packages with apt-get (as root; otherwise the missing
+Installs what is missing, and names it: system packages with apt-get (as root; otherwise the missing
 ones are named and nothing is done), a virtual environment in .venv, and Python packages whose versions
 and hashes requirements/*.txt fix. Where nothing is missing it ends at once. The levels, all by default:
 
@@ -116,7 +116,7 @@ then the parity gate, which runs the result in the device's own runtime beside t
 pictures (--held-out DATASET…; without it on generated scenes). Where int8 lost too much it ends with exit
 code 1 and leaves models/ as it was. `convert threshold --held-out DATASET…` chooses the detector's confidence.
 
-  --checkpoint FILE   a .keras file instead of that in --out      --out DIR      models, unless told otherwise
+  --checkpoint FILE   a .keras file instead of that in --out      --out DIR      models by default
   --calibration DIR   dataset folders to calibrate on             --tolerance N  most that int8 may lose
   --held-out DATASET… dataset folders not trained on: the gate's and the threshold's
 TEXT
@@ -130,7 +130,7 @@ Sets up the workstation level and runs `python -m training.accuracy`: scores the
 networks on dataset folders (docs/datasets.md), and writes a page with tables and plots. For scores alone, on a
 device too: `edge-anpr evaluate DATASET…`.
 
-  --out FILE      the page (docs/accuracy.md, which it overwrites)   --models DIR   models, unless told otherwise
+  --out FILE      the page (docs/accuracy.md, which it overwrites)   --models DIR   models by default
   --generated N   generated plates at each size and blur (200)
 TEXT
 }
@@ -264,7 +264,7 @@ find_python() {
     return 1
 }
 
-# The Debian packages that LEVEL… miss, each found out by looking for what it is needed for.
+# The Debian packages that LEVEL… miss, each found by a search for what it is needed for.
 missing_packages() {
     local python
     python=$(find_python) || {

@@ -1,4 +1,4 @@
-"""Looks into a TFLite file without running it: scales, and whether it is int8 throughout and alive."""
+"""Inspects a TFLite file without running it: scales, and whether it is int8 throughout and alive."""
 
 from dataclasses import dataclass
 from typing import Any

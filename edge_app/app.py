@@ -26,8 +26,8 @@ from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.stages import Stages, load_networks, stages_around
-from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Sight
+from edge_app.tracking.crossings import Crossings
+from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.zones import Zones
 from edge_app.uplink.commander import Commander
@@ -49,16 +49,16 @@ def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileS
 
 
 def pipeline_around(
-    stages: Stages, settings: Settings, watch: Callable[[int, Sight], None] = lambda _track, _sight: None
+    stages: Stages, settings: Settings, watch: Callable[[int, Observation], None] = lambda _track, _observation: None
 ) -> Pipeline:
-    """One frame through these stages; `watch` is called for every sight with the number of its track."""
+    """One frame through these stages; `watch` is called with each track's number and observation."""
     return Pipeline(
         stages,
         stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,
         Zones(settings.zones),
-        Lines(settings.crossing_lines),
+        Crossings(settings.crossing_lines),
         settings.tracking,
         watch=watch,
     )

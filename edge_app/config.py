@@ -23,7 +23,11 @@ edge-anpr: every key with its range and default. A line that starts with `#` sho
 Relative paths start at the folder of this file. `edge-anpr check-config FILE` names every error with its line."""
 
 TopicPrefix = Annotated[
-    str, Matching(r"[^+#/\s$][^+#\s]{0,127}(?<!/)", "levels divided by `/`, without spaces, `+`, `#` and a leading `$`")
+    str,
+    Matching(
+        r"[^+#/\s$\0-\x1f\x7f][^+#\s\0-\x1f\x7f]{0,127}(?<!/)",
+        "levels divided by `/`, at most 128 characters, without spaces, `+`, `#` and a leading `$`",
+    ),
 ]
 Point = tuple[float, float]
 Port = Annotated[int, Between(1, 65535)]
@@ -160,14 +164,14 @@ class TrackingSettings:
     """The same for texts that fit no format of the countries in `recognition.formats`: most are shop signs and phone
     numbers. A clear text in a common layout of another country has more than 0.95. A text of no known layout has at
     most 0.92: set 0.9 or less if such plates pass. Never less than `min_confidence`."""
-    second_looks: Annotated[int, Between(0, 30)] = 5
+    frames_read_again: Annotated[int, Between(0, 30)] = 5
     """Most frames of a vehicle that are read again from close by, if its text is in doubt once it has gone. Each takes
     about as long as two frames; 0: none."""
     reappear_seconds: Annotated[float, Between(0, 86_400)] = 30.0
     """The same text within this many seconds after it was last seen is the same vehicle: it is not published again."""
     publish: Annotated[str, OneOf(("final", "early"))] = "final"
     """When to publish. "final": when the vehicle has gone. "early": when its text is certain and its plate has left the
-    included zones (without any: as soon as its text is certain), then an update of the same event when it has gone."""
+    included zones, if there are any. An update of the same event follows when it has gone."""
     early_confidence: Share = 0.95
     """Publish early only texts of at least this confidence."""
     economy: bool = True
@@ -229,7 +233,7 @@ class MqttSettings:
     """Host name or address, alone."""
     port: Port = 1883
     """TCP port; with TLS usually 8883."""
-    username: Annotated[str | None, Example("gate")] = None
+    username: Annotated[str | None, Matching(r".+", "a name, or remove the key"), Example("gate")] = None
     """Name to log in with."""
     password_file: Annotated[Path | None, Example("/etc/edge-anpr/mqtt-password")] = None
     """File with the password. If not set, the systemd credential `mqtt-password` is used."""

@@ -21,9 +21,9 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import Source
 from edge_app.config import Settings
 from edge_app.errors import SourceError
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import VitalsMessage
@@ -49,16 +49,16 @@ ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
 COMPLAIN_SECONDS = 3600.0
 PICTURE_SECONDS = 10.0
-"""A camera without a new picture for this long does not work."""
+"""Duration without a new picture after which a camera counts as broken."""
 
 
 class FramesToPasses(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
 
     too_brief: int
-    """Vehicles that were read in too few frames to be told."""
+    """Vehicles that were read in too few frames to be published."""
     repeated: int
-    """Vehicles that were not told, for their number was seen a moment before."""
+    """Vehicles that were not published, for their number was seen a moment before."""
 
     @property
     def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -75,7 +75,10 @@ class FramesToPasses(Protocol):
 
 
 class Daemon:
-    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end."""
+    """One camera, from its frames to the broker's acknowledgement; the outbox is its own, and closed at the end.
+
+    Twelve parameters: the parts, one each, which `app` builds; the daemon decides nothing about how they are made.
+    """
 
     def __init__(
         self,
@@ -159,10 +162,10 @@ class Daemon:
         now = self._clock()
         waited = now - self._waiting_since
         sees = self.frames > 0 and (waited < PICTURE_SECONDS or not self._source.live)
-        link, disk = self._publisher.link, self._outbox.disk
+        state, disk = self._publisher.state, self._outbox.disk
         parts = {
             "camera": (sees, "pictures arrive" if sees else f"no picture for {waited:.0f} s"),
-            "broker": (link is LinkState.CONNECTED, str(link)),
+            "broker": (state is ConnectionState.CONNECTED, str(state)),
             "disk": (disk is DiskState.GOOD, str(disk)),
         }
         return Status(
@@ -249,7 +252,7 @@ class Daemon:
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
             self._commander.reload_file()
-        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.link)
+        superseded = self._commander is not None and self._commander.ends(self.frames, self._publisher.state)
         return self.asked_to_stop or superseded
 
     def _handle(self, frame: Frame) -> None:
@@ -364,7 +367,7 @@ class Daemon:
         parts = [
             f"camera {self._name}: {self.frames} frames, {self.dropped} dropped, picture {self.picture}",
             f"{self.passes} vehicles",
-            f"broker {self._publisher.link}",
+            f"broker {self._publisher.state}",
             f"disk {self._outbox.disk}",
         ]
         parts += ["hot, half the rate"] if self._care.is_hot else []

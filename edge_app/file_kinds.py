@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes: its name may say something else, or nothing."""
+"""What a file holds, by its first bytes: its name may be wrong."""
 
 import mmap
 import os
@@ -41,7 +41,7 @@ class FileKind(Enum):
 
 
 def kind_of(path: Path) -> FileKind:
-    """The kind by content; by name if the content says nothing, so that a damaged file is called what it was.
+    """The kind by content; by name if the content is unknown, so that a damaged file is called what it was.
 
     Raises:
         SourceError: it cannot be read.
@@ -68,6 +68,8 @@ def is_video(path: Path) -> bool:
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file in the folder and below, sorted; those whose names begin with a dot are hidden.
 
+    Links to folders are followed; what is reached twice comes once.
+
     Raises:
         SourceError: a folder cannot be read.
     """
@@ -77,7 +79,13 @@ def files_below(folder: Path) -> Iterator[Path]:
             f"{error.filename}: this folder cannot be read ({error.strerror}); check its rights"
         ) from error
 
-    for place, folders, names in os.walk(folder, onerror=complain):
+    seen = set[tuple[int, int]]()  # a link may lead to a folder above it
+    for place, folders, names in os.walk(folder, onerror=complain, followlinks=True):
+        here = Path(place).stat()
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 
@@ -105,7 +113,7 @@ def _by_head(head: bytes) -> FileKind | None:
 def _of_jpeg(descriptor: int) -> FileKind:
     """One picture, or frame upon frame as cameras record them: a second picture right behind the end of the first.
 
-    Phones put a second one there too, and say so in the first (MPF, in an APP2 segment).
+    Phones put a second one there too, and announce it in the first (MPF, in an APP2 segment).
     """
     with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
         start = content.find(b"\xff\xd8\xff", 3)

@@ -41,6 +41,14 @@ def load_image(path: Path) -> ImageBgr:
     return np.asarray(image, np.uint8)
 
 
+def decode_frame(jpeg: bytes) -> ImageBgr | None:
+    """A frame of a Motion-JPEG recording; None if it is not whole."""
+    if not jpeg.startswith(b"\xff\xd8") or _is_cut_off(jpeg) or damage_of(jpeg):
+        return None
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if image is None else np.asarray(image, np.uint8)
+
+
 def save_image(path: Path, image_bgr: ImageBgr) -> None:
     """Write the picture in the format its name asks for; `SourceError` if that fails."""
     try:

@@ -1,4 +1,4 @@
-"""Whether a JPEG is whole. OpenCV shows a damaged one as far as it goes, and grey, and says nothing."""
+"""Whether a JPEG is whole. OpenCV shows a damaged one as far as it goes, and grey, without an error."""
 
 import simplejpeg
 
@@ -6,7 +6,7 @@ _SMALLEST = 8
 """The picture is decoded at an eighth of its size: enough to meet every fault in its data."""
 
 _SIGNS = ("Corrupt JPEG data", "Premature end", "Invalid SOS", "Bogus")
-"""What libjpeg says of damage. It has other complaints, of colours that are not to be turned into grey, for one."""
+"""Warnings of libjpeg about damage. It has others, of colours that are not to be turned into grey, for one."""
 
 
 def damage_of(content: bytes) -> str | None:

@@ -14,7 +14,7 @@ JOURNAL_FORMAT = "%(name)s: %(message)s"
 """The journal adds the time, and shows the level as a priority."""
 
 _PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
-"""As in syslog; sd-daemon(3) says how a line carries one."""
+"""As in syslog; sd-daemon(3) describes how a line carries one."""
 
 
 class PrintableFormatter(logging.Formatter):

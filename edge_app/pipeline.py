@@ -8,10 +8,10 @@ from typing import Protocol
 from edge_app.config import TrackingSettings
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlatePass, PlateText, StageTimes
+from edge_app.tracking.crossings import Crossings
 from edge_app.tracking.fixed_texts import FixedTexts
 from edge_app.tracking.known_plates import KnownPlates
-from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Passage, Sight
+from edge_app.tracking.passage import Observation, Passage
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.twins import Twins
 from edge_app.tracking.voter import SETTLING_WEIGHT, Voter
@@ -41,9 +41,10 @@ class PlateReading(Protocol):
 
 
 class Pipeline:
-    """Frames in, passes of vehicles out, each told once: when its vehicle has gone, or has been in view for long.
+    """Frames in, passes of vehicles out, each published once: when its vehicle has gone, or has been in view for long.
 
-    Where it is set so, a pass is told early, once it is certain, and again when its vehicle has gone.
+    With `publish = "early"`, a pass is published once it is certain, and again when its vehicle has gone.
+    Nine parameters: the parts, one each, the settings, and the last two for tests and scores.
     """
 
     def __init__(
@@ -53,23 +54,23 @@ class Pipeline:
         tracker: Tracker,
         voter: Voter,
         zones: Zones,
-        lines: Lines,
+        crossings: Crossings,
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
-        watch: Callable[[int, Sight], None] = lambda _track, _sight: None,
+        watch: Callable[[int, Observation], None] = lambda _track, _observation: None,
     ) -> None:
-        """`watch` hears of every sight with the number of its track, for whoever scores the tracking."""
+        """`watch` is called with each track's number and observation, for scores of the tracking."""
         self.too_brief = 0
-        """Vehicles that have gone and were not told, for they were read in fewer than `min_reads` frames."""
+        """Vehicles that have gone unpublished, for they were read in fewer than `min_reads` frames."""
         self.repeated = 0
-        """Vehicles that have gone and were not told, for their number was seen a moment before."""
+        """Vehicles that have gone unpublished, for their number was seen a moment before."""
         self._fixed_texts = FixedTexts()
         self._detector = detector
         self._reading = reading
         self._tracker = tracker
         self._voter = voter
         self._zones = zones
-        self._lines = lines
+        self._crossings = crossings
         self._settings = settings
         self._clock = clock
         self._watch = watch
@@ -81,27 +82,27 @@ class Pipeline:
         self._is_resting = False
 
     def process(self, frame: Frame) -> list[PlatePass]:
-        """Search one frame; the passes that ended before it, because their vehicles are gone, or are told with it."""
+        """Search one frame; the passes that ended before it, for their vehicles have gone, or are published with it."""
         if self._is_resting:
             self._tracker.postpone(frame.monotonic_ns - self._frame_ns)
         self._is_resting, self._frame_ns = False, frame.monotonic_ns
         ended = self._end(self._tracker.release(frame.monotonic_ns))
-        self._look(frame)
-        return ended + self._tell(self._is_ready)
+        self._search(frame)
+        return ended + self._report(self._is_ready)
 
     def rest(self) -> list[PlatePass]:
-        """Tell of every vehicle in view: nothing moves, and no frame comes until something does.
+        """The passes of all vehicles in view: nothing moves, and no frame comes until something does.
 
         They stand there and keep their tracks meanwhile, so that they are the same vehicles afterwards.
         """
         self._is_resting = True
-        return self._tell(lambda _: True)
+        return self._report(lambda _: True)
 
     def flush(self) -> list[PlatePass]:
         """Settle every vehicle still in view: the stream has ended."""
         return self._end(self._tracker.release_all())
 
-    def _look(self, frame: Frame) -> None:
+    def _search(self, frame: Frame) -> None:
         size = frame.image_bgr.shape[1], frame.image_bgr.shape[0]
         begun = self._clock()
         found = self._detector.find(frame)
@@ -111,42 +112,44 @@ class Pipeline:
         for track, detection in zip(tracks, found, strict=True):
             if track is None:  # too doubtful to begin a vehicle with
                 continue
-            self._lines.follow(track, detection, size)
+            self._crossings.follow(track, detection, size)
             self._fixed_texts.follow(track, detection, frame.monotonic_ns, size)
             passage = self._passages.get(track)
             if self._zones.admits(detection, size):
-                sight = self._see(frame, detection, passage, detect_ms)
-                self._watch(track, sight)
+                observation = self._observe(frame, detection, passage, detect_ms)
+                self._watch(track, observation)
                 if passage is None:
-                    self._passages[track] = Passage(sight, self._voter, self._settings.second_looks)
+                    self._passages[track] = Passage(observation, self._voter, self._settings.frames_read_again)
                 else:
-                    passage.add(sight)
-                    self._vote_where_due(passage)
+                    passage.add(observation)
+                    self._vote_if_due(passage)
             elif passage is not None:
                 passage.is_in_zone = False
 
-    def _see(self, frame: Frame, detection: PlateDetection, passage: Passage | None, detect_ms: float) -> Sight:
+    def _observe(
+        self, frame: Frame, detection: PlateDetection, passage: Passage | None, detect_ms: float
+    ) -> Observation:
         zones = self._zones.names(detection, (frame.image_bgr.shape[1], frame.image_bgr.shape[0]))
         if passage is not None and self._settings.economy and not self._can_change(passage, detection, frame):
-            return Sight(frame, detection, None, zones, StageTimes(detect_ms))
+            return Observation(frame, detection, None, zones, StageTimes(detect_ms))
         begun = self._clock()
         best = self._reading.read_plate(frame.image_bgr, detection, 0)[0]
-        return Sight(frame, best.plate, best.reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
+        return Observation(frame, best.plate, best.reading, zones, StageTimes(detect_ms, (self._clock() - begun) * 1e3))
 
-    def _vote_where_due(self, passage: Passage) -> None:
-        """Ask for the text before the vehicle has gone, where that may spare reads or let it be told early."""
-        is_asked = self._settings.economy or self._is_early
-        least_worth = 0.0 if self._is_early else SETTLING_WEIGHT
-        if is_asked and passage.reads >= self._settings.min_reads and passage.is_due(least_worth):
+    def _vote_if_due(self, passage: Passage) -> None:
+        """Vote before the vehicle has gone, if that may save reads or the pass may be published early."""
+        is_useful = self._settings.economy or self._is_early
+        least_weight = 0.0 if self._is_early else SETTLING_WEIGHT
+        if is_useful and passage.reads >= self._settings.min_reads and passage.is_due(least_weight):
             passage.vote()
 
     def _can_change(self, passage: Passage, detection: PlateDetection, frame: Frame) -> bool:
-        """Tell whether another read can change what is published."""
-        is_over = passage.told is not None and not passage.awaits_update
-        return not is_over and passage.is_worth_reading(detection, frame.monotonic_ns)
+        """Whether another read can change what is published."""
+        is_over = passage.reported is not None and not passage.awaits_update
+        return not is_over and passage.needs_reading(detection, frame.monotonic_ns)
 
     def _is_ready(self, passage: Passage) -> bool:
-        """Tell whether to speak while the vehicle is in view: it stands here, or it is told early."""
+        """Whether to report while the vehicle is in view: it has been for long, or the pass is published early."""
         longest_ns = int(self._settings.settle_seconds * 1e9)
         if passage.last_monotonic_ns - passage.first_monotonic_ns >= longest_ns:
             return True
@@ -157,9 +160,9 @@ class Pipeline:
         answer = passage.vote() if self._zones.is_restricted else passage.answer
         return answer is not None and answer.confidence >= self._settings.early_confidence
 
-    def _tell(self, is_ready: Callable[[Passage], bool]) -> list[PlatePass]:
-        """The passes that are to be told while their vehicles are in view."""
-        waiting = [(track, passage) for track, passage in self._passages.items() if passage.told is None]
+    def _report(self, is_ready: Callable[[Passage], bool]) -> list[PlatePass]:
+        """The passes that are ready while their vehicles are in view."""
+        waiting = [(track, passage) for track, passage in self._passages.items() if passage.reported is None]
         passes = [self._judge(track, passage, is_final=False) for track, passage in waiting if is_ready(passage)]
         return [plate_pass for plate_pass in passes if plate_pass is not None]
 
@@ -169,36 +172,36 @@ class Pipeline:
             passage = self._passages.pop(track, None)
             if passage is not None and (plate_pass := self._conclude(track, passage)) is not None:
                 passes.append(plate_pass)
-            self._lines.forget(track)
+            self._crossings.forget(track)
             self._fixed_texts.forget(track)
         return passes
 
     @property
     def fixed_texts(self) -> tuple[Polygon, ...]:
-        """Where lettering was found that is no vehicle's."""
+        """The places of lettering that is no vehicle's."""
         return tuple(self._fixed_texts.found)
 
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
-        """What there is to say of a vehicle that has gone."""
-        if passage.told is None:
+        """The pass of a vehicle that has gone, unless it was published before."""
+        if passage.reported is None:
             plate_pass = self._judge(track, passage, is_final=True)
             self.too_brief += passage.reads < self._settings.min_reads
             return plate_pass
-        self._known.note(passage.told.text, passage.last_monotonic_ns, track)
+        self._known.note(passage.reported.text, passage.last_monotonic_ns, track)
         if not passage.awaits_update:
             return None
         text = self._read_again(passage)
         if text is None or text.confidence < self._least_confidence(text):
-            text = passage.told
+            text = passage.reported
         self._known.note(text.text, passage.last_monotonic_ns, track)
-        return passage.settle(text, self._lines.crossings(track), track)
+        return passage.settle(text, self._crossings.of(track), track)
 
     def _judge(self, track: int, passage: Passage, *, is_final: bool) -> PlatePass | None:
-        """The pass, where it is sure enough and not of a vehicle that was there a moment ago."""
-        if passage.sights < self._settings.min_reads or self._fixed_texts.is_fixed(track):
+        """The pass, if it is certain enough and not of a vehicle that was there a moment ago."""
+        if passage.frames < self._settings.min_reads or self._fixed_texts.is_fixed(track):
             return None
-        is_last_word = is_final or not self._is_early
-        text = self._read_again(passage) if is_last_word else passage.vote()
+        is_last_vote = is_final or not self._is_early
+        text = self._read_again(passage) if is_last_vote else passage.vote()
         if passage.reads < self._settings.min_reads or text is None:
             return None
         if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
@@ -209,10 +212,10 @@ class Pipeline:
         self._known.note(text.text, passage.last_monotonic_ns, track)
         if is_known:
             self.repeated += 1
-            log.info("a vehicle is not told: its number was seen less than reappear_seconds ago, on another track")
+            log.info("a vehicle is not published: its number was seen less than reappear_seconds ago, on another track")
         awaits_update = self._is_early and not is_final and not is_known
-        plate_pass = passage.settle(text, self._lines.crossings(track), track, is_final=not awaits_update)
-        passage.told, passage.awaits_update = text, awaits_update
+        plate_pass = passage.settle(text, self._crossings.of(track), track, is_final=not awaits_update)
+        passage.reported, passage.awaits_update = text, awaits_update
         return None if is_known else plate_pass
 
     def _read_again(self, passage: Passage) -> PlateText | None:

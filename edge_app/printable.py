@@ -4,6 +4,8 @@ import re
 
 _USER = re.compile(r"(//|^(?!.*//)).*@", re.DOTALL)
 """Up to the last `@`: a password may hold what else ends an address."""
+_OPTION = re.compile(r"([?&;][\w.-]+=)(?![\d.]{1,3}(?:[&;#]|$))[^&;#\s]+")
+"""What stands behind a `?`, if it is more than a small number: any word may be a camera's token."""
 _SECRET = re.compile(r"(?i)\b((?:user|pass|pwd|token|secret|auth|key)[\w-]*=)[^&\s!]+")
 
 
@@ -18,16 +20,21 @@ def printable_lines(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A URL, or what was meant to be one, without user, password and token."""
-    return _SECRET.sub(r"\1…", _USER.sub(r"\1", text))
+    """A URL, or what was meant to be one, without user, password and token; of a pipeline, its elements."""
+    scheme, colon, pipeline = text.partition(":")
+    if scheme == "gst":
+        elements = [part.split() for part in pipeline.split(" ! ")]
+        names = [words[0] if words and words[0].isalnum() else "…" for words in elements]
+        return f"{scheme}{colon}{' ! '.join(names)}"
+    return _SECRET.sub(r"\1…", _OPTION.sub(r"\1…", _USER.sub(r"\1", text)))
 
 
 def excerpt(text: str, most: int = 64) -> str:
-    """Its beginning, where it is longer than what is worth showing."""
+    """Its beginning, if it is too long to show."""
     text = without_secrets(text)
     return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of them: `1 plate`, `2 plates`."""
+    """A count with its noun: `1 plate`, `2 plates`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

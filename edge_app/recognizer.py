@@ -20,7 +20,7 @@ EFFORTS = (0, 1)
 """0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
 
 CROP_PADDING = 0.25
-"""A crop is padded by this share of its width and height on each side before plates are looked for in it."""
+"""A crop is padded by this share of its width and height on each side before it is searched for plates."""
 
 _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
@@ -48,7 +48,7 @@ _Attempts = tuple[Attempt, ...]
 
 
 class PlateRecognizer:
-    """Finds and reads the plates of single pictures, as shipped unless told otherwise."""
+    """Finds and reads the plates of single pictures, with the shipped networks by default."""
 
     def __init__(self, stages: Stages | None = None, effort: int = 1) -> None:
         """`effort` is one of `EFFORTS`."""
@@ -90,7 +90,8 @@ class PlateRecognizer:
         if any(each[0].is_clear for each in attempts):
             return self._settled(attempts)
         log_score = max((each[0].log_score for each in attempts), default=-np.inf)
-        best = max((self._attempts(padded_bgr, plate) for plate in whole), key=_log_score)
+        aligned = self._stages.aligner.align(padded_bgr, whole[0])
+        best = max((self._attempts(padded_bgr, plate) for plate in (aligned, *whole)), key=_log_score)
         if best[0].log_score > log_score + _BETTER:
             return self._settled([best])
         return self._settled(attempts) or self._settled([best])
@@ -163,9 +164,9 @@ def _surest_first(reads: list[PlateRead]) -> list[PlateRead]:
 
 
 def as_bgr(image: NDArray[Any]) -> ImageBgr:
-    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` where it is none."""
+    """A picture as (height, width, 3) BGR of 8 bits; `ImageError` if it is none."""
     if not isinstance(image, np.ndarray):
-        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None where it cannot read a file); {_WANTED}")
+        raise ImageError(f"{image!r:.40} is no picture (cv2.imread gives None if it cannot read a file); {_WANTED}")
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or image.size == 0:

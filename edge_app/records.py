@@ -27,14 +27,14 @@ class Frame:
 
     image_bgr: ImageBgr
     captured_at: datetime
-    """UTC, aware: what the clock said then, and it may have been set since."""
+    """UTC, aware: the clock's time then; it may have been set since."""
     monotonic_ns: int
     """`time.monotonic_ns()` at capture; durations are taken from this, never from `captured_at`."""
     sequence: int
     """Counts every frame the camera gave, so a gap shows what was dropped."""
     camera: str
     small_bgr: ImageBgr | None = None
-    """The same instant and view at a lower resolution, where the camera delivers it for free."""
+    """The same instant and view at a lower resolution, if the camera delivers it for free."""
     is_recorded: bool = False
     """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
 
@@ -120,12 +120,23 @@ class PlateText:
     """True if no single further read could change the text, however clear."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlateColours:
+    """The colours of a plate, each None if the picture does not show it."""
+
+    background: str | None
+    """"black", "blue", "green", "red", "white" or "yellow"."""
+    characters: str | None
+    """"black", "red", "white" or "yellow"."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlateRead:
     """A plate found and read."""
 
     plate: PlateText
     detection: PlateDetection
+    colours: PlateColours = PlateColours(None, None)
 
     @property
     def text(self) -> str:
@@ -204,6 +215,6 @@ class PlatePass:
     is_final: bool = True
     """False if it is published early: an update follows when the vehicle has gone."""
     revision: str | None = None
-    """None unless it was told before; then "confirmed" where the text is the same and "corrected" where it is not."""
+    """None unless it was published before; then "confirmed" if the text is the same, else "corrected"."""
     is_recorded: bool = False
     """As `Frame.is_recorded`."""

@@ -84,8 +84,8 @@ def models_directory(settings: Settings) -> Path:
     for place in places:
         if (place / DETECTOR_FILE).is_file():
             return place
-    looked = " and ".join(str(place) for place in places)
-    raise ModelError(f"no models in {looked}; put them there, or name their folder as `directory` in [models]")
+    searched = " and ".join(str(place) for place in places)
+    raise ModelError(f"no models in {searched}; put them there, or name their folder as `directory` in [models]")
 
 
 def load_networks(settings: Settings) -> tuple[TfliteModel, TfliteModel, TfliteModel]:

@@ -30,7 +30,7 @@ def free_port() -> int:
 def refuse_a_subscription(server: socket.socket, reasons: bytes) -> bytes:
     """Answer one client in the bytes of MQTT 5 (3.9: SUBACK): a mosquitto with an access list would grant it all.
 
-    What the client says to that is given back.
+    The client's reply is returned.
     """
     line, _ = server.accept()
     with line:
@@ -149,10 +149,10 @@ class Subscriber:
         return [message for message in self.messages if message.topic.endswith(ending)]
 
     def publish(self, message: Message) -> None:
-        """Say something oneself."""
+        """Publish something oneself."""
         self._connection.send(message)
 
     def close(self) -> None:
         """Leave."""
-        self._connection.say_goodbye()
+        self._connection.log_out()
         self._connection.close()

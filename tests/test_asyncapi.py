@@ -1,4 +1,4 @@
-"""The AsyncAPI document says what the program does."""
+"""The AsyncAPI document describes what the program does."""
 
 import json
 import re

@@ -74,7 +74,7 @@ def settings_of(name: str, authority: Authority, broker: Mosquitto) -> MqttSetti
 def connected(settings: MqttSettings, client_id: str = "test") -> Iterator[Connection]:
     connection = Connection(settings, credentials.load(settings), client_id, MQTT_5, Waker(), threading.Event())
     yield connection
-    connection.say_goodbye()
+    connection.log_out()
     connection.close()
 
 
@@ -242,7 +242,7 @@ def test_a_site_hands_on_to_the_centre_what_came_while_the_line_was_down(
 
 @contextmanager
 def site_behind(line: FaultProxy, folder: Path) -> Iterator[Mosquitto]:
-    """A site's broker as the example sets it up, but in the clear, whose line to the centre says nothing yet."""
+    """A site's broker as the example sets it up, but in the clear, whose line to the centre is silent yet."""
     line.withhold.set()
     bridge = [each for each in lines("bridge.conf", folder) if not each.startswith(("bridge_c", "bridge_k"))]
     address = bridge.index("address centre.example:8883")

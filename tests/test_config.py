@@ -87,6 +87,8 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("[mqtt]\ntopic_prefix = '/a'", '2: [mqtt] topic_prefix: "/a" will not do; give levels divided by `/`'),
         ("[mqtt]\ntopic_prefix = 'a/'", '2: [mqtt] topic_prefix: "a/" will not do'),
         ("[mqtt]\ntopic_prefix = '$SYS'", '2: [mqtt] topic_prefix: "$SYS" will not do'),
+        ('[mqtt]\ntopic_prefix = "a\\u0000b"', "2: [mqtt] topic_prefix:"),
+        ("[mqtt]\nusername = ''", '2: [mqtt] username: "" will not do; give a name, or remove the key'),
         ("[mqtt]\ntopic_prefix = 'a/+'", '2: [mqtt] topic_prefix: "a/+" will not do'),
         ("[log]\nlevel = 'loud'", '2: [log] level: "loud" is not known; choose one of: debug, info, warning, error'),
         ("[motion]\nthreshold = 1.1", "2: [motion] threshold: 1.1 is out of range; give a number from 0 to 1"),

@@ -1,4 +1,4 @@
-"""The consumer in docs/events.md does what the page says."""
+"""The consumer in docs/events.md does what the page describes."""
 
 import dataclasses
 import subprocess
@@ -42,7 +42,7 @@ def consuming(broker: Mosquitto, folder: Path) -> Iterator[subprocess.Popen[str]
             process.kill()
 
 
-def said(process: subprocess.Popen[str], lines: int) -> list[str]:
+def printed_by(process: subprocess.Popen[str], lines: int) -> list[str]:
     assert process.stdout is not None
     return [process.stdout.readline().rstrip() for _ in range(lines)]
 
@@ -55,7 +55,7 @@ def test_it_drops_repeats_and_reports_gaps_and_late_reads(broker: Mosquitto, tmp
             device.publish(message)
         device.listen(0.1)
 
-        assert said(process, 6) == [
+        assert printed_by(process, 6) == [
             "gate-01/north MH12AB0001",
             "gate-01/north MH12AB0002",
             "gate-01: 2 reads are missing",
@@ -77,7 +77,7 @@ def test_an_update_takes_the_place_of_its_read_and_is_no_gap(broker: Mosquitto, 
             device.publish(message)
         device.listen(0.1)
 
-        assert said(process, 4) == [
+        assert printed_by(process, 4) == [
             "gate-01/north MH12AB0001",
             "gate-01/north MH12AB0002",
             f"gate-01/north MH12AB0007 (update of {early.event_id}: corrected)",
@@ -93,7 +93,7 @@ def test_what_came_while_it_was_away_is_waiting(broker: Mosquitto, tmp_path: Pat
         device.until(1, "/read")
 
     with consuming(broker, tmp_path) as process:
-        assert said(process, 1) == ["gate-01/north MH12AB0001"]
+        assert printed_by(process, 1) == ["gate-01/north MH12AB0001"]
 
 
 def test_it_passes_over_what_it_does_not_know(broker: Mosquitto, tmp_path: Path) -> None:
@@ -102,4 +102,4 @@ def test_it_passes_over_what_it_does_not_know(broker: Mosquitto, tmp_path: Path)
         device.publish(read(1, "MH12AB0001"))
         device.listen(0.1)
 
-        assert said(process, 1) == ["gate-01/north MH12AB0001"]
+        assert printed_by(process, 1) == ["gate-01/north MH12AB0001"]

@@ -647,11 +647,11 @@ class Notified:
         self._socket.settimeout(30)
 
     def until(self, wanted: str) -> list[str]:
-        """Everything said up to a word."""
-        said: list[str] = []
-        while wanted not in said:
-            said += self._socket.recv(4096).decode().splitlines()
-        return said
+        """All output up to a word."""
+        output: list[str] = []
+        while wanted not in output:
+            output += self._socket.recv(4096).decode().splitlines()
+        return output
 
     def close(self) -> None:
         """Stop listening."""
@@ -671,10 +671,10 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifie
 def test_systemd_is_notified_of_the_first_frame_of_the_state_and_of_the_end(tmp_path: Path, systemd: Notified) -> None:
     Rig(tmp_path).daemon(pictures(tmp_path, 3), VehicleInEveryFrame()).run()
 
-    said = systemd.until("STOPPING=1")
-    assert said.count("READY=1") == 1
-    assert "WATCHDOG=1" in said
-    assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in said)
+    output = systemd.until("STOPPING=1")
+    assert output.count("READY=1") == 1
+    assert "WATCHDOG=1" in output
+    assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in output)
 
 
 def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
@@ -693,13 +693,13 @@ def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Pat
     running = threading.Thread(target=daemon.run)
 
     running.start()
-    said = systemd.until("READY=1")
+    output = systemd.until("READY=1")
     daemon.ask_to_stop()
-    said += systemd.until("STOPPING=1")
+    output += systemd.until("STOPPING=1")
     running.join(5)
 
     assert daemon.frames == 0
-    assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in said)
+    assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in output)
 
 
 def test_a_systemd_that_is_not_reached_is_named_in_the_log_and_does_no_harm(
@@ -744,22 +744,22 @@ port = 1
 """
     (tmp_path / "config.toml").write_text(good)
     command = [sys.executable, "-m", "edge_app", "run", "--config", str(tmp_path / "config.toml")]
-    said: list[str] = []
+    output: list[str] = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         systemd.until("READY=1")
         (tmp_path / "config.toml").write_text(f"{good}\nnonsense = 1\n")
         process.send_signal(signal.SIGHUP)
-        while "reload: nothing was changed" not in "".join(said):
-            said.append(process.stderr.readline())
+        while "reload: nothing was changed" not in "".join(output):
+            output.append(process.stderr.readline())
         (tmp_path / "config.toml").write_text(good)
         process.send_signal(signal.SIGHUP)
-        while "pictures arrive" not in "".join(said).partition("reload: the new configuration is tried")[2]:
-            said.append(process.stderr.readline())
+        while "pictures arrive" not in "".join(output).partition("reload: the new configuration is tried")[2]:
+            output.append(process.stderr.readline())
         process.terminate()
-        said.append(process.communicate(timeout=60)[1])
+        output.append(process.communicate(timeout=60)[1])
 
-    assert "nonsense" in "".join(said)
+    assert "nonsense" in "".join(output)
     assert process.returncode == 0
 
 
@@ -777,10 +777,10 @@ port = 1
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         systemd.until("READY=1")
         process.terminate()
-        said = process.communicate(timeout=30)[1]
+        output = process.communicate(timeout=30)[1]
 
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["outbox.sqlite"]
 
 
@@ -817,7 +817,7 @@ def test_a_daemon_that_cannot_be_built_lets_go_of_the_outbox(tmp_path: Path) -> 
 
     with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as after:
         assert after.disk is DiskState.GOOD
-    assert refused.value.__traceback__ is not None, "while somebody still looks at the error"
+    assert refused.value.__traceback__ is not None, "while somebody still inspects the error"
 
 
 @pytest.mark.parametrize(

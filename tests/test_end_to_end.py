@@ -48,7 +48,7 @@ port = {broker.port}
 
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> list[Message]:
-    """All that the daemon said, from its birth to its last word."""
+    """The whole output of the daemon."""
     folder = tmp_path_factory.mktemp("device")
     with mosquitto.running(tmp_path_factory.mktemp("mosquitto")) as broker:
         subscriber = Subscriber(broker.port)

@@ -1,4 +1,4 @@
-"""What a file holds is told by its content."""
+"""The kind of a file is recognised by its content."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ MPO = JPEG[:2] + b"\xff\xe2\0\x08MPF\0\0\0" + JPEG[2:] + JPEG
         ("empty", b"", FileKind.OTHER),
     ],
 )
-def test_the_first_bytes_tell_what_a_file_holds(tmp_path: Path, name: str, content: bytes, kind: FileKind) -> None:
+def test_the_first_bytes_decide_the_kind_of_a_file(tmp_path: Path, name: str, content: bytes, kind: FileKind) -> None:
     (tmp_path / name).write_bytes(content)
 
     assert kind_of(tmp_path / name) is kind
@@ -52,6 +52,16 @@ def test_every_file_below_a_folder_is_named_but_hidden_ones(tmp_path: Path) -> N
         (tmp_path / name).touch()
 
     assert list(files_below(tmp_path)) == [tmp_path / "a.png", tmp_path / "b" / "notes.txt"]
+
+
+def test_linked_folders_are_looked_into_once(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.png").touch()
+    (tmp_path / "road").mkdir()
+    (tmp_path / "road" / "others").symlink_to(tmp_path / "archive")
+    (tmp_path / "road" / "up").symlink_to(tmp_path / "road")
+
+    assert list(files_below(tmp_path / "road")) == [tmp_path / "road" / "others" / "a.png"]
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -55,3 +55,7 @@ def test_a_box_within_another_lies_there_whole_and_the_other_only_in_part() -> N
     assert share_within(part, LEFT) == 1
     assert share_within(LEFT, part) == 0.5
     assert share_within(nothing, LEFT) == 0
+
+
+def test_two_boxes_show_one_plate_if_more_than_half_of_the_smaller_lies_in_the_larger() -> None:
+    assert same_plate(LEFT, [(-60.0, 0.0, 100.0, 20.0), (-40.0, 0.0, 100.0, 20.0)]).tolist() == [False, True]

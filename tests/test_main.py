@@ -1,4 +1,4 @@
-"""The `edge-anpr` command itself: what it tells of its commands, and what it loads for them."""
+"""The `edge-anpr` command itself: its help, and what it loads for them."""
 
 import importlib
 import subprocess

@@ -14,8 +14,8 @@ from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt, read_plate
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Corners, Frame, ImageBgr, LineCrossing, PlateDetection, PlatePass, PlateStrip, Reading
-from edge_app.tracking.lines import Lines
-from edge_app.tracking.passage import Sight
+from edge_app.tracking.crossings import Crossings
+from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
 from edge_app.tracking.voter import Voter
 from edge_app.tracking.zones import Zones
@@ -153,7 +153,7 @@ def pipeline_for(
         Tracker(settings.lost_seconds, settings.begin_confidence),
         VOTER,
         Zones(zones),
-        Lines(lines),
+        Crossings(lines),
         settings,
         clock=Ticks(),
     )
@@ -198,7 +198,7 @@ def test_two_vehicles_side_by_side_are_two_passes() -> None:
     assert {each.read.text: each.direction for each in passes} == {"MH12AB1234": "unknown", "KA01MN4567": "receding"}
 
 
-def test_a_text_that_comes_back_soon_is_not_told_again_and_later_it_is() -> None:
+def test_a_text_that_comes_back_soon_is_not_published_again_and_later_it_is() -> None:
     again = [Vehicle("MH12AB1234", first, first + 5) for first in (0, 40, 80, 250)]
 
     passes = passes_of(again, frames=260, settings=TrackingSettings(reappear_seconds=5.0))
@@ -206,7 +206,7 @@ def test_a_text_that_comes_back_soon_is_not_told_again_and_later_it_is() -> None
     assert [each.first_seen for each in passes] == [START, START + timedelta(seconds=25)]
 
 
-def test_too_few_reads_and_too_little_certainty_are_not_told() -> None:
+def test_too_few_reads_and_too_little_certainty_are_not_published() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 1)]
 
     assert passes_of(vehicles, frames=5, settings=TrackingSettings(min_reads=3)) == []
@@ -222,12 +222,12 @@ class Sign(Vehicle):
         return 0.6
 
 
-def test_a_sign_is_not_told_unless_it_is_asked_for_what_fits_no_format() -> None:
+def test_a_sign_is_not_published_unless_it_is_asked_for_what_fits_no_format() -> None:
     sign = [Sign("BAKERY", 0, 9)]
 
     assert passes_of(sign, frames=10) == []
-    (told,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
-    assert (told.read.text, told.read.plate.valid) == ("BAKERY", False)
+    (published,) = passes_of(sign, frames=10, settings=TrackingSettings(min_confidence_unknown=0.5))
+    assert (published.read.text, published.read.plate.valid) == ("BAKERY", False)
 
 
 class DimVehicle(Vehicle):
@@ -241,10 +241,10 @@ class DimVehicle(Vehicle):
 def test_a_vehicle_begins_with_a_find_that_is_sure_and_goes_on_with_doubtful_ones() -> None:
     vehicles = [DimVehicle("MH12AB1234", 0, 12, grey=150), DimVehicle("KA01MN4567", 0, 7, y=300, grey=250)]
 
-    (told,) = passes_of(vehicles, frames=13)
+    (published,) = passes_of(vehicles, frames=13)
 
-    assert told.read.text == "MH12AB1234"
-    assert told.frames == 5, "from the ninth frame to the thirteenth"
+    assert published.read.text == "MH12AB1234"
+    assert published.frames == 5, "from the ninth frame to the thirteenth"
 
 
 class SquareVehicle(Vehicle):
@@ -280,22 +280,22 @@ def test_of_a_narrow_plate_in_which_one_line_was_found_the_layout_counts_that_re
         Tracker(DEFAULTS.lost_seconds),
         VOTER,
         Zones(()),
-        Lines(()),
+        Crossings(()),
         DEFAULTS,
     )
 
     for sequence in range(10):
         assert pipeline.process(frame_of([square], sequence)) == []
-    (told,) = pipeline.flush()
+    (published,) = pipeline.flush()
 
-    assert (told.read.text, told.read.detection.lines) == ("MH12AB1234", lines)
+    assert (published.read.text, published.read.detection.lines) == ("MH12AB1234", lines)
 
 
 @pytest.mark.parametrize(
-    ("first", "most", "told"),
+    ("first", "most", "published"),
     [("MH12AB1234", 0, "MH12AB1234"), ("AB1234", 5, "MH12AB1234"), ("MH12", 5, "MH12AB1234")],
 )
-def test_frames_are_read_again_only_if_the_text_is_in_doubt(first: str, most: int, told: str) -> None:
+def test_frames_are_read_again_only_if_the_text_is_in_doubt(first: str, most: int, published: str) -> None:
     vehicles = [Vehicle(first, 0, 9)]
     closer = Closer("MH12AB1234")
 
@@ -304,7 +304,7 @@ def test_frames_are_read_again_only_if_the_text_is_in_doubt(first: str, most: in
         assert pipeline.process(frame_of(vehicles, sequence)) == []
     (plate_pass,) = pipeline.flush()
 
-    assert plate_pass.read.text == told
+    assert plate_pass.read.text == published
     assert (closer.count > 0) == (most > 0)
     assert closer.count <= most
 
@@ -312,7 +312,7 @@ def test_frames_are_read_again_only_if_the_text_is_in_doubt(first: str, most: in
 def test_with_no_further_attempts_allowed_none_is_made() -> None:
     vehicles = [Vehicle("AB1234", 0, 9)]
     closer = Closer("MH12AB1234")
-    pipeline = pipeline_for(vehicles, TrackingSettings(second_looks=0), closer=closer)
+    pipeline = pipeline_for(vehicles, TrackingSettings(frames_read_again=0), closer=closer)
 
     for sequence in range(10):
         pipeline.process(frame_of(vehicles, sequence))
@@ -332,10 +332,10 @@ def test_what_stays_in_view_in_doubt_is_read_again_a_few_times_and_not_in_every_
     passes += pipeline.flush()
 
     assert passes == []
-    assert 0 < closer.count <= settings.second_looks
+    assert 0 < closer.count <= settings.frames_read_again
 
 
-def test_what_is_told_early_is_read_again_when_it_has_gone() -> None:
+def test_what_is_published_early_is_read_again_when_it_has_gone() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 2)]
     closer = Closer("MH12AB1234")
     settings = TrackingSettings(publish="early", early_confidence=0.4)
@@ -353,8 +353,8 @@ def test_neither_a_plate_nor_a_sign_is_read_in_every_frame() -> None:
     reads = []
     for text in ("MH12AB1234", "BAKERY"):
         settings = TrackingSettings(min_confidence_unknown=0.5)
-        (told,) = passes_of([Vehicle(text, 0, 39)], frames=40, settings=settings)
-        reads.append(told.reads)
+        (published,) = passes_of([Vehicle(text, 0, 39)], frames=40, settings=settings)
+        reads.append(published.reads)
 
     assert max(reads) <= 15
 
@@ -376,7 +376,7 @@ def test_vehicles_that_were_read_in_too_few_frames_are_counted() -> None:
     assert ([each.read.text for each in passes], pipeline.too_brief) == (["KA01MN4567"], 1)
 
 
-def test_a_vehicle_that_stays_is_told_while_it_stands_there_and_once() -> None:
+def test_a_vehicle_that_stays_is_published_while_it_stands_there_and_once() -> None:
     standing = [Vehicle("MH12AB1234", first=0, last=119, speed=0)]
     settings = TrackingSettings(settle_seconds=3.0, reappear_seconds=0.0)
     pipeline = pipeline_for(standing, settings)
@@ -384,8 +384,8 @@ def test_a_vehicle_that_stays_is_told_while_it_stands_there_and_once() -> None:
     ended = {sequence: pipeline.process(frame_of(standing, sequence)) for sequence in range(120)}
     gone = pipeline.flush()
 
-    told = {sequence: [each.read.text for each in passes] for sequence, passes in ended.items() if passes}
-    assert told == {3 * FRAMES_PER_SECOND: ["MH12AB1234"]}
+    published = {sequence: [each.read.text for each in passes] for sequence, passes in ended.items() if passes}
+    assert published == {3 * FRAMES_PER_SECOND: ["MH12AB1234"]}
     assert gone == []
 
 
@@ -410,7 +410,7 @@ LEFT = ZoneSettings("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
 EARLY = TrackingSettings(publish="early")
 
 
-def told_by_frame(pipeline: Pipeline, vehicles: Sequence[Vehicle], frames: int) -> list[tuple[int, PlatePass]]:
+def published_by_frame(pipeline: Pipeline, vehicles: Sequence[Vehicle], frames: int) -> list[tuple[int, PlatePass]]:
     return [(sequence, each) for sequence in range(frames) for each in pipeline.process(frame_of(vehicles, sequence))]
 
 
@@ -422,11 +422,11 @@ def test_the_time_that_finding_plates_took_counts_for_each_plate_of_a_frame() ->
     assert {each.frames: round(each.times.detect_ms) for each in passes} == {5: 5, 10: 10}  # 1 ms a frame
 
 
-def test_an_early_pass_is_told_once_it_is_certain_and_revised_when_the_vehicle_has_gone() -> None:
+def test_an_early_pass_is_published_once_it_is_certain_and_revised_when_the_vehicle_has_gone() -> None:
     vehicles = [Vehicle("MH12AB1234", first=0, last=30, growth=3)]
     pipeline = pipeline_for(vehicles, EARLY)
 
-    (when, early), (later, final) = told_by_frame(pipeline, vehicles, frames=60)
+    (when, early), (later, final) = published_by_frame(pipeline, vehicles, frames=60)
 
     assert (when, later) == (EARLY.min_reads - 1, 30 + FRAMES_PER_SECOND + 1)
     assert (early.is_final, early.revision, early.frames) == (False, None, 3)
@@ -436,11 +436,11 @@ def test_an_early_pass_is_told_once_it_is_certain_and_revised_when_the_vehicle_h
     assert final.direction == "approaching"
 
 
-def test_where_zones_are_included_an_early_pass_is_told_when_the_plate_has_left_them() -> None:
+def test_where_zones_are_included_an_early_pass_is_published_when_the_plate_has_left_them() -> None:
     vehicles = [Vehicle("MH12AB1234", first=0, last=45)]
     pipeline = pipeline_for(vehicles, EARLY, zones=(LEFT,))
 
-    (when, early), (later, final) = told_by_frame(pipeline, vehicles, frames=70)
+    (when, early), (later, final) = published_by_frame(pipeline, vehicles, frames=70)
 
     outside = next(frame for frame in range(46) if vehicles[0].corners(frame)[:, 0].mean() > 600)
     assert when == outside
@@ -453,7 +453,7 @@ def test_a_text_that_later_frames_correct_is_a_corrected_pass_of_the_same_vehicl
     changing[1].corners = changing[0].corners  # type: ignore[method-assign]
     settings = TrackingSettings(publish="early", economy=False)
 
-    (_, early), (_, final) = told_by_frame(pipeline_for(changing, settings), changing, frames=60)
+    (_, early), (_, final) = published_by_frame(pipeline_for(changing, settings), changing, frames=60)
 
     assert (early.read.text, final.read.text) == ("MH12AB1239", "MH12AB1234")
     assert (final.revision, final.vehicle) == ("corrected", early.vehicle)
@@ -462,18 +462,18 @@ def test_a_text_that_later_frames_correct_is_a_corrected_pass_of_the_same_vehicl
 def test_a_vehicle_in_view_at_the_end_of_the_stream_is_revised_too() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 9)]
     pipeline = pipeline_for(vehicles, EARLY)
-    told_by_frame(pipeline, vehicles, frames=10)
+    published_by_frame(pipeline, vehicles, frames=10)
 
     assert [each.revision for each in pipeline.flush()] == ["confirmed"]
 
 
-def test_a_vehicle_parked_for_an_hour_is_told_once_though_nothing_moves_in_between() -> None:
+def test_a_vehicle_parked_for_an_hour_is_published_once_though_nothing_moves_in_between() -> None:
     parked = Vehicle("MH12AB1234", 0, 10**6, speed=0)
     passing = Vehicle("KA01MN4567", 36_000, 36_010, y=350, grey=250)
     vehicles = [parked, passing]
     pipeline = pipeline_for(vehicles)
 
-    first = told_by_frame(pipeline, vehicles, frames=20)
+    first = published_by_frame(pipeline, vehicles, frames=20)
     resting = pipeline.rest()
     later = [each for sequence in range(36_000, 36_300) for each in pipeline.process(frame_of(vehicles, sequence))]
 
@@ -484,7 +484,7 @@ def test_a_vehicle_parked_for_an_hour_is_told_once_though_nothing_moves_in_betwe
 
 
 @pytest.mark.parametrize("speed", [0.0, 3.0])
-def test_economy_reads_less_and_says_the_same(speed: float) -> None:
+def test_economy_reads_less_and_publishes_the_same(speed: float) -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 99, speed=speed)]
     settings = TrackingSettings(settle_seconds=60.0)
 
@@ -498,39 +498,39 @@ def test_economy_reads_less_and_says_the_same(speed: float) -> None:
 
 def test_an_illegible_plate_that_stands_is_read_ever_more_seldom() -> None:
     vehicles = [Vehicle("", 0, 399, speed=0)]
-    sights: list[Sight] = []
+    observations: list[Observation] = []
     pipeline = Pipeline(
         CannedDetector(vehicles), CannedReading(GreyRectifier(192, 32), CannedReader({200: ""})), Tracker(1.0),
-        Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Lines([]), DEFAULTS,
-        watch=lambda _, sight: sights.append(sight),
+        Voter(PlateFormats.load(["in"]), ALPHABET), Zones([]), Crossings([]), DEFAULTS,
+        watch=lambda _, observation: observations.append(observation),
     )  # fmt: skip
 
     for sequence in range(400):
         pipeline.process(frame_of(vehicles, sequence))
 
     assert pipeline.flush() == []
-    assert [sight.frame.sequence for sight in sights if sight.reading] == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert [each.frame.sequence for each in observations if each.reading] == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 
-def test_texts_that_too_few_frames_bear_out_are_not_told() -> None:
+def test_texts_that_too_few_frames_support_are_not_published() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 9)]
 
     assert passes_of(vehicles, 30, TrackingSettings(min_agreeing_reads=11, economy=False)) == []
     assert len(passes_of(vehicles, 30, TrackingSettings(min_agreeing_reads=10, economy=False))) == 1
 
 
-def test_lines_crossed_outside_the_zones_that_count_are_told_too() -> None:
+def test_lines_crossed_outside_the_zones_that_count_are_published_too() -> None:
     vehicles = [Vehicle("MH12AB1234", 0, 45)]
     beyond = CrossingLineSettings("beyond", (0.7, 1.0), (0.7, 0.0))
     pipeline = pipeline_for(vehicles, zones=(LEFT,), lines=(beyond,))
 
-    ((_, plate_pass),) = told_by_frame(pipeline, vehicles, frames=70)
+    ((_, plate_pass),) = published_by_frame(pipeline, vehicles, frames=70)
 
     assert plate_pass.crossings == (LineCrossing("beyond", "in"),)
     assert plate_pass.zones == ("left",)
 
 
-def test_two_vehicles_of_one_number_side_by_side_are_both_told() -> None:
+def test_two_vehicles_of_one_number_side_by_side_are_both_published() -> None:
     twins = [
         Vehicle("MH12AB1234", first=0, last=12, y=100),
         TwinOf("MH12AB1234", first=0, last=12, y=300),
@@ -547,7 +547,7 @@ class TwinOf(Vehicle):
         return super().corners(sequence) + np.array([400, 0], np.float32)
 
 
-def test_a_number_that_comes_again_is_counted_though_it_is_not_told() -> None:
+def test_a_number_that_comes_again_is_counted_though_it_is_not_published() -> None:
     pipeline = pipeline_for(vehicles := [Vehicle("MH12AB1234", 0, 9), Vehicle("MH12AB1234", 40, 49)])
 
     passes = [each for sequence in range(70) for each in pipeline.process(frame_of(vehicles, sequence))]
@@ -555,7 +555,7 @@ def test_a_number_that_comes_again_is_counted_though_it_is_not_told() -> None:
     assert (len(passes), pipeline.repeated) == (1, 1)
 
 
-def test_lettering_that_stays_while_a_vehicle_passes_is_not_told() -> None:
+def test_lettering_that_stays_while_a_vehicle_passes_is_not_published() -> None:
     lettering = Vehicle("GA47E1", 0, 40, y=400, speed=0, grey=120)
     pipeline = pipeline_for(vehicles := [lettering, Vehicle("MH12AB1234", 5, 20)])
 

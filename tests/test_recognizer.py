@@ -16,7 +16,7 @@ from training.synthetic.plates import render_plate
 
 
 def two_lines_on_a_wall() -> tuple[ImageBgr, Corners]:
-    """A picture of 640×384 with a plate that says MH12AB1234, and the plate's corners."""
+    """A picture of 640×384 with a plate with the text MH12AB1234, and the plate's corners."""
     plate = render_plate(np.random.default_rng(1), "white_two", "MH 12/AB 1234", 96, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]
     wall = np.full((384, 640, 3), 70, np.uint8)
@@ -36,7 +36,7 @@ def test_a_plate_whose_lines_were_miscounted_is_read_in_the_other_layout() -> No
     assert read.detection.lines == 2
 
 
-def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_told_where_it_lies() -> None:
+def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_placed_where_it_lies() -> None:
     wall, corners = two_lines_on_a_wall()
     lower = corners.copy()
     lower[:2] += (corners[[3, 2]] - corners[:2]) / 2
@@ -70,7 +70,7 @@ def test_a_crop_that_a_plate_fills_is_read() -> None:
     assert [read.text for read in reads] == ["MH12AB1234"]
 
 
-def test_where_both_lines_were_found_apart_the_plate_is_told_once() -> None:
+def test_a_plate_whose_lines_were_found_apart_is_returned_once() -> None:
     wall, corners = two_lines_on_a_wall()
     middle = (corners[[3, 2]] + corners[:2]) / 2
     upper, lower = corners.copy(), corners.copy()
@@ -117,7 +117,7 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
-    street, _ = street_with("GJ 05 RK 8146", 21)  # small enough for doubt at first sight; with other networks, another
+    street, _ = street_with("GJ 05 RK 8146", 21)  # small enough for doubt at first; with other networks, another
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
     once = PlateRecognizer(build_stages(settings), effort=0).recognize(street)
@@ -142,7 +142,7 @@ def test_what_the_detector_is_less_sure_of_counts_where_it_reads_beyond_doubt() 
     assert recognizer.recognize(blurred) == []
 
 
-def test_a_plate_that_is_known_is_not_told_again_where_a_doubtful_find_beside_it_leads_to_it(
+def test_a_plate_that_is_known_is_not_returned_again_if_a_doubtful_find_beside_it_leads_to_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wall, corners = two_lines_on_a_wall()
@@ -158,7 +158,7 @@ def test_a_plate_that_is_known_is_not_told_again_where_a_doubtful_find_beside_it
     assert [read.text for read in reads] == ["MH12AB1234"]
 
 
-def test_no_more_plates_are_told_than_are_asked_for() -> None:
+def test_no_more_plates_are_returned_than_are_asked_for() -> None:
     wall, _ = two_lines_on_a_wall()
     both = np.concatenate([wall, wall], axis=1)
     one = Settings(detection=DetectionSettings(max_plates=1))
@@ -167,7 +167,7 @@ def test_no_more_plates_are_told_than_are_asked_for() -> None:
     assert len(PlateRecognizer(build_stages(one)).recognize(both)) == 1
 
 
-def test_no_line_is_looked_for_above_the_picture() -> None:
+def test_no_line_is_searched_above_the_picture() -> None:
     plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 40, shipped_fonts()).image_bgr
     blurred = cv2.GaussianBlur(plate, (0, 0), 6)
 
@@ -176,6 +176,6 @@ def test_no_line_is_looked_for_above_the_picture() -> None:
 
 
 @pytest.mark.parametrize("image", [None, "gate.jpg", np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.uint8)])
-def test_what_is_no_picture_is_told_so(image: Any) -> None:
+def test_what_is_no_picture_is_named_as_such(image: Any) -> None:
     with pytest.raises(ImageError, match="is no picture"):
         PlateRecognizer().recognize(image)

@@ -1,4 +1,4 @@
-"""What is said about this machine's clock."""
+"""What is known about this machine's clock."""
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path

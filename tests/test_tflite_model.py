@@ -26,7 +26,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def change_manifest(model: Path, fields: dict[str, Any]) -> None:
-    """Let the manifest beside a model say something else."""
+    """Change the manifest beside a model."""
     manifest = model.with_suffix(".json")
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | fields))
 

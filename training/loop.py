@@ -1,4 +1,4 @@
-"""The loop that every network is trained with: progress, checkpoints to resume from, and a run folder that holds the rest.
+"""The loop that trains every network: progress, checkpoints to resume from, and a run folder that holds the rest.
 
 Keras 3 alone, so that TensorFlow, PyTorch and JAX each can run it: `KERAS_BACKEND=torch python -m training …`.
 """

@@ -38,7 +38,7 @@ _SMALLEST_PX = 12.0
 _VISIBLE_SHARE = 0.75
 
 _ANYWHERE_SHARE, _SIGN_SHARE, _FILLED_SHARE, _CROP_SHARE = 0.12, 0.3, 0.85, 0.2
-"""Of the views: not aimed at a plate; with a sign that is none pasted in; with no more padding than they need; cut
+"""Shares of the pictures: not aimed at a plate; with a sign pasted in; with no more padding than they need; cut
 closely around a plate and surrounded as `PlateRecognizer.recognize_crop` surrounds a crop."""
 
 _FAR_PX, _NEAR_PX, _CLOSE_PX = (14.0, 90.0), (60.0, 300.0), (180.0, 560.0)

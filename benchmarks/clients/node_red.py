@@ -20,7 +20,7 @@ START_SECONDS = 120.0
 
 
 def install(flow: Path, folder: Path, port: int) -> None:
-    """Put the flow where Node-RED looks for it, with this broker."""
+    """Put the flow where Node-RED finds it, with this broker."""
     nodes = json.loads(flow.read_text())
     for node in nodes:
         if node["type"] == "mqtt-broker":

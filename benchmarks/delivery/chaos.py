@@ -4,6 +4,10 @@ The broker is killed and started again. With SIGKILL a mosquitto may lose what i
 forwarded; with SIGTERM it saves it. The line between is made a black hole and then reset. The device's process is
 killed (SIGKILL). The number of each is an option; they are spread evenly over the events. Exit code 1 if an event that
 the outbox had committed did not arrive, came without its picture, or out of its camera's order.
+
+With `--refuse 0.01` the broker refuses one message in a hundred, pictures and reads, each for good: by turns as too
+large, as not authorized, as wrong, for its quota, and by hanging up. All the others have to arrive, in order. A refused
+read has to be kept in the outbox, a refused picture has to be given up and counted.
 """
 
 import argparse
@@ -19,8 +23,10 @@ from pathlib import Path
 
 from benchmarks.delivery.archive import Archive
 from edge_app.commands.progress import ProgressLine
+from edge_app.outbox.outbox import Outbox
 from tests.mosquitto import Mosquitto
 from tests.uplink.fault_proxy import FaultProxy
+from tests.uplink.refusing_proxy import PICTURE, READ, RefusingProxy, refusing
 
 BROKER = (
     "allow_anonymous true",
@@ -38,11 +44,14 @@ QUIET_SECONDS = 180
 class Setup:
     """Broker, network, device and archive, and the faults of each."""
 
-    def __init__(self, folder: Path, events: int, rate: float, broker_signal: int, dice: random.Random) -> None:
+    def __init__(
+        self, folder: Path, events: int, rate: float, broker_signal: int, refuse: float, dice: random.Random
+    ) -> None:
         settings = (*BROKER, f"persistence_location {folder}/")
         self.broker = Mosquitto(folder, settings)
         self.broker.start()
-        self.proxy = FaultProxy(self.broker.port)
+        self.refusing = RefusingProxy(self.broker.port, refusing(refuse))
+        self.proxy = FaultProxy(self.refusing.port)
         self.archive = Archive(self.broker.port, ["anpr/+/+/read", "anpr/+/+/image/+"])
         self.archive.connected.wait(10)
         time.sleep(2)  # until the broker has saved the archive's subscription
@@ -81,12 +90,26 @@ class Setup:
         ledger = self._folder / "device" / "ledger"
         return set(ledger.read_text().split()) if ledger.exists() else set()
 
-    def close(self) -> None:
-        """End everything."""
+    @property
+    def outbox_path(self) -> Path:
+        """The device's outbox."""
+        return self._folder / "device" / "outbox.sqlite"
+
+    def missing(self) -> set[str]:
+        """The ids of committed events that have not arrived and that the broker has not refused."""
+        return self.committed() - self.archive.deliveries.keys() - self.refusing.refused[READ]
+
+    def stop_device(self) -> None:
+        """End the device, as its service would."""
         self.device.terminate()
         self.device.wait()
+
+    def close(self) -> None:
+        """End everything."""
+        self.stop_device()
         self.archive.close()
         self.proxy.close()
+        self.refusing.close()
         self.broker.stop()
 
 
@@ -100,11 +123,14 @@ def main() -> int:
         "--broker-signal", type=int, default=signal.SIGKILL, help="that ends the broker, 15 for SIGTERM (default: 9)"
     )
     parser.add_argument("--rate", type=float, default=200, help="events a second (default: %(default)s)")
+    parser.add_argument(
+        "--refuse", type=float, default=0.0, metavar="SHARE", help="of messages that the broker refuses (default: 0)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order of faults (default: %(default)s)")
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
-        setup = Setup(Path(folder), arguments.events, arguments.rate, arguments.broker_signal, dice)
+        setup = Setup(Path(folder), arguments.events, arguments.rate, arguments.broker_signal, arguments.refuse, dice)
         with contextlib.closing(setup):
             began = time.monotonic()
             happened = play(setup, arguments.events, arguments.faults, arguments.kinds, dice)
@@ -123,11 +149,10 @@ def play(setup: Setup, events: int, faults: int, kinds: Sequence[str], dice: ran
     happenings = [possible[kind] for kind in kinds] * faults
     dice.shuffle(happenings)
     arrived, arrived_at, happened = 0, time.monotonic(), 0
-    # A device killed between commit and ledger makes one event more than the ledger has.
-    while arrived < events or happened < len(happenings) or setup.committed() - setup.archive.deliveries.keys():
+    while happened < len(happenings) or len(setup.committed()) < events or setup.missing():
         time.sleep(0.1)
         due = len(setup.committed()) * (len(happenings) + 1) // (events + 1)
-        if happened < due or (happened < len(happenings) and arrived >= events):
+        if happened < min(due, len(happenings)):
             happenings[happened]()
             happened += 1
         if len(setup.archive.deliveries) > arrived:
@@ -140,19 +165,38 @@ def play(setup: Setup, events: int, faults: int, kinds: Sequence[str], dice: ran
 
 
 def report(setup: Setup) -> int:
-    """Print the figures; 1 if something was lost."""
-    archive, committed = setup.archive, setup.committed()
-    lost, disordered = committed - archive.deliveries.keys(), archive.out_of_order()
+    """Print the figures; 1 if something was lost that was not refused, or was refused and is not accounted for."""
+    archive, committed, lost, disordered = (
+        setup.archive,
+        setup.committed(),
+        setup.missing(),
+        setup.archive.out_of_order(),
+    )
     print(f"events: {len(committed)} in the ledger, {len(archive.deliveries)} arrived")
     print(f"losses: {len(lost)}")
     if lost:
         with setup.broker.log_path.open(errors="replace") as lines:
             taken = {each for line in lines if "Received PUBLISH" in line for each in lost if each in line}
         print(f"  of these, the broker had received the picture of {len(taken)}, by its log")
-    print(f"without their picture: {len(archive.without_picture)}")
+    bare = archive.without_picture - setup.refusing.refused[PICTURE]
+    print(f"without their picture: {len(bare)}")
     print(f"duplicates, all with the event_id of another: {archive.duplicates}")
     print(f"out of their camera's order: {disordered}")
-    return 1 if lost or disordered or archive.without_picture else 0
+    return 1 if lost or disordered or bare or not refusals_are_accounted_for(setup) else 0
+
+
+def refusals_are_accounted_for(setup: Setup) -> bool:
+    """Print what became of what the broker refused, and whether the outbox knows of all of it."""
+    pictures, reads = (setup.refusing.refused[kind] for kind in (PICTURE, READ))
+    if not (pictures or reads):
+        return True
+    setup.stop_device()
+    with contextlib.closing(Outbox(setup.outbox_path)) as outbox:
+        waiting = {each.read.event_id for each in outbox.pending(len(setup.committed()) + 1)}
+        given_up = outbox.state().losses.images_refused
+    print(f"refused: {len(pictures)} pictures, of which the outbox counts {given_up} as given up; {len(reads)} reads,")
+    print(f"  of which {len(reads & waiting)} are kept in the outbox")
+    return reads <= waiting and given_up >= len(pictures - reads)
 
 
 if __name__ == "__main__":

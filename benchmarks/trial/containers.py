@@ -139,7 +139,7 @@ class Container:
             raise RuntimeError(f"{self.name}: {command}: {ended.stderr.strip()}{ended.stdout.strip()}")
         return ended
 
-    def told(self, command: str) -> str:
+    def output(self, command: str) -> str:
         """What a command prints."""
         return self.run(command, check=False).stdout.strip()
 

@@ -14,7 +14,7 @@ from edge_app.service.release.machine import Machine
 from training.repository import REPOSITORY
 
 KEY = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", "edge-anpr/signing-key")
-"""Where make-signing-key puts the key, and where it is looked for."""
+"""Where make-signing-key puts the key, and where it is expected."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -25,7 +25,7 @@ class Table:
         self._is_drawn = False
 
     def set(self, name: str, words: str) -> None:
-        """Tell how far a host is."""
+        """Show how far a host is."""
         with self._lock:
             if self._rows[name] == words:
                 return

@@ -38,7 +38,7 @@ class Facts:
     python: str
     """As in 3.11."""
     release: str
-    """Empty where none is installed."""
+    """Empty if none is installed."""
     is_root: bool
 
 
@@ -122,7 +122,7 @@ class Host:
                         sent(file.tell())
                 process.stdin.close()
             except BrokenPipeError:
-                pass  # its exit code and last words tell more
+                pass  # its exit code and last words explain more
             words = process.stderr.read().decode(errors="replace")
         if process.returncode != 0:
             raise DeployError(f"copying was cut off ({_last_line(words)}): deploy again, it goes on from there")

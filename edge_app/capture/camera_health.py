@@ -8,7 +8,7 @@ from edge_app.records import Frame, ImageGray
 
 CHECK_EVERY_SECONDS = 1.0
 CONFIRM_AFTER_SECONDS = 10.0
-"""A state counts once it has lasted this long: a lorry in front of the lens is no fault."""
+"""Duration from which on a state counts: a lorry in front of the lens is no fault."""
 WIDTH_PX = 320
 DARK_LEVEL = 24
 """Grey level, 0 to 255, that 99 % of a dark picture's points stay below; headlights are brighter."""

@@ -1,4 +1,4 @@
-"""What a video file's own structure says: whether its end is there, and whether it counts its frames.
+"""The structure of a video file: whether its end is there, and whether it counts its frames.
 
 Sources: ISO/IEC 14496-12 (MP4, MOV), RFC 9559 (Matroska, WebM), the AVI RIFF file reference.
 """
@@ -21,13 +21,13 @@ class Container:
     """A file as it was meant to be."""
 
     missing_bytes: int = 0
-    """How many bytes it lacks at its end, if it says how long it is."""
+    """Number of bytes missing at its end, if its structure has its length."""
     counts_frames: bool = False
     """Whether the number of its frames stands in it; else players guess it from its length and rate."""
 
 
 def examine(path: Path) -> Container:
-    """Look at a file's structure; nothing is said of kinds that do not tell."""
+    """The structure of a file; of kinds without one that shows damage, nothing is reported."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(_HEADER_BYTES)
@@ -37,7 +37,8 @@ def examine(path: Path) -> Container:
             return Container(missing_bytes=_matroska_lacks(head, size))
         if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
             length = int.from_bytes(head[4:8], "little")
-            return Container(max(0, length + 8 - size) if 0 < length < 0xFFFF_FFFF else 0, counts_frames=length > 0)
+            # Its count takes in the empty chunks with which recorders keep to the rate: of frames that never were.
+            return Container(max(0, length + 8 - size) if 0 < length < 0xFFFF_FFFF else 0)
     return Container()
 
 

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from edge_app.capture import container
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.image_files import decode_frame
 from edge_app.newer_python import UTC
 from edge_app.printable import printable
 from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
+
+_MOTION_JPEG = "MJPG"
 
 
 @contextlib.contextmanager
@@ -125,7 +128,10 @@ class FileSource:
         self.attempts += 1
         capture = self._open()
         declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        decoded, first_ns, last_ns = 0, 0, -1
+        codec = printable(int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace"))
+        # FFmpeg shows a damaged JPEG as far as it goes: such frames are taken as they lie in the file.
+        is_jpeg = codec == _MOTION_JPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+        decoded, damaged, first_ns, last_ns = 0, 0, 0, -1
         try:
             while True:
                 given, picture = capture.read()
@@ -136,11 +142,18 @@ class FileSource:
                 decoded += 1
                 advances = decoded == 1 or position_ns - first_ns > last_ns
                 last_ns = position_ns - first_ns if advances else last_ns + self._frame_ns
-                yield picture, last_ns
+                whole = decode_frame(picture.tobytes()) if is_jpeg else picture
+                if whole is None:
+                    damaged += 1
+                    self.stamp.corrupt += 1
+                else:
+                    yield whole, last_ns
         finally:
-            codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace")
             capture.release()
-        self._judge(decoded, declared, printable(codec))
+        if 0 < damaged < decoded:
+            self._warn(f"{self._path}: {damaged} of {decoded} frames are damaged and left out; copy it again")
+        else:
+            self._judge(decoded - damaged, declared, codec)
 
     def _judge(self, decoded: int, declared: int, codec: str) -> None:
         file = container.examine(self._path)

@@ -41,7 +41,7 @@ from edge_app.service.release.health import Health
 from edge_app.service.release.installation import COMMAND, Installation
 from edge_app.stages import load_networks
 from edge_app.tflite_model import SLOW_RUNTIME, runtime_name
-from edge_app.uplink.connection import LinkError
+from edge_app.uplink.connection import NoConnectionError
 from edge_app.uplink.rehearsal import rehearse, rehearse_commands
 
 _CAMERA_SECONDS = 10.0
@@ -209,7 +209,7 @@ def check_broker(settings: Settings) -> Finding:
         return Finding("broker", WARNING, f"the password may be the credential `mqtt-password`{_CLOSED}")
     try:
         rehearsal = rehearse(replace(settings.mqtt, images=settings.takes_pictures), settings.device.name)
-    except LinkError as error:
+    except NoConnectionError as error:
         return Finding("broker", FAULT, str(error))
     if rehearsal.picture_fault:
         return Finding("broker", FAULT, f"{where} takes reads but no pictures: {rehearsal.picture_fault}")
@@ -220,7 +220,7 @@ def check_broker(settings: Settings) -> Finding:
         )
         return Finding("broker", WARNING, words)
     if rehearsal.version == "3.1.1":  # its PUBACK carries no reason
-        words = f"{where} takes events in MQTT 3.1.1, which cannot tell what an access list drops; check that list"
+        words = f"{where} takes events in MQTT 3.1.1, which does not report what an access list drops; check that list"
         return Finding("broker", WARNING, words)
     return Finding("broker", OK, f"{where} takes events, in MQTT {rehearsal.version}")
 

@@ -1,8 +1,8 @@
 """Read the plates of images, folders or videos.
 
-One JSON object (or a line for people) for each image or, in a video, for each vehicle. What a file holds is told by its
-content. Exit code 1 where a file could not be read, a video not to its end, or a folder holds what is neither; each is
-named with the reason. An image without a plate is no error; files whose names begin with a dot are passed over.
+One JSON object (or a line for people) for each image or, in a video, for each vehicle. A file's content
+decides its kind. Exit code 1 if a file could not be read, a video not to its end, or a folder holds what is neither;
+each is named with the reason. An image without a plate is no error; files whose names begin with a dot are passed over.
 """
 
 import argparse
@@ -141,7 +141,7 @@ def _read_file(
         raise SourceError(f"{path}: a pipe, a device or a folder, and no file; give a picture or a video")
     kind = kind_of(path)
     if kind is FileKind.PHONE_PICTURE:
-        raise SourceError(f"{path}: a phone's picture (HEIF), which is not read here; save it as JPEG")
+        raise SourceError(f"{path}: a phone's picture (HEIF or AVIF), which is not read here; save it as JPEG")
     if kind is FileKind.OTHER:
         raise SourceError(f"{path}: this is neither a picture nor a video; give a JPEG, PNG or MP4 file")
     if kind is FileKind.VIDEO:

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     os.umask(0o022)  # the service's user has to be able to read it all
     # What has begun is brought to its end, also if whoever asked for it is cut off.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    installation = Installation(root, _say)
+    installation = Installation(root, _print)
     if arguments.action == "install":
         wishes = Wishes(arguments.trust, arguments.unsigned, arguments.allow_older, arguments.watch)
         return installation.install(arguments.bundle, wishes)
@@ -109,7 +109,7 @@ def _verify(installation: Installation) -> int:
     if release is None:
         raise EdgeAnprError("no release is installed")
     installation.check(release)
-    _say(f"{release.name}: every file is as it was packed")
+    _print(f"{release.name}: every file is as it was packed")
     return 0
 
 
@@ -127,11 +127,11 @@ def _facts(release: Release | None) -> dict[str, Any] | None:
 
 
 def _models_name(manifest: Manifest) -> str:
-    """Models are told apart by their contents."""
+    """Models are identified by their contents."""
     files = sorted(facts.sha256[:8] for path, facts in manifest.files.items() if path.endswith(".tflite"))
     return "+".join(files)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         print(f"==> {line}", flush=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from edge_app.commands.finding import FAULT, OK, WARNING, Finding
 from edge_app.errors import EdgeAnprError
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
-from edge_app.events.link_state import LinkState
 from edge_app.printable import counted
 from edge_app.service.release.health import Health
 from edge_app.service.release.installation import CONFIGURATION, Installation
@@ -91,5 +91,5 @@ def _why_not_running(health: Health, is_configured: bool) -> str | None:
 
 def _advice(broker: dict[str, str]) -> str:
     state = broker.get("state", "unknown")
-    known = {str(each): each.advice for each in LinkState}
+    known = {str(each): each.advice for each in ConnectionState}
     return f"{state}; {known.get(state, 'see its log')}"

@@ -66,10 +66,14 @@ class HostName:
     """A host name or an address, alone."""
 
     def complaint(self, value: object) -> str | None:
-        """See `Limit`; it says how the same is written here."""
+        """See `Limit`; the same in the words of a settings file."""
         text = str(value)
         scheme, slashes, rest = text.rpartition("://")
-        host, port = _host_and_port(rest if slashes else text)
+        if not slashes and (
+            begun := re.match(r"(?i)(mqtts?|tcp|ssl|tls|wss?|https?):(?!\d+\s*$)(.*)", text, re.DOTALL)
+        ):
+            scheme, rest = begun.groups()  # "mqtt:broker"
+        host, port = _host_and_port(rest if scheme else text)
         wrong = _fault_of_host(host)
         if wrong or host != text:
             return _as_it_is_written(scheme.lower(), host if not wrong else None, port, wrong, text)
@@ -78,7 +82,7 @@ class HostName:
 
 def _host_and_port(text: str) -> tuple[str, str]:
     """Out of what may have a user before it, a path behind it, and brackets."""
-    place = re.split(r"[/?#]", text.strip().rpartition("@")[2], maxsplit=1)[0]
+    place = re.split(r"[/?#]", text.strip().rpartition("@")[2].lstrip("/"), maxsplit=1)[0]
     if place.startswith("["):
         host, _, port = place[1:].partition("]")
         return host, port.removeprefix(":")
@@ -122,7 +126,7 @@ def _as_it_is_written(scheme: str, host: str | None, port: str, wrong: str | Non
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """No limit: a value to show where a field has no default."""
+    """No limit: a value to show if a field has no default."""
 
     value: object
 

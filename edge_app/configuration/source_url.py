@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_app.errors import ConfigurationError
-from edge_app.printable import printable
+from edge_app.printable import excerpt
 
 FORMS = {
     "picamera2": "picamera2:0",
@@ -58,12 +58,12 @@ def parse(url: str) -> SourceUrl:
     """Take a URL apart; `ConfigurationError` if it is unknown or incomplete."""
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in FORMS:
-        begun = "this" if "@" in url else f"'{printable(scheme)}{colon}'"  # before it may stand a user's name
+        begun = "this" if "@" in url else f"'{excerpt(scheme)}{colon}'"  # before it may stand a user's name
         raise ConfigurationError(f"{begun} is no kind of source; give one of {', '.join(FORMS.values())}")
     if not rest:
-        raise ConfigurationError(f"'{url}' is cut short; write {FORMS[scheme]}")
+        raise ConfigurationError(f"'{excerpt(url)}' is cut short; write {FORMS[scheme]}")
     if scheme == "picamera2" and not rest.isdecimal():
-        raise ConfigurationError(f"'{url}' names no camera by its number; write {FORMS[scheme]}")
+        raise ConfigurationError(f"'{excerpt(url)}' names no camera by its number; write {FORMS[scheme]}")
     if scheme == "rtsp":
         _check_address(url)
         return SourceUrl(scheme, url)
@@ -110,7 +110,7 @@ def _fault_of_address(url: str) -> str | None:
 def _file(url: str, rest: str) -> SourceUrl:
     parts = _PATH_AND_OPTIONS.fullmatch(rest)
     if parts is None:
-        raise ConfigurationError(f"'{url}' is cut short; write {FORMS['file']}")
+        raise ConfigurationError(f"'{excerpt(url)}' is cut short; write {FORMS['file']}")
     options = _numbers(url, parts["options"] or "", {"loop": 0.0, "speed": 0.0})
     return SourceUrl("file", parts["path"], loop=bool(options["loop"]), speed=options["speed"])
 
@@ -120,11 +120,13 @@ def _numbers(url: str, query: str, defaults: dict[str, float]) -> dict[str, floa
     options = dict(defaults)
     for key, text in parse_qsl(query, keep_blank_values=True):
         if key not in defaults:
-            raise ConfigurationError(f"'{url}': unknown option '{key}'; known are {', '.join(defaults)}")
+            raise ConfigurationError(
+                f"'{excerpt(url)}': unknown option '{excerpt(key)}'; known are {', '.join(defaults)}"
+            )
         try:
             options[key] = float(text)
         except ValueError:
-            raise ConfigurationError(f"'{url}': {key}={text} is not a number; give one, as in {key}=1") from None
+            raise ConfigurationError(f"'{excerpt(url)}': {key} is not a number; give one, as in {key}=1") from None
         if not 0 <= options[key] < float("inf"):
-            raise ConfigurationError(f"'{url}': {key}={text} must be zero or more")
+            raise ConfigurationError(f"'{excerpt(url)}': {key} must be zero or more")
     return options

@@ -1,7 +1,7 @@
 """From the detector's maps to plates: pure numpy, no network.
 
-For each cell of an output map the detector gives the logit of "a plate's centre is here", the four corners as
-`asinh((corner - cell centre) / CORNER_UNIT_PX)`, and the logit of "it has two lines". The inverse hyperbolic sine
+For each cell of an output map the detector gives the logit of "a plate's centre is here" and that of "it has two
+lines". It gives the four corners as `asinh((corner - cell centre) / CORNER_UNIT_PX)`. The inverse hyperbolic sine
 keeps the relative precision of an int8 number the same for small and large plates.
 """
 

@@ -19,7 +19,7 @@ class PingRequest:
     """`<prefix>/<device>/cmd/ping`: are you there? Nothing at all may be sent in its place."""
 
     id: RequestId | None = None
-    """Comes back in the answer, to tell answers apart where there is no correlation data."""
+    """Comes back in the answer, to distinguish answers without correlation data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,13 @@ class AnswerMessage:
     at: Moment
     software_version: str
     command: str
-    """Its name as it was sent, but no more than 64 characters; where there is no such command, the error says so."""
+    """Its name as it was sent, but no more than 64 characters; an unknown one too."""
     id: RequestId | None
     """As in the request."""
     ok: bool
     """Whether it was done."""
     error: str | None
-    """What was wrong and what to do; null where it was done."""
+    """What was wrong and what to do; null if it was done."""
     plates: Count | None
     """In the list that was set; null for other commands."""
     snapshot: SnapshotMessage | None

@@ -48,7 +48,7 @@ class PlateEvent:
     created_monotonic_ns: int
     """`time.monotonic_ns()` when it was made."""
     signer: Signer | None = None
-    """What signs it, where that is wanted."""
+    """What signs it, if that is wanted."""
 
     @property
     def event_id(self) -> str:
@@ -57,7 +57,7 @@ class PlateEvent:
 
     @property
     def origin(self) -> Origin:
-        """When it was made, also where it is an update."""
+        """When it was made, also of an update."""
         read = self.message
         at_ms = unix_ms(read.event_id)
         return Origin(at_ms, self.created_monotonic_ns, read.boot_id, read.seen.clock_synchronized)
@@ -67,7 +67,7 @@ class PlateEvent:
         return encode(dataclasses.replace(self.message, sequence=sequence))
 
     def numbered(self, sequence: int, previous: ChainLink | None) -> tuple[messages.ReadMessage, ChainLink | None]:
-        """The read as it is kept, signed where that is wanted, and the end of the chain of signed reads after it."""
+        """The read as it is kept, signed if that is wanted, and the end of the chain of signed reads after it."""
         read = dataclasses.replace(self.message, sequence=sequence)
         if self.signer is None:
             return read, previous
@@ -147,7 +147,7 @@ class EventFactory:
         """Reads that will have an update, by their vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
-        """The event of one vehicle, with the entries of lists that stand for it; an update has its read's id."""
+        """The event of one vehicle, with the entries of lists that match it; an update has its read's id."""
         synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None

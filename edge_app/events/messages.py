@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from edge_app.configuration.limits import Between, Matching, OneOf, Share
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
-from edge_app.events.link_state import LinkState
 
 READ_SCHEMA = "edge-anpr/read/1"
 ALERT_SCHEMA = "edge-anpr/alert/1"
@@ -54,18 +54,18 @@ class CandidateMessage:
 
 @dataclass(frozen=True, slots=True)
 class PlateMessage:
-    """What the plate says."""
+    """The text of the plate and how certain it is."""
 
     text: PlateCharacters
-    """The top line first; where `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
+    """The top line first; if `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
     hash_key: HashKeyName
     """Null where `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
     country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
-    """ISO 3166-1 alpha-2; null where the text fits no country's format."""
+    """ISO 3166-1 alpha-2; null if the text fits no country's format."""
     format: str | None
     """The name of the format that the text fits."""
     valid: bool
-    """Whether the text fits a format. One that fits none is published too, where it is
+    """Whether the text fits a format. One that fits none is published too, if it is
     read surely enough (`tracking.min_confidence_unknown`)."""
     lines: Annotated[int, Between(1, 2)]
     confidence: Share
@@ -78,20 +78,20 @@ class PlateMessage:
 
 @dataclass(frozen=True, slots=True)
 class ListMatchMessage:
-    """An entry of one of the device's lists that stands for this plate."""
+    """An entry of one of the device's lists that matches this plate."""
 
     list: str
     """The list's name."""
     kind: Annotated[str, OneOf(("allow", "deny", "watch"))]
     entry: PlateCharacters
-    """The plate as it stands in the list, or its hash where the plate's text is one."""
+    """The plate as it is in the list, or its hash if the plate's text is one."""
     cost: Annotated[float, Between(0, math.inf)]
     """0: the very plate. Else it is near: 0.25 for each 0/O and 1/I taken for one another, 0.5 for 8/B, 5/S, 2/Z."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
-    """When and how often the vehicle was seen."""
+    """When the vehicle was seen, and in how many frames."""
 
     first: Moment
     best: Moment
@@ -102,7 +102,7 @@ class SeenMessage:
     reads: Count
     """Frames in which it was read."""
     agreeing: Count
-    """Of these, frames that on their own say what `plate.text` says."""
+    """Of these, frames that by themselves agree with `plate.text`."""
     clock_synchronized: bool
     """False: do not trust these times, only their differences."""
 
@@ -161,7 +161,7 @@ class TimingMessage:
     read: Milliseconds
     """Reading this one, summed over the frames in which that was tried."""
     capture_to_outbox: Milliseconds
-    """From the last sight of the vehicle to the event."""
+    """From the last frame with the vehicle to the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class GapMessage:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceMessage:
-    """The device's signature under the read; docs/evidence.md tells how it is checked."""
+    """The device's signature under the read; docs/evidence.md explains how it is checked."""
 
     key: SigningKeyName
     """The first digits of the SHA-256 of the public key's 32 bytes."""
@@ -187,7 +187,7 @@ class EvidenceMessage:
     signature: Signature
     """Ed25519, over the read's canonical JSON (RFC 8785) less `historical`, `image` and here `signature`, `gap`."""
     gap: GapMessage | None
-    """Where the read that `previous` names will never come; null where it was sent, too."""
+    """Set if the read that `previous` names will never come; null if it was sent, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +204,8 @@ class ReadMessage:
     historical: bool
     """True: it comes late, from the outbox; do not open the gate for it."""
     revision: Annotated[str, OneOf(("confirmed", "corrected", WITHDRAWN))] | None
-    """Null unless a read with this `event_id` was sent early: this one says all of the vehicle and takes its place,
-    with the same text ("confirmed") or another one ("corrected"); or it takes it back ("withdrawn")."""
+    """Null unless a read with this `event_id` was sent early. This one, of the whole pass, replaces it, with the same
+    text ("confirmed") or another one ("corrected"), or takes it back ("withdrawn")."""
     device: str
     camera: str
     plate: PlateMessage
@@ -295,18 +295,18 @@ class VitalsMessage:
     """How the daemon is."""
 
     frames: Count
-    """Frames looked at since the start."""
+    """Frames processed since the start."""
     frames_dropped: Count
-    """Frames overtaken by newer ones before they could be looked at."""
+    """Frames replaced by newer ones before they could be processed."""
     frames_corrupt: Count
     """Frames of the camera that could not be decoded, or were no pictures."""
     vehicles: Count
     """Vehicles that became events since the start."""
     picture: str
-    """What the camera's picture is worth: "good", or what is wrong with it."""
+    """State of the camera's picture: "good", or what is wrong with it."""
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
-    """Null where no program is set."""
+    """Null if no program is set."""
     vehicles_repeated: Count = 0
     """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
     vehicles_too_brief: Count = 0
@@ -349,12 +349,14 @@ class TelemetryMessage:
     """Reads that could not be saved from one."""
     images_refused: Count
     """Pictures that the broker did not take, since the outbox was made."""
+    reads_refused: Count
+    """Of the events that wait, those whose read the broker does not take: each is tried again after ten minutes."""
     reads_expired: Count
     """Reads deleted since the start because they had waited for longer than they may be kept."""
     reads_withheld: Count
-    """Reads deleted since the start because nothing may be kept of them: of an earlier run, under the present settings,
-    or told early, of a plate that turned out to be one to ignore."""
-    last_fault: Annotated[str, OneOf(tuple(LinkState))] | None
-    """What kept the device from the broker the last time since the start; null where nothing did."""
+    """Reads deleted since the start that must not be stored: of an earlier run, under the present settings,
+    or published early, of a plate that turned out to be one to ignore."""
+    last_fault: Annotated[str, OneOf(tuple(ConnectionState))] | None
+    """What kept the device from the broker the last time since the start; null if nothing did."""
     vitals: VitalsMessage | None
-    """Null until the daemon has looked at its camera for the first time."""
+    """Null until the first pictures of the camera have been checked."""

@@ -34,7 +34,7 @@ _BY_SQLITE_WORDS = {
     "file is not a database": SQLITE_NOTADB,
     "database is locked": SQLITE_BUSY,
 }
-"""For Python 3.10, whose errors carry no code: what `sqlite3_errstr` says, which has not changed in ten years."""
+"""For Python 3.10, whose errors carry no code: the words of `sqlite3_errstr`, which has not changed in ten years."""
 _WORDS_OF_ERROR = ("no such table", "no such column", "malformed database schema", "table ", "near ")
 _DAMAGE = {SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR}
 """The last: a statement that is right does not fit the tables, whose definitions stand in the file."""
@@ -52,11 +52,11 @@ def free_bytes(folder: Path) -> int:
 
 
 def blame(error: sqlite3.Error | OSError, folder: Path) -> DiskState | None:
-    """What the error says of the disk; None where the disk is not to blame."""
+    """The state of the disk that an error shows; None if the disk is not to blame."""
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0)
     if sqlite_code(error) in (SQLITE_IOERR, SQLITE_CANTOPEN) and is_read_only(folder):
-        return DiskState.READ_ONLY  # SQLite says no more than that a lock or a journal could not be had
+        return DiskState.READ_ONLY  # SQLite reports only that a lock or a journal could not be had
     if is_damage(error):
         return DiskState.FAILING
     return _BY_SQLITE_CODE.get(sqlite_code(error))

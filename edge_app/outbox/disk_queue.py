@@ -23,8 +23,8 @@ BUSY_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 """A disk that took nothing is tried again after this time, with what waits in memory: a power cut would cost that."""
 
-LOOK_AGAIN_SECONDS = 300.0
-"""Before this time a file is not looked through or replaced again: it takes long, and wears an SD card."""
+CHECK_AGAIN_SECONDS = 300.0
+"""Least time between two checks or replacements of a file: they take long, and wear an SD card."""
 
 
 class DiskQueue:
@@ -45,12 +45,12 @@ class DiskQueue:
         self._max_bytes = max_bytes
         self._clock = clock
         self._opened = opened
-        self._retry_at = self._look_at = self._replace_at = -math.inf
+        self._retry_at = self._check_at = self._replace_at = -math.inf
 
     def open(self, wait_seconds: float = 0.0) -> None:
         """Open the file for writing or, if that cannot be, for reading."""
         self.close()
-        self._look_at = self._clock() + LOOK_AGAIN_SECONDS
+        self._check_at = self._clock() + CHECK_AGAIN_SECONDS
         try:
             self._begin(files.open_queue(self.path, self._max_bytes, wait_seconds), is_writable=True)
         except (sqlite3.Error, OSError) as error:
@@ -60,11 +60,11 @@ class DiskQueue:
                 self._blame(error)
                 self._open_read_only()
 
-    def read(self, look: Callable[[Queue], Result], otherwise: Result) -> Result:
-        """What `look` finds in the file; `otherwise` if it cannot be read now."""
+    def read(self, query: Callable[[Queue], Result], otherwise: Result) -> Result:
+        """What `query` finds in the file; `otherwise` if it cannot be read now."""
         while self.queue is not None:
             try:
-                return look(self.queue)
+                return query(self.queue)
             except (sqlite3.Error, OSError) as error:
                 if not disk.is_damage(error):
                     self._blame(error)
@@ -82,7 +82,7 @@ class DiskQueue:
         return self.read(whole, None)
 
     def retry(self, write: Callable[[], bool], at_once: bool = False) -> None:
-        """Try a disk again that took nothing; only seldom is an open file opened anew for that, and looked through."""
+        """Try a disk again that took nothing; only seldom is an open file opened anew for that, and checked."""
         if self._clock() < self._retry_at and not at_once:
             return
         self._retry_at = self._clock() + RETRY_SECONDS
@@ -91,15 +91,15 @@ class DiskQueue:
         if self.queue is not None and self.state is DiskState.FULL:
             with contextlib.suppress(sqlite3.Error):
                 self.queue.fold()  # the write-ahead log gives its room back
-        if self.queue is not None and (write() or self.state is DiskState.FULL or self._clock() < self._look_at):
+        if self.queue is not None and (write() or self.state is DiskState.FULL or self._clock() < self._check_at):
             return
         self.open()
         write()
 
-    def look_through(self) -> None:
-        """Look through the file again, if that is due: a row in it was found damaged."""
-        if self._clock() >= self._look_at:
-            self._look_at = self._clock() + LOOK_AGAIN_SECONDS
+    def check_again(self) -> None:
+        """Check the file again, if that is due: a row in it was found damaged."""
+        if self._clock() >= self._check_at:
+            self._check_at = self._clock() + CHECK_AGAIN_SECONDS
             self.read(Queue.check, None)
 
     def enter(self, state: DiskState, why: str = "") -> None:
@@ -111,7 +111,7 @@ class DiskQueue:
                 log.error("the disk of the outbox is %s (%s): events wait in memory until it takes them", state, why)
                 self._retry_at = self._clock() + RETRY_SECONDS
             if state is DiskState.READ_ONLY:
-                self._look_at = self._retry_at  # once it can be written again, a new look helps at once
+                self._check_at = self._retry_at  # once it can be written again, a new check helps at once
         self.state = state
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class DiskQueue:
         except OSError as error:
             self._blame(error)
             return
-        self._replace_at = self._clock() + LOOK_AGAIN_SECONDS
+        self._replace_at = self._clock() + CHECK_AGAIN_SECONDS
         log.error("the outbox %s is damaged (%s): set aside as %s, a new one begins", self.path, damage, aside.name)
         self.open()
 

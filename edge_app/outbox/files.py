@@ -1,6 +1,6 @@
 """The outbox's files: the one in use, and damaged ones that were set aside.
 
-`outbox.sqlite.damaged-TIME` is still to be recovered, `outbox.sqlite.recovered-TIME` is kept for whoever wants to look.
+`outbox.sqlite.damaged-TIME` is still to be recovered, `outbox.sqlite.recovered-TIME` is kept for inspection.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _MOST_RECOVERED = 3
 
 
 def open_queue(path: Path, max_bytes: int, wait_seconds: float) -> Queue:
-    """The queue in this file, made where there is none, after a look through all of it.
+    """The queue in this file, made if there is none, after a check of all of it.
 
     `wait_seconds` is for a process that still uses it. Raises `sqlite3.Error` or `OSError`: the file is damaged, or it
     is the disk, a permission, or another process.
@@ -102,7 +102,7 @@ def recovered_files(path: Path) -> list[Path]:
 
 
 def make_room(path: Path, wanted_bytes: float) -> bool:
-    """Whether so much is free, once recovered files that were kept have gone for it, the oldest first."""
+    """Whether this much is free, once recovered files that were kept have gone for it, the oldest first."""
     for old in recovered_files(path):
         if disk.free_bytes(path.parent) >= wanted_bytes:
             break
@@ -112,7 +112,7 @@ def make_room(path: Path, wanted_bytes: float) -> bool:
 
 
 def delete_set_aside(path: Path, before_unix_seconds: float) -> None:
-    """Delete files that were set aside and not written to since, where the disk allows it."""
+    """Delete files that were set aside and not written to since, if the disk allows it."""
     with contextlib.suppress(OSError):
         for old in (*damaged_files(path), *recovered_files(path)):
             if old.stat().st_mtime < before_unix_seconds:

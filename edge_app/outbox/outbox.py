@@ -15,7 +15,7 @@ from edge_app.events.event import PlateEvent, WaitingEvent, encode
 from edge_app.events.messages import ReadMessage
 from edge_app.outbox import files
 from edge_app.outbox.leaving import LeavingEvent
-from edge_app.outbox.queue import Entry, Losses, Queue
+from edge_app.outbox.queue import Losses, Queue, QueuedEvent
 from edge_app.outbox.recovery import Recovery
 from edge_app.outbox.retention import Retention
 from edge_app.outbox.spilling_queue import DEFAULTS, Limits, SpillingQueue
@@ -24,7 +24,7 @@ from edge_app.system_clock import read_boot_id
 log = logging.getLogger(__name__)
 
 EXPIRE_SECONDS = 60.0
-"""How often is looked for what has waited for too long."""
+"""Interval between searches for what has waited for too long."""
 
 _REVISED_TOGETHER = 50
 """Few, so that a disk with little room takes them."""
@@ -99,13 +99,15 @@ class Outbox:
         """Commit events, all or none, and return their sequence numbers."""
         with self._lock:
             queue, before = self._queue, self._queue.notes
-            entries, given = list[Entry](), list[int]()
+            entries, given = list[QueuedEvent](), list[int]()
             try:
                 for event in events:
                     read, newest = event.numbered(queue.notes.last_sequence + 1, queue.notes.newest)
                     queue.notes = replace(queue.notes, last_sequence=read.sequence, newest=newest)
                     queue.position += 1
-                    entries.append(Entry(queue.position, event.event_id, event.origin, encode(read), event.image_jpeg))
+                    entries.append(
+                        QueuedEvent(queue.position, event.event_id, event.origin, encode(read), event.image_jpeg)
+                    )
                     given.append(read.sequence)
                 queue.put(entries)
             except BaseException:
@@ -186,7 +188,7 @@ class Outbox:
         with self._lock:
             self._queue.close()
 
-    def _sendable(self, entry: Entry) -> WaitingEvent | None:
+    def _sendable(self, entry: QueuedEvent) -> WaitingEvent | None:
         """The event as it may be sent, though its file may not be revised yet; None if it must not be."""
         event = _as_event(entry, self._opened_at_ns)
         if event is None:
@@ -205,10 +207,10 @@ class Outbox:
             self._withheld += 1
         return revised
 
-    def _lose_damaged(self, entry: Entry, losses: Losses) -> None:
+    def _lose_damaged(self, entry: QueuedEvent, losses: Losses) -> None:
         """Delete what is damaged from a file that is whole otherwise; one that is not is recovered without it."""
         file = self._queue.file.queue
-        self._queue.file.look_through()
+        self._queue.file.check_again()
         if self._queue.file.queue is not file:
             return
         if losses.reads_damaged:
@@ -241,7 +243,7 @@ class Outbox:
             log.warning("%d events from before were changed or deleted: they did not keep to [privacy]", changed)
         return True
 
-    def _revise_entry(self, queue: Queue, entry: Entry) -> bool:
+    def _revise_entry(self, queue: Queue, entry: QueuedEvent) -> bool:
         """Whether it had to be changed or deleted; what is damaged is left to those who send it."""
         event = _as_event(entry, self._opened_at_ns)
         if event is None or not event.left_over or self._revise is None or (revised := self._revise(event)) == event:
@@ -272,7 +274,7 @@ class Outbox:
         log.warning("%d events have waited for as long as they may be kept: deleted", len(events))
 
 
-def _as_event(entry: Entry, opened_at_ns: int) -> WaitingEvent | None:
+def _as_event(entry: QueuedEvent, opened_at_ns: int) -> WaitingEvent | None:
     """The event; None if it cannot be read. What was made before the outbox was opened is left over."""
     try:
         read = decode(ReadMessage, entry.read)

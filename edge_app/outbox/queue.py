@@ -54,7 +54,7 @@ class DamagedError(sqlite3.DatabaseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueuedEvent:
     """An event as the queue holds it."""
 
     position: int
@@ -150,7 +150,7 @@ class Queue:
             if self._database.in_transaction:  # SQLite ends it by itself on some errors
                 self._database.execute("ROLLBACK")
 
-    def put(self, entries: Iterable[Entry]) -> Losses:
+    def put(self, entries: Iterable[QueuedEvent]) -> Losses:
         """Add entries that are not here, each at its position or, if another event has that, behind all.
 
         What had to make room: the oldest pictures, then the oldest reads, never the newest read.
@@ -170,7 +170,7 @@ class Queue:
         images = self._make_room("images", _OLDEST_IMAGE)
         return Losses(images, self._make_room("events", _OLDEST_READ, newest))
 
-    def peek(self, limit: int, after: int = 0, is_wanted: Callable[[int], bool] = lambda _: True) -> list[Entry]:
+    def peek(self, limit: int, after: int = 0, is_wanted: Callable[[int], bool] = lambda _: True) -> list[QueuedEvent]:
         """The oldest wanted entries behind a position, in order; a damaged one is there without what is damaged."""
         rows = self._database.execute("SELECT position FROM events WHERE position > ? ORDER BY position", (after,))
         wanted = (position for (position,) in rows if is_wanted(position))
@@ -196,7 +196,7 @@ class Queue:
         self.stored_bytes -= sum(size or 0 for (size,) in freed)
 
     def find(self, event_id: str) -> int | None:
-        """The position of an event; the newest where there are several."""
+        """The position of an event; the newest if there are several."""
         query = "SELECT max(position) FROM events WHERE event_id = ?"
         position: int | None = self._database.execute(query, (event_id,)).fetchone()[0]
         return position
@@ -224,7 +224,7 @@ class Queue:
         self._database.execute("INSERT INTO notes VALUES (?, ?)", (zlib.crc32(text), text))
 
     def check(self) -> None:
-        """Look through the whole file, which takes long. Raises `DamagedError`."""
+        """Check the whole file, which takes long. Raises `DamagedError`."""
         version = self._scalar("PRAGMA user_version")
         if version != SCHEMA_VERSION:
             raise DamagedError(f"of version {version}, which this software does not know")
@@ -245,7 +245,7 @@ class Queue:
         """Close the database."""
         self._database.close()
 
-    def _place_of(self, entry: Entry) -> int | None:
+    def _place_of(self, entry: QueuedEvent) -> int | None:
         """None if the entry is here."""
         query = "SELECT event_id FROM events WHERE position = ?"
         row = self._database.execute(query, (entry.position,)).fetchone()
@@ -270,7 +270,9 @@ class Queue:
         return value
 
 
-def read_entry(database: sqlite3.Connection, position: int, tolerated: type[sqlite3.Error] | tuple[()] = ()) -> Entry:
+def read_entry(
+    database: sqlite3.Connection, position: int, tolerated: type[sqlite3.Error] | tuple[()] = ()
+) -> QueuedEvent:
     """One entry; what is damaged of it is empty: the picture, or the read and all that belongs to it.
 
     Raises `sqlite3.Error` if the file itself is damaged there; under the picture only unless that is `tolerated`.
@@ -288,15 +290,15 @@ def read_entry(database: sqlite3.Connection, position: int, tolerated: type[sqli
         origin = _as_origin(columns)
         if origin is None or not isinstance(read, bytes):
             raise ValueError
-        entry = Entry(position, event_id.decode(), origin, read, image[1] if is_image_whole else None)
+        entry = QueuedEvent(position, event_id.decode(), origin, read, image[1] if is_image_whole else None)
         if crc32 != checksum(entry):
             raise ValueError
     except (ValueError, AttributeError):  # AttributeError: a flipped bit may also have made a number of a text
-        return Entry(position, "", Origin(0, 0, "", clock_synchronized=False), b"", None)
+        return QueuedEvent(position, "", Origin(0, 0, "", clock_synchronized=False), b"", None)
     return entry if image is None or is_image_whole else replace(entry, image_jpeg=b"")
 
 
-def checksum(entry: Entry) -> int:
+def checksum(entry: QueuedEvent) -> int:
     """Over all of an entry but its picture, which has a check sum of its own."""
     origin = entry.origin
     columns = entry.event_id, origin.made_at_ms, origin.monotonic_ns, origin.boot_id, int(origin.clock_synchronized)
@@ -317,7 +319,7 @@ def read_notes(database: sqlite3.Connection) -> Notes:
 
 
 def _as_origin(columns: list[object]) -> Origin | None:
-    """None where a flipped bit made something else of a number or a text."""
+    """None if a flipped bit made something else of a number or a text."""
     made_at_ms, monotonic_ns, boot_id, synchronized = columns
     if not (isinstance(made_at_ms, int) and isinstance(monotonic_ns, int) and isinstance(boot_id, bytes)):
         return None

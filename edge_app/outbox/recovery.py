@@ -9,12 +9,12 @@ from pathlib import Path
 
 from edge_app.errors import OutboxError
 from edge_app.outbox import files
-from edge_app.outbox.queue import NO_LOSSES, Entry, Losses, Notes, read_entry, read_notes
+from edge_app.outbox.queue import NO_LOSSES, Losses, Notes, QueuedEvent, read_entry, read_notes
 
 log = logging.getLogger(__name__)
 
 _MOST_GUESSED = 10_000
-"""Positions that are tried where a damaged file cannot be walked: more than stand on several pages."""
+"""Positions that are tried if a damaged file cannot be walked: more than fit on several pages."""
 
 _TOGETHER = 20
 """Events that are put back in one write: few, so that a disk with little room takes them."""
@@ -33,14 +33,14 @@ class Recovery:
     is_done: bool = False
 
 
-def recover(path: Path, put_back: Callable[[list[Entry], Losses], bool], done_before: Recovery) -> Recovery:
-    """Put what can be read of a file into a queue, by `put_back`, until that says that it takes nothing now.
+def recover(path: Path, put_back: Callable[[list[QueuedEvent], Losses], bool], done_before: Recovery) -> Recovery:
+    """Put what can be read of a file into a queue, by `put_back`, until that takes nothing now.
 
     Raises `OutboxError` if nothing can be read of it.
     """
     recovery = replace(done_before)
     with _readable(path) as database:
-        batch, losses = list[Entry](), Losses()
+        batch, losses = list[QueuedEvent](), Losses()
         for position, entry in _entries(database, recovery.up_to):
             losses += _lost_of(entry)
             if entry is not None and entry.read:
@@ -77,14 +77,14 @@ def _readable(path: Path) -> Iterator[sqlite3.Connection]:
         raise OutboxError(f"{path}: nothing can be read of it: {error}") from error
 
 
-def _advance(recovery: Recovery, batch: list[Entry], losses: Losses, position: int) -> None:
+def _advance(recovery: Recovery, batch: list[QueuedEvent], losses: Losses, position: int) -> None:
     recovery.events += len(batch)
     recovery.losses += losses
     recovery.up_to = position
 
 
-def _entries(database: sqlite3.Connection, after: int) -> Iterator[tuple[int, Entry | None]]:
-    """Every event behind a position; None where it is known to be there and cannot be read."""
+def _entries(database: sqlite3.Connection, after: int) -> Iterator[tuple[int, QueuedEvent | None]]:
+    """Every event behind a position; None if it is known to be there and cannot be read."""
     walked, guessed = _positions(database)
     for position in sorted(each for each in {*walked, *guessed} if each > after):
         try:
@@ -94,7 +94,7 @@ def _entries(database: sqlite3.Connection, after: int) -> Iterator[tuple[int, En
                 yield position, None
 
 
-def _lost_of(entry: Entry | None) -> Losses:
+def _lost_of(entry: QueuedEvent | None) -> Losses:
     if entry is None or not entry.read:
         return Losses(reads_damaged=1)
     return Losses(images_damaged=1) if entry.image_jpeg == b"" else Losses()

@@ -25,7 +25,7 @@ class Retention:
         return self._age_seconds(origin) > self.seconds
 
     def _age_seconds(self, origin: Origin) -> float:
-        """By the clock that cannot be set, where the event is of this boot, else by the one that can."""
+        """By the clock that cannot be set if the event is of this boot, else by the one that can."""
         if origin.boot_id == read_boot_id():
             return self.monotonic() - origin.monotonic_ns / 1e9
         if origin.clock_synchronized and self.synchronized():

@@ -14,7 +14,7 @@ from edge_app.events.event import Origin
 from edge_app.outbox import files, recovery
 from edge_app.outbox.disk_queue import BUSY_SECONDS, DiskQueue
 from edge_app.outbox.leaving import Leaving
-from edge_app.outbox.queue import Entry, Losses, Notes, Queue
+from edge_app.outbox.queue import Losses, Notes, Queue, QueuedEvent
 from edge_app.outbox.recovery import Recovery
 from edge_app.printable import counted
 
@@ -77,14 +77,14 @@ class SpillingQueue:
                 self.recover(self.file.path)
         self.tend()
 
-    def put(self, entries: list[Entry]) -> None:
+    def put(self, entries: list[QueuedEvent]) -> None:
         """Commit entries or, if the disk does not take them, keep them in memory."""
         if self.file.state is not DiskState.GOOD or not self.commit(entries):
             self.lose(self.memory.put(entries))
 
-    def peek(self, limit: int, after: int) -> list[Entry]:
+    def peek(self, limit: int, after: int) -> list[QueuedEvent]:
         """The oldest entries behind a position that are to be sent: of the file, and if it has none, of memory."""
-        nothing: list[Entry] = []
+        nothing: list[QueuedEvent] = []
         found = self.file.read(lambda it: it.peek(limit, after, self.leaving.is_waiting), nothing)
         return found or self.memory.peek(limit, after, self.leaving.is_waiting)
 
@@ -152,9 +152,9 @@ class SpillingQueue:
                 self.file.retry(lambda: self.commit([], until=math.inf), at_once=True)
             if lost := self.memory.count():
                 what = f"{counted(lost, 'event')} that the disk of the outbox did not take"
-                raise OutboxError(f"{what} are lost, for it is {self.file.state}; `edge-anpr doctor` tells what to do")
+                raise OutboxError(f"{what} are lost, for it is {self.file.state}; `edge-anpr doctor` names the remedy")
 
-    def commit(self, new: list[Entry], until: float | None = None) -> bool:
+    def commit(self, new: list[QueuedEvent], until: float | None = None) -> bool:
         """Bring the file up to date in one transaction; False if the disk does not take the new entries.
 
         With `until`, what is due then is deleted already now.
@@ -199,7 +199,7 @@ class SpillingQueue:
         return True
 
     def _go_on_in(self, queue: Queue) -> None:
-        """Use a file that was opened: the first one tells where numbers and chain go on."""
+        """Use a file that was opened: numbers and chain go on from the first one."""
         if self._noted is None:
             noted = queue.notes()
             if noted == Notes() and (damaged := files.damaged_files(self.file.path)):
@@ -238,7 +238,7 @@ class SpillingQueue:
         )
         return True
 
-    def _put_back(self, entries: list[Entry], losses: Losses) -> bool:
+    def _put_back(self, entries: list[QueuedEvent], losses: Losses) -> bool:
         """Take recovered entries, into memory if there is no file; False if there is no room."""
         size_bytes = sum(each.size_bytes for each in entries)
         if self.file.queue is None:

@@ -26,12 +26,12 @@ _UNLIKELY_PREFIX = 1e-5
 
 
 def best_path(log_probs: LogProbs, alphabet: str) -> tuple[str, float]:
-    """What the likeliest path says, and its natural logarithm: a glance, not the likeliest text."""
+    """The text of the likeliest path, and the natural logarithm of its probability: not always the likeliest text."""
     return "".join(alphabet[code] for code in best_codes(log_probs)), float(log_probs.max(axis=1).sum())
 
 
 def best_codes(log_probs: LogProbs) -> tuple[int, ...]:
-    """The same as places in the alphabet; none where there is no text."""
+    """The same as places in the alphabet; none if there is no text."""
     path = log_probs.argmax(axis=1)
     begins = np.concatenate([[True], path[1:] != path[:-1]]) & (path < log_probs.shape[1] - 1)
     return tuple(int(code) for code in path[begins])
@@ -83,7 +83,7 @@ def beam_search(log_probs: LogProbs, alphabet: str, width: int) -> list[str]:
 
 
 def condense(log_probs: LogProbs) -> LogProbs:
-    """The same without the repetitions of surely blank steps, which say nothing about the text."""
+    """The same without the repetitions of surely blank steps, which add nothing to the text."""
     sure = log_probs[:, -1] > np.log(_SURE_BLANK)
     repeated = sure & np.concatenate([[False], sure[:-1]])
     return np.asarray(log_probs[~repeated])

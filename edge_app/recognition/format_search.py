@@ -74,7 +74,7 @@ class FormatSearch:
         return trellis
 
     def _trace(self, trellis: list[_Scores], end: int) -> list[int]:
-        """The characters of the best alignment that ends at position `end`; none where there is no alignment."""
+        """The characters of the best alignment that ends at position `end`; none if there is no alignment."""
         position, codes = end, list[int]()
         holds = _favourite(trellis[-1], end)
         for before in trellis[-2::-1]:

@@ -1,4 +1,4 @@
-"""What plates look like, country by country, from `formats/*.toml`: formats weigh, they never filter."""
+"""The layouts of plates, country by country, from `formats/*.toml`: formats change priors, they never filter."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ class FormatMatch:
     country: str | None
     format: str | None
     valid: bool
-    """True where the text fits a country's format; the generic one is never valid."""
+    """True if the text fits a country's format; the generic one is never valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class PlateFormats:
 
     @classmethod
     def load(cls, countries: Sequence[str]) -> "PlateFormats":
-        """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` where there is none."""
+        """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` if there is none."""
         generic = _read(_GENERIC)
         named = [each for country in countries if country != _GENERIC for each in _formats_of(_read(country))]
         log_priors = (float(generic["generic"]["log_prior"]), float(generic["other"]["log_prior"]))

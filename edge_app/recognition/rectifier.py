@@ -11,7 +11,7 @@ _MARGIN_DOWN = 0.08
 """Shares of the plate's size taken in at every side, so that corners may be a little off."""
 
 _SPLIT_FROM, _SPLIT_TO = 0.34, 0.66
-"""Where the gap between two lines is looked for, as shares of the plate's height."""
+"""Where the gap between two lines is searched, as shares of the plate's height."""
 
 _LINE_OVERLAP = 0.04
 """Each line takes in this share of the plate's height beyond the split."""
@@ -79,7 +79,7 @@ def widen(corners: Corners) -> Corners:
 
 
 def find_line_split(flat: ImageGray) -> int:
-    """The row between two lines of text: where, near the middle, there is least ink."""
+    """The row between two lines of text: the one with least ink near the middle."""
     rows = np.abs(np.diff(flat.astype(np.float32), axis=1)).mean(axis=1)
     smooth = cv2.GaussianBlur(rows[:, None], (1, 9), 0)[:, 0]
     first, last = (round(flat.shape[0] * share) for share in (_SPLIT_FROM, _SPLIT_TO))
@@ -105,7 +105,7 @@ def _sharpness(strip: ImageGray) -> float:
 
 
 def even_out(strip: ImageGray) -> ImageGray:
-    """The picture at a fixed mean and contrast, so that day and night look alike to a network."""
+    """The picture at a fixed mean and contrast, so that a network's input is the same by day and by night."""
     values: NDArray[np.float32] = strip.astype(np.float32)
     gain = _TARGET_DEVIATION / max(float(values.std()), 4.0)
     evened = (values - values.mean()) * gain + _TARGET_MEAN

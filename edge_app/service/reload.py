@@ -54,7 +54,7 @@ def run(configuration: Path, build: Build) -> None:
             log.error("reload: the former configuration comes back: %s", failure)
             reply, settings = commander.trial, former
             commander = commander_for(settings)
-            commander.tell_reverted(reply, failure)
+            commander.report_reverted(reply, failure)
         elif commander.reload is not None:
             log.info("reload: the new configuration is tried")
             reload, former = commander.reload, settings

@@ -27,7 +27,7 @@ class Status:
     ready: bool
     """Every part does its work: pictures arrive, and what is read in them reaches the broker."""
     fields: Mapping[str, Any]
-    """What `/v1/status` says besides."""
+    """What `/v1/status` reports besides."""
 
 
 class StatusSocket:
@@ -71,7 +71,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 def open_status_socket(
     status: Callable[[], Status], environment: Mapping[str, str] = os.environ
 ) -> StatusSocket | None:
-    """The socket in the folder that systemd gave the service; None where there is none."""
+    """The socket in the folder that systemd gave the service; None if there is none."""
     folder = environment.get("RUNTIME_DIRECTORY")
     if not folder:
         return None

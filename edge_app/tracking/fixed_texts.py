@@ -16,11 +16,11 @@ _STILL = 0.1
 _PASSED = 1.0
 """Plate widths by which a vehicle has to have moved to count as one that passes."""
 
-_LEAST_SIGHTS = 3
+_LEAST_FRAMES = 3
 """Of a vehicle that passes: two may be of two things."""
 
 _PASSERS = 2
-"""Vehicles that have to pass; one is enough beside what was there from the first frame on, where nothing arrived."""
+"""Vehicles that have to pass; one is enough beside what was there from the first frame on."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class _Way:
     first_px: Corners
     is_original: bool
     """It was there in the first frame that was searched."""
-    sights: int = 0
+    frames: int = 0
     farthest: float = 0.0
     """From its first place, in plate widths."""
     has_passed: bool = False
@@ -42,7 +42,7 @@ class _Way:
 
 
 class FixedTexts:
-    """Tells them from the plates of vehicles, also of one that waits: that one was seen to arrive."""
+    """Distinguishes them from the plates of vehicles, also of one that waits: that one was seen to arrive."""
 
     def __init__(self) -> None:
         self.found: list[tuple[tuple[float, float], ...]] = []
@@ -52,12 +52,12 @@ class FixedTexts:
         self._began_ns: int | None = None
 
     def follow(self, track: int, detection: PlateDetection, monotonic_ns: int, size: tuple[int, int]) -> None:
-        """Take in a sight; `size` is the frame's width and height."""
+        """Take in a plate of one frame; `size` is the frame's width and height."""
         self._began_ns = monotonic_ns if self._began_ns is None else self._began_ns
         way = self._ways.setdefault(track, _Way(detection.corners_px, monotonic_ns == self._began_ns))
-        way.sights += 1
+        way.frames += 1
         way.farthest = max(way.farthest, _apart(way.first_px, detection.corners_px))
-        if way.sights >= _LEAST_SIGHTS and way.farthest >= _PASSED and not way.has_passed:
+        if way.frames >= _LEAST_FRAMES and way.farthest >= _PASSED and not way.has_passed:
             way.has_passed = True
             for other in self._ways.values():
                 if other.farthest < _STILL:
@@ -96,5 +96,5 @@ class FixedTexts:
 
 
 def _apart(first_px: Corners, second_px: Corners) -> float:
-    """The farthest of the corners, in plate widths; far where the sizes differ, too."""
+    """The farthest of the corners, in plate widths; far also if the sizes differ."""
     return float(np.hypot(*(second_px - first_px).T).max()) / width_px(first_px)

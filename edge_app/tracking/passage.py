@@ -1,4 +1,4 @@
-"""One vehicle while it passes: what its frames said, in bounded memory, and the pass it becomes."""
+"""One vehicle while it passes: what its frames showed, in bounded memory, and the pass it becomes."""
 
 import math
 import time
@@ -27,14 +27,14 @@ from edge_app.tracking.tracker import width_px
 from edge_app.tracking.voter import Voter, reading_weight
 
 _MOST_READINGS = 30
-"""The best of them are kept; more say little that is new."""
+"""The best of them are kept; more add little."""
 
 _MOST_CROP_BYTES = 4_000_000
 """That the crops kept of one vehicle may take; plates so large need few further attempts."""
 
 _CROP_MARGIN_ACROSS, _CROP_MARGIN_DOWN = 0.5, 1.25
-"""Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below: the other
-line of a plate of two lies in it where only one was found."""
+"""Surroundings in the crop, as shares of the plate's width at the sides and of its height above and below. If only one
+line of a plate of two was found, the other one lies in them."""
 
 _STILL = 0.1
 """A plate whose corners have moved by less than this many of its widths stands where it stood."""
@@ -49,7 +49,7 @@ _CLEAR_GROWTH = math.log(1.15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sight:
+class Observation:
     """A plate found in one frame, and read unless there was no need."""
 
     frame: Frame
@@ -63,9 +63,7 @@ class Sight:
 class _Kept:
     """One reading of the plate."""
 
-    worth: float
-    sight: int
-    """Which of the sights it is of, counted from 1."""
+    weight: float
     reading: Reading
     codes: tuple[int, ...]
 
@@ -85,23 +83,23 @@ class _CloseUp:
     is_read_again: bool = False
 
     @property
-    def worth(self) -> float:
+    def weight(self) -> float:
         """Of its reading."""
-        return self.kept.worth
+        return self.kept.weight
 
 
 class Passage:
-    """The sights of one track, at least one; the first of them was read."""
+    """The observations of one track, at least one; the first of them was read."""
 
-    def __init__(self, first: Sight, voter: Voter, further: int = 0) -> None:
+    def __init__(self, first: Observation, voter: Voter, further: int = 0) -> None:
         """`further`: how many frames may be read again with more effort; of them the plate's surroundings are kept."""
-        self.sights = self.reads = 0
+        self.frames = self.reads = 0
         self.is_in_zone = True
         """Whether the plate is where plates count."""
         self.answer: PlateText | None = None
-        """What the voter said last."""
-        self.told: PlateText | None = None
-        """What was published, or was not because the vehicle was known."""
+        """The result of the last vote."""
+        self.reported: PlateText | None = None
+        """The text that was published, or was not because the vehicle was known."""
         self.awaits_update = False
         """It was published early."""
         self._voter = voter
@@ -121,37 +119,37 @@ class Passage:
         self._times = StageTimes()
         self.add(first)
 
-    def add(self, sight: Sight) -> None:
-        """Take in a later sight."""
+    def add(self, observation: Observation) -> None:
+        """Take in a later observation."""
         self.is_in_zone = True
-        self.sights += 1
-        self._plate_confidence = max(self._plate_confidence, sight.detection.confidence)
-        self.last_monotonic_ns, self._last_seen = sight.frame.monotonic_ns, sight.frame.captured_at
-        if self.sights == 1 or not _is_still(self._trend_corners, sight.detection.corners_px):
-            self._trend_corners = sight.detection.corners_px
-            seconds = (sight.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
-            self._size.add(seconds, math.log(width_px(sight.detection.corners_px)))
-        self._zones.update(dict.fromkeys(sight.zones))
+        self.frames += 1
+        self._plate_confidence = max(self._plate_confidence, observation.detection.confidence)
+        self.last_monotonic_ns, self._last_seen = observation.frame.monotonic_ns, observation.frame.captured_at
+        if self.frames == 1 or not _is_still(self._trend_corners, observation.detection.corners_px):
+            self._trend_corners = observation.detection.corners_px
+            seconds = (observation.frame.monotonic_ns - self.first_monotonic_ns) / 1e9
+            self._size.add(seconds, math.log(width_px(observation.detection.corners_px)))
+        self._zones.update(dict.fromkeys(observation.zones))
         self._times = StageTimes(
-            self._times.detect_ms + sight.times.detect_ms, self._times.read_ms + sight.times.read_ms
+            self._times.detect_ms + observation.times.detect_ms, self._times.read_ms + observation.times.read_ms
         )
-        if sight.reading is not None:
-            self._take(sight, sight.reading)
+        if observation.reading is not None:
+            self._take(observation, observation.reading)
 
-    def _take(self, sight: Sight, reading: Reading) -> None:
+    def _take(self, observation: Observation, reading: Reading) -> None:
         codes = best_codes(reading.log_probs)
         self._is_voted = False
         self.reads += bool(codes)
-        now_ns = sight.frame.monotonic_ns
-        if not _is_still(self._read_corners, sight.detection.corners_px):
-            self._read_corners, self._stands_since_ns = sight.detection.corners_px, now_ns
+        now_ns = observation.frame.monotonic_ns
+        if not _is_still(self._read_corners, observation.detection.corners_px):
+            self._read_corners, self._stands_since_ns = observation.detection.corners_px, now_ns
         self._read_ns = now_ns
-        kept = _Kept(reading_weight(reading), self.sights, reading, codes)
+        kept = _Kept(reading_weight(reading), reading, codes)
         self._kept = _best([*self._kept, kept], _MOST_READINGS)
-        same = sum(each.worth for each in self._kept if each.codes == codes)
+        same = sum(each.weight for each in self._kept if each.codes == codes)
         self._agreement = max(self._agreement, same if codes else 0.0)
-        if len(self._close_ups) < self._most_close_ups or kept.worth > self._close_ups[-1].worth:
-            self._keep_close_up(_portray(sight, kept))
+        if len(self._close_ups) < self._most_close_ups or kept.weight > self._close_ups[-1].weight:
+            self._keep_close_up(_portray(observation, kept))
 
     def _keep_close_up(self, close_up: "_CloseUp") -> None:
         self._close_ups = _best([*self._close_ups, close_up], self._most_close_ups)
@@ -159,22 +157,22 @@ class Passage:
             self._close_ups.pop()
             self._most_close_ups = len(self._close_ups)
 
-    def is_worth_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
-        """Tell whether another read can change the text.
+    def needs_reading(self, detection: PlateDetection, monotonic_ns: int) -> bool:
+        """Whether another read can change the text.
 
-        It cannot where the voter says so. Where the plate stands, it says little new: the time between reads doubles.
+        It cannot if the text is settled. If the plate stands, a read adds little: the time between reads doubles.
         """
         if self.answer is not None and self.answer.settled:
             return False
         stood_ns = self._read_ns - self._stands_since_ns
         return not _is_still(self._read_corners, detection.corners_px) or monotonic_ns - self._read_ns >= stood_ns
 
-    def is_due(self, least_worth: float) -> bool:
-        """Tell whether to vote: readings worth so much say the same, and twice as much as at the last vote."""
-        return self._agreement >= max(least_worth, 2 * self._agreement_voted_on)
+    def is_due(self, least_weight: float) -> bool:
+        """Whether to vote: readings of this total weight agree, and of twice as much as at the last vote."""
+        return self._agreement >= max(least_weight, 2 * self._agreement_voted_on)
 
     def vote(self) -> PlateText | None:
-        """What the reads so far say together."""
+        """The text that the reads so far support together."""
         if not self._is_voted:
             self.answer, self._is_voted = self._voter.settle(self.readings, self._plate_confidence), True
             self._agreement_voted_on = self._agreement
@@ -197,7 +195,7 @@ class Passage:
         codes = best_codes(again.reading.log_probs)
         if again.log_score > self._voter.score(before.kept.reading).log_score:
             self.reads += bool(codes) and not before.kept.codes
-            kept = _Kept(reading_weight(again.reading), before.kept.sight, again.reading, codes)
+            kept = _Kept(reading_weight(again.reading), again.reading, codes)
             self._kept = _best([kept if each is before.kept else each for each in self._kept])
             after = replace(after, kept=kept, detection=again.plate.moved(left, top))
             self._is_voted = False
@@ -217,9 +215,9 @@ class Passage:
         *,
         is_final: bool = True,
     ) -> PlatePass:
-        """The pass, now that its text is known, with the frame that bears it out best.
+        """The pass, now that its text is known, with the frame that supports it best.
 
-        A revision where it was told before.
+        A revision if it was reported before.
         """
         best = max(self._close_ups, key=lambda each: self._voter.support(text.text, each.kept.reading))
         return PlatePass(
@@ -230,7 +228,7 @@ class Passage:
             first_seen=self._first_seen,
             best_seen=best.seen_at,
             last_seen=self._last_seen,
-            frames=self.sights,
+            frames=self.frames,
             reads=self.reads,
             direction=self._size.direction,
             zones=tuple(self._zones),
@@ -241,7 +239,7 @@ class Passage:
             crossings=crossings,
             vehicle=vehicle,
             is_final=is_final,
-            revision=None if self.told is None else "confirmed" if text.text == self.told.text else "corrected",
+            revision=None if self.reported is None else "confirmed" if text.text == self.reported.text else "corrected",
             is_recorded=self._is_recorded,
         )
 
@@ -249,7 +247,7 @@ class Passage:
 class _Trend:
     """A straight line through the logarithm of the plate's size over time, by least squares.
 
-    Sights of a plate that stands are left out: a long stop would make every way before and after it look flat.
+    Frames in which the plate stands are left out: a long stop would hide the movement before and after it.
     """
 
     def __init__(self) -> None:
@@ -279,15 +277,15 @@ def _is_still(before: Corners, now: Corners) -> bool:
     return bool(np.hypot(*(now - before).T).max() < _STILL * width_px(now))
 
 
-def _portray(sight: Sight, kept: _Kept) -> _CloseUp:
-    height, width = sight.frame.image_bgr.shape[:2]
-    left, top, across, down = sight.detection.box_px
+def _portray(observation: Observation, kept: _Kept) -> _CloseUp:
+    height, width = observation.frame.image_bgr.shape[:2]
+    left, top, across, down = observation.detection.box_px
     columns = _span(left, across, width, _CROP_MARGIN_ACROSS)
     rows = _span(top, down, height, _CROP_MARGIN_DOWN)
-    crop_bgr = sight.frame.image_bgr[rows, columns].copy()
+    crop_bgr = observation.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
-    seen_at, seen_ns = sight.frame.captured_at, sight.frame.monotonic_ns
-    return _CloseUp(kept, sight.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
+    seen_at, seen_ns = observation.frame.captured_at, observation.frame.monotonic_ns
+    return _CloseUp(kept, observation.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:
@@ -297,5 +295,5 @@ def _span(start: float, length: float, limit: int, margin: float) -> slice:
 
 
 def _best(items: list[_Item], most: int | None = None) -> list[_Item]:
-    """Those worth most first, at most so many."""
-    return sorted(items, key=lambda each: each.worth, reverse=True)[:most]
+    """Those of the greatest weight first, at most `most`."""
+    return sorted(items, key=lambda each: each.weight, reverse=True)[:most]

@@ -15,48 +15,49 @@ Point = NDArray[np.float32]
 """(2,): x, y."""
 
 _REACH_UNKNOWN = 3.0
-"""How far a plate seen once or twice may be from where it is expected, in plate widths: its speed is not known yet, and
-the next lane's plate is about four widths away."""
+"""Farthest distance, in plate widths, of a plate seen once or twice from its expected place: its speed is not known,
+and the next lane's plate is about four widths away."""
 
 _REACH_PREDICTED = 1.5
-"""How far it may be from where its motion puts it."""
+"""The same for a plate whose motion is known."""
 
 _REACH_DOUBTFUL = 1.0
-"""And how far where the find is doubtful, whatever is known of the motion."""
+"""The same for a doubtful detection, whether or not the motion is known."""
 
 _REACH_UNSEEN = 1.5
-"""And how many plate widths farther at most where frames went by without it: it may have braked meanwhile."""
+"""Plate widths added at most if frames went by without the plate: it may have braked meanwhile."""
 
 _SECONDS_TO_DOUBT = 1.0
-"""After half of this time unseen it may be farthest from there. The longer it is away, the more likely another vehicle
-is where it is looked for, so that after this time it has to be where it is expected again."""
+"""After half of this time unseen, the full `_REACH_UNSEEN` is added; after all of it, nothing: the longer a plate is
+away, the more likely another vehicle is near its expected place."""
 
 _LARGEST_GROWTH = 2.0
 """A plate does not become more than this many times as wide, or as narrow, as is expected."""
 
-_OVERLAP_SAY = 0.5
-"""Plate widths that a full overlap of the hulls is worth."""
+_OVERLAP_WEIGHT = 0.5
+"""Plate widths that a missing overlap of the hulls counts as."""
 
-_GROWTH_SAY = 1.5
-"""Plate widths that the largest growth is worth."""
+_GROWTH_WEIGHT = 1.5
+"""Plate widths that the largest growth counts as."""
 
-_SIGHTS_TO_TRUST = 3
-"""Two sights may be of two things, and tell no speed."""
+_FRAMES_TO_TRUST = 3
+"""Frames with the plate from which on its motion is known: two detections may be of two things."""
 
 _SURPRISE = 0.5
-"""Plate widths between the third sight and where the first two put it, from which on the first was another thing's."""
+"""Plate widths between the third detection and the place that the first two predict. Beyond, the first was of another
+thing."""
 
 _MISSES_TO_FORGET, _SECONDS_TO_FORGET = 8, 0.3
-"""Frames in a row, and time, without a plate that was seen once or twice: what is found there then is another one."""
+"""Frames in a row, and time, without a plate that was seen once or twice: what is found there later is another one."""
 
 _DOUBT = 0.5
-"""Plate widths by which a track not yet trusted stands back behind one that is."""
+"""Plate widths added to the cost of a track whose motion is not known yet, so that one with known motion goes first."""
 
 _VELOCITY_GAIN = 0.5
-"""How much of a surprise the velocity takes over; positions are taken as found, the detector being exact."""
+"""Share of the error by which the velocity is corrected; positions are taken as found, the detector being exact."""
 
 _RECESSION_SECONDS = 0.15
-"""Time constant with which the recession follows the width, which is found less exactly than the place."""
+"""Time constant with which the recession follows the width, which is measured less exactly than the place."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +73,7 @@ class _Track:
     seen_ns: int
     velocity: Point | None = None
     """Plate widths a second."""
-    sights: int = 1
+    frames: int = 1
     misses: int = 0
     """Frames in a row that went by without it."""
     recession: float = 0.0
@@ -92,24 +93,24 @@ class _Track:
         narrowness, before = 1 / width_px(corners_px), 1 / width_px(self.corners_px)
         moved = corners_px.mean(axis=0) - self.corners_px.mean(axis=0)
         velocity, recession = moved * narrowness / elapsed, (narrowness - before) / elapsed
-        if self.velocity is not None and self.sights < _SIGHTS_TO_TRUST:
+        if self.velocity is not None and self.frames < _FRAMES_TO_TRUST:
             expected = self.predict(monotonic_ns)
             if float(np.hypot(*(corners_px - expected).T).mean()) > _SURPRISE * width_px(expected):
-                self.sights, self.velocity, self.recession = 1, None, 0.0  # the first sight was another thing's
+                self.frames, self.velocity, self.recession = 1, None, 0.0  # the first was of another thing
         if self.velocity is not None:
             velocity = self.velocity + _VELOCITY_GAIN * (velocity - self.velocity)
         self.recession -= math.expm1(-elapsed / _RECESSION_SECONDS) * (recession - self.recession)
-        self.velocity = velocity - moved * self.recession  # places are counted from this sight on
+        self.velocity = velocity - moved * self.recession  # places are counted from this one on
         self.corners_px, self.seen_ns = corners_px, monotonic_ns
-        self.sights += 1
+        self.frames += 1
         self.misses = 0
 
 
 class Tracker:
     """Gives the plates of one vehicle one number, never used again for another.
 
-    A doubtful find, with less confidence than `begin_confidence`, goes on with a track near by and begins none: it may
-    be no plate, or lie beside one (the idea of ByteTrack, Zhang et al. 2022).
+    A doubtful detection, with less confidence than `begin_confidence`, continues a track near by and begins none: it
+    may be no plate, or lie beside one (the idea of ByteTrack, Zhang et al. 2022).
     """
 
     def __init__(self, lost_seconds: float, begin_confidence: float = 0.0) -> None:
@@ -119,16 +120,16 @@ class Tracker:
         self._next_number = 1
 
     def follow(self, detections: Sequence[PlateDetection], monotonic_ns: int) -> list[int | None]:
-        """The track of each detection; a new one where no vehicle in view can be the one seen, None where in doubt."""
-        finds = [(each, each.confidence < self._begin_confidence) for each in detections]
+        """The track of each detection: a new one if it fits no vehicle in view, None if it is also doubtful."""
+        doubtful = [(each, each.confidence < self._begin_confidence) for each in detections]
         costs = np.array(
-            [[_cost(track, each, monotonic_ns, in_doubt) for each, in_doubt in finds] for track in self._tracks]
+            [[_cost(track, each, monotonic_ns, in_doubt) for each, in_doubt in doubtful] for track in self._tracks]
         )
         pairs = assign(costs.reshape(len(self._tracks), len(detections)), limit=1.0)
         known = {column: self._tracks[row] for row, column in pairs}
         for track in self._tracks:
             track.misses += 1
-        for column, (detection, in_doubt) in enumerate(finds):
+        for column, (detection, in_doubt) in enumerate(doubtful):
             if column in known:
                 known[column].correct(detection.corners_px, monotonic_ns)
             elif not in_doubt:
@@ -147,7 +148,7 @@ class Tracker:
         return [track.number for track in ended]
 
     def postpone(self, duration_ns: int) -> None:
-        """Let some time count for nothing: no frame was looked at, for nothing moved."""
+        """Leave out some time: no frame was searched, for nothing moved."""
         for track in self._tracks:
             track.seen_ns += duration_ns
 
@@ -173,17 +174,17 @@ def _cost(track: _Track, detection: PlateDetection, monotonic_ns: int, in_doubt:
     distance_px = float(np.hypot(*(found - expected).T).mean())
     overlap = float(iou(hulls(expected), hulls(found)))
     growth = abs(math.log(widths[1] / widths[0])) / math.log(_LARGEST_GROWTH)
-    unlikeness = _OVERLAP_SAY * (1 - overlap) + _GROWTH_SAY * growth
-    if track.sights < _SIGHTS_TO_TRUST:
+    unlikeness = _OVERLAP_WEIGHT * (1 - overlap) + _GROWTH_WEIGHT * growth
+    if track.frames < _FRAMES_TO_TRUST:
         if track.misses > _MISSES_TO_FORGET and _seconds(track.seen_ns, monotonic_ns) > _SECONDS_TO_FORGET:
             return np.inf
         reach = _REACH_DOUBTFUL if in_doubt else _REACH_UNKNOWN
-        return (distance_px / max(widths) + unlikeness + _DOUBT) / (reach + _OVERLAP_SAY + _DOUBT)
+        return (distance_px / max(widths) + unlikeness + _DOUBT) / (reach + _OVERLAP_WEIGHT + _DOUBT)
     reach = _REACH_DOUBTFUL if in_doubt else _REACH_PREDICTED
     if track.misses and not in_doubt:
         away = min(_seconds(track.seen_ns, monotonic_ns) / _SECONDS_TO_DOUBT, 1.0)
         reach += _REACH_UNSEEN * 4 * away * (1 - away)  # a parabola: nothing at both ends, all in the middle
-    return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_SAY)
+    return (distance_px / widths[0] + unlikeness) / (reach + _OVERLAP_WEIGHT)
 
 
 def _seconds(since_ns: int, until_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""Which tracks were seen beside each other, and so are two vehicles even where they bear one number."""
+"""Which tracks were seen beside each other, and so are two vehicles even if they have one number."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -11,7 +11,7 @@ from edge_app.tracking.tracker import width_px
 _LEAST_WIDTHS = 3.0
 """Plates farther apart across the picture are of two vehicles: 1.5 m, a lane's half.
 
-Nearer, or one above the other, they may be of one lorry that bears its number twice, or of a car and its trailer.
+Nearer, or one above the other, they may be of one lorry that carries its number twice, or of a car and its trailer.
 """
 
 

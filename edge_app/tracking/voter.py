@@ -15,74 +15,73 @@ Floats = NDArray[np.float64]
 
 _BEAM_WIDTH = 8
 _GUIDED_TEXTS = 8
-"""Texts that the format search may propose for one frame."""
+"""Most texts that the format search proposes for one frame."""
 
 _SEARCHED_FRAMES = 5
-"""Texts are proposed by the frames that are surest of what they show and weigh most; every frame judges them."""
+"""Number of frames that propose texts: the clearest ones, of the greatest weight. Every frame judges the texts."""
 
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
 
 _MOST_AGAINST = 10.0
-"""No frame speaks against a text by more than this (natural logarithm): now and then a frame shows something else than
-the plate, for its corners went wrong or a wiper hides half, and then it says nothing of any text. Twenty clear frames
-must not be overruled by a few such."""
+"""Largest log-likelihood ratio of one frame against a text. Now and then a frame shows something else than the plate,
+for its corners went wrong or a wiper hides half: a few such frames must not overrule twenty clear ones."""
 
 _UNSEEN_GAP = 4.0
-"""How far behind each frame's favourite (natural logarithm) a text is thought to be that no frame has proposed."""
+"""Assumed log-likelihood gap between each frame's likeliest text and one that no frame proposed."""
 
 _HIDDEN = -4.0
 """Log prior of one character of a plate being hidden (by a bolt, by dirt, by its neighbour) from most of its frames:
 one in about fifty."""
 
 _HIDDEN_SHARE = 0.75
-"""Of the frames, where one is."""
+"""Share of the frames that do not show the hidden character."""
 
 SETTLING_WEIGHT = _MOST_AGAINST / _UNSEEN_GAP
-"""A text cannot be settled before frames worth this much together say the same: voting before would be in vain."""
+"""Total weight of agreeing frames below which no text can be settled: voting before would be in vain."""
 
 _ON_NO_PLATE = -7.0
-"""Log prior of any one text on a sign or a grille that was taken for a plate: that of a text that fits no format."""
+"""Log prior of any one text on a sign or a grille that was detected as a plate: that of a text that fits no format."""
 
 _SUREST_PLATE = 0.95
-"""The detector's confidence counts as at most this much, and as at least what is left of it."""
+"""The detector's confidence is limited to this and its complement."""
 
 _LEAST_CONFIDENCE = 0.1
-"""What is read with less is wrong nine times of ten, and often no text: a grille, a window, a plate too far away."""
+"""A text of less confidence is wrong nine times of ten, and often none: a grille, a window, a plate too far away."""
 
 _FEWEST_CHARACTERS = 3
-"""What is shorter is no text either: a bar of a grille reads as 1, a badge as 8."""
+"""What is shorter is no text: a bar of a grille reads as 1, a badge as 8."""
 
 _SURE = 0.9
 """Confidence from which on a text may be settled: below, further reads may make it one that is published."""
 
 _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
-"""Of the best look's weight: one that promises nothing still speaks against a text that it cannot have been."""
+"""Least weight of an attempt, as a share of the best one's: it still counts against a text that it cannot have been."""
 _LEAST_WEIGHT = 1e-3
-"""Of a frame that promises nothing, beside its size and sharpness."""
+"""Least factor by which a frame's log score lowers its weight."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
-"""Characters this far behind (natural logarithm) do not need their text's prior."""
+"""Log-likelihood gap beyond which the prior of a text with another character makes no difference."""
 
 _FULL_LINE_HEIGHT_PX = 20.0
-"""A line of this height gives the reader all it can use."""
+"""Height of a line from which on the reader gains nothing."""
 
 _HALF_SHARPNESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingScore:
-    """How well a reading reads before anything is weighed."""
+class LogScore:
+    """The likelihood and the prior of a reading's own text."""
 
     log_likelihood: float
     """Log probability of its best path."""
     log_prior: float
-    """Of what that says; minus infinity where it is no text."""
+    """Of the text of that path; minus infinity if it is too short for one."""
 
     @property
     def log_score(self) -> float:
-        """Both together."""
+        """Their sum."""
         return self.log_likelihood + self.log_prior
 
 
@@ -98,8 +97,8 @@ class Voter:
     def settle(self, readings: Sequence[Reading], plate_confidence: float = 0.5) -> PlateText | None:
         """The text of a plate, from one reading of each frame; None if nothing on it is legible.
 
-        A frame weighs by its log score, its size and its sharpness. `plate_confidence` is how sure the detector was
-        that this is a plate: a text that fits no format needs a sure plate.
+        A frame's weight comes from its log score, its size and its sharpness. `plate_confidence` is the detector's,
+        that this is a plate: a text that fits no format needs a high one.
         """
         if not readings:
             return None
@@ -110,10 +109,10 @@ class Voter:
         return self._settle(readings, log_scores, weights, plate_confidence)
 
     def settle_attempts(self, readings: Sequence[Reading], plate_confidence: float = 0.5) -> PlateText | None:
-        """The text of a plate of a single frame, from several attempts: together they weigh as one frame.
+        """The text of a plate of a single frame, from several attempts: together they have the weight of one frame.
 
-        Each attempt weighs by its log score, for that is how likely its place is the right one. None if nothing on the
-        plate is legible.
+        An attempt's weight comes from its log score: so likely is its place the right one. None if nothing on the plate
+        is legible.
         """
         if not readings:
             return None
@@ -144,13 +143,13 @@ class Voter:
         settled = text.confidence >= _SURE and _is_settled(order[0], evidence, priors, likelihoods, reading_weights)
         return replace(text, agreeing=agreeing, settled=settled)
 
-    def score(self, reading: Reading) -> ReadingScore:
-        """How well a reading reads before anything is weighed."""
+    def score(self, reading: Reading) -> LogScore:
+        """The likelihood and the prior of a reading's own text."""
         text, likelihood = ctc.best_path(reading.log_probs, self._alphabet)
-        return ReadingScore(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
+        return LogScore(likelihood, self._formats.log_prior(text) if len(text) >= _FEWEST_CHARACTERS else -np.inf)
 
     def support(self, text: str, reading: Reading) -> float:
-        """How well a frame bears a text out, as a picture of it: natural logarithm, 0 at best."""
+        """How well a frame supports a text, as a picture of it: natural logarithm, 0 at best."""
         shown = ctc.log_likelihood(reading.log_probs, text, self._alphabet)
         return float(np.log(image_quality(reading)) + max(shown, -_MOST_AGAINST))
 
@@ -167,7 +166,7 @@ class Voter:
         return self._strongest(list(texts), log_probs)
 
     def _beyond_doubt(self, text: str, frame: LogProbs) -> bool:
-        """Tell whether no other text can win, even if it had all that is left and the best prior, which is 1."""
+        """Whether no other text can win, even with all the probability that is left and the best prior, which is 1."""
         probability = float(np.exp(ctc.log_likelihood(frame, text, self._alphabet)))
         return probability * float(np.exp(self._formats.log_prior(text))) > 1 - probability
 
@@ -209,19 +208,19 @@ def image_quality(reading: Reading) -> float:
 
 
 def reading_weight(reading: Reading) -> float:
-    """How much a frame is worth, 0 to 1: by the height of its text, its sharpness, and how sure it is of what it shows.
+    """The weight of a frame, 0 to 1: from the height of its text, its sharpness and the probability of its best path.
 
-    Measured on tracks of rendered traffic, a frame is right as often as the probability of its best path says.
+    On tracks of rendered traffic, the share of right frames was equal to that probability.
     """
     return image_quality(reading) * max(float(np.exp(reading.log_probs.max(axis=1).sum())), _LEAST_WEIGHT)
 
 
 def frame_weights(reading_weights: Floats) -> Floats:
-    """Weight of each frame, in proportion to its worth; one frame alone has the weight 1.
+    """Normalised weight of each frame; one frame alone has the weight 1.
 
     Frames of one pass show the same dirt, bolt and shadow, so they err together: counted as independent, thirty
-    frames that each lean slightly to a wrong character would make it certain. Together they weigh as the square
-    root of their number, Kish's effective number where their reading_weights differ.
+    frames that each lean slightly to a wrong character would make it certain. Their total weight is the square
+    root of their number, or of Kish's effective number if their weights differ.
     """
     effective = reading_weights.sum() ** 2 / (reading_weights**2).sum()
     return np.asarray(reading_weights / reading_weights.sum() * np.sqrt(effective))
@@ -234,7 +233,7 @@ def _attempt_weights(log_scores: Floats) -> Floats:
 
 
 def _unseen(likelihoods: Floats) -> Floats:
-    """What each frame may say of a text that none has proposed."""
+    """Assumed log likelihood, in each frame, of a text that none has proposed."""
     return _tempered(likelihoods.max(axis=1) - _UNSEEN_GAP)
 
 
@@ -243,9 +242,9 @@ def _posterior(
 ) -> Floats:
     """Probability that this is a plate with each text, among all texts, anything else, and a sign that is no plate.
 
-    For one frame, "anything else" weighs what CTC leaves to other texts. Over several frames it has to be the
-    same unseen text in each: what a frame leaves is as many texts as would make it up `_UNSEEN_GAP` behind its
-    favourite; no more can be meant than the frame with the fewest leaves, and all frames judge them.
+    For one frame, "anything else" has the probability that CTC leaves to other texts. Over several frames it has to be
+    the same unseen text in each. Each frame's rest is converted to a number of texts, each `_UNSEEN_GAP` behind its
+    likeliest; the smallest of these numbers counts, and all frames judge these texts.
     """
     rest = np.log(np.maximum(1 - np.exp(likelihoods).sum(axis=1), _LEAST_REST))
     scores = evidence + priors
@@ -258,9 +257,9 @@ def _posterior(
 
 
 def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, reading_weights: Floats) -> bool:
-    """Tell whether one more frame, as good as a frame can be and all against the best text, would not change it.
+    """Whether one more frame, as good as a frame can be and all against the best text, would not change it.
 
-    Every rival is asked, and one that no frame has proposed yet.
+    The best text must keep its lead over every rival, and over one that no frame has proposed yet.
     """
     weights = frame_weights(reading_weights)
     rivals = np.append(evidence, weights @ _unseen(likelihoods))
@@ -272,7 +271,7 @@ def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats
 
 
 def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Floats:
-    """What all frames say of each text.
+    """The evidence of all frames for each text.
 
     A character that a frame passes over leaves no trace in its posteriors, and what hides it there hides it in most
     frames of the pass. So a text that is likeliest in some frame is also judged as one of which the others show all
@@ -291,5 +290,5 @@ def _evidence(texts: Sequence[str], likelihoods: Floats, weights: Floats) -> Flo
 
 
 def _tempered(likelihoods: Floats) -> Floats:
-    """Log likelihoods with each frame's say against a text limited: a mixture with a frame that says nothing."""
+    """Log likelihoods with each frame's evidence against a text limited: a mixture with a frame that shows nothing."""
     return np.asarray(np.logaddexp(likelihoods, -_MOST_AGAINST))

@@ -27,9 +27,9 @@ from edge_app.events.command_messages import (
     SnapshotMessage,
     SnapshotRequest,
 )
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.decoder import MessageError, as_record
 from edge_app.events.event import encode
-from edge_app.events.link_state import LinkState
 from edge_app.events.lists import plate_file
 from edge_app.printable import counted, excerpt
 from edge_app.records import Frame
@@ -114,7 +114,7 @@ class Commander:
 
     @property
     def most_bytes(self) -> int | None:
-        """The largest packet that is worth taking: a request that is a little too large is answered, too."""
+        """The largest packet to take: a request that is a little too large is answered, too."""
         return int(2000 * self._settings.commands.max_kilobytes) if self._settings.commands.allow else None
 
     @property
@@ -153,24 +153,24 @@ class Commander:
             log.error("reload: %s", error)
 
     def try_out(self, reply: Reply) -> None:
-        """Take the settings for good only once there is a picture and a broker; then say so."""
+        """Take the settings for good once there is a picture and a broker, and answer then."""
         self.trial = reply
         self._deadline = self._clock() + self._settings.commands.reload_seconds
 
-    def tell_reverted(self, reply: Reply, why: str) -> None:
-        """Say that these settings are the former ones, back again."""
+    def report_reverted(self, reply: Reply, why: str) -> None:
+        """Answer that the former settings are back."""
         remedy = f"mend {self._configuration}, which the next start reads, and reload again"
         self.wrong = f"{self._configuration}: {why}"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
-    def ends(self, frames: int, link: LinkState) -> bool:
-        """Whether the daemon, which has seen so many frames, has to end for other settings."""
-        if self.trial is not None and frames and link is LinkState.CONNECTED:
+    def ends(self, frames: int, state: ConnectionState) -> bool:
+        """Whether the daemon, after this number of frames, has to end for other settings."""
+        if self.trial is not None and frames and state is ConnectionState.CONNECTED:
             log.info("reload: the new configuration works")
             self._answer(self.trial)
             self.trial = None
         elif self.trial is not None and self._clock() > self._deadline:
-            missing = "no picture came" if not frames else f"the broker was not reached ({link}: {link.advice})"
+            missing = "no picture came" if not frames else f"the broker was not reached ({state}: {state.advice})"
             self.failure = f"{missing} within {self._settings.commands.reload_seconds:g} s"
         if frames and self.trial is None and not self._is_proven:
             self._is_proven = True
@@ -292,7 +292,7 @@ def _as_request(kind: type[Request], document: dict[str, Any]) -> Request:
 
 
 def _id_in(document: dict[str, Any]) -> str | None:
-    """The request's id, also where the rest of it is wrong."""
+    """The request's id, even if the rest of it is wrong."""
     try:
         return as_record(PingRequest, {"id": document.get("id")}).id
     except MessageError:

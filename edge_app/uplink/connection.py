@@ -18,7 +18,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config import MqttSettings
 from edge_app.errors import EdgeAnprError, UplinkError
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import tls_failures
 from edge_app.uplink.credentials import Credentials
 from edge_app.uplink.waker import Waker
@@ -30,10 +30,10 @@ CONNECT_SECONDS = 5.0
 """Longest wait for the TCP connection, for the TLS handshake, and for each of the broker's first answers."""
 
 _ALERT_SECONDS = 1.0
-"""Longest wait for the broker to say what is wrong with our certificate."""
+"""Longest wait for the broker's reason to refuse our certificate."""
 
 _MOST_UNACKNOWLEDGED = 100
-"""Messages on their way where the broker allows more, or does not say."""
+"""Most messages on their way if the broker allows more, or names no limit."""
 
 
 _VERSION_REFUSED = "Unsupported protocol version"
@@ -59,22 +59,22 @@ _LASTING = {
 """Reasons that the same attempt will meet again."""
 
 _STATES = {
-    "Not authorized": LinkState.ACCESS_REFUSED,
-    _TOO_LARGE: LinkState.TOO_LARGE,
-    _QOS_REFUSED: LinkState.NO_ACKNOWLEDGEMENTS,
+    "Not authorized": ConnectionState.ACCESS_REFUSED,
+    _TOO_LARGE: ConnectionState.TOO_LARGE,
+    _QOS_REFUSED: ConnectionState.NO_ACKNOWLEDGEMENTS,
 }
-"""What a refused message says of the link, if it is more than that."""
+"""The state of the connection that a refused message shows, if it is more than that."""
 
 
-class LinkError(EdgeAnprError):
+class NoConnectionError(EdgeAnprError):
     """There is no connection, for a reason that `state` names."""
 
-    def __init__(self, state: LinkState, what: str) -> None:
+    def __init__(self, state: ConnectionState, what: str) -> None:
         super().__init__(f"{what} ({state}); {state.advice}")
         self.state = state
 
 
-class UnreachableError(LinkError):
+class UnreachableError(NoConnectionError):
     """There is no connection, or it broke: trying again later may help."""
 
 
@@ -85,11 +85,11 @@ class NoAnswerError(UnreachableError):
     """It closed the connection: in MQTT 3.1.1 it has no other way to refuse what we log in with."""
 
 
-class RefusedError(LinkError, UplinkError):
+class BrokerRefusedError(NoConnectionError, UplinkError):
     """The broker does not want us."""
 
 
-class NoRetainError(RefusedError):
+class NoRetainError(BrokerRefusedError):
     """The broker keeps no retained messages: without one as our last will, it may let us in."""
 
 
@@ -129,9 +129,9 @@ class Acknowledgement:
         return self._reason == _TOO_LARGE
 
     @property
-    def state(self) -> LinkState:
-        """What a refusal says of the link."""
-        return _STATES.get(self._reason, LinkState.REFUSED)
+    def state(self) -> ConnectionState:
+        """The state of the connection that a refusal shows."""
+        return _STATES.get(self._reason, ConnectionState.REFUSED)
 
     @property
     def _reason(self) -> str:
@@ -143,7 +143,7 @@ class Terms:
     """What is agreed with the broker when we log in."""
 
     will: Message | None = None
-    """What it says for us when the line is cut."""
+    """The message that the broker publishes for us when the line is cut."""
     session_seconds: int = 0
     """For how long it keeps what comes for us while we are away (MQTT 5 only); 0: somebody else is the memory."""
     most_bytes: int | None = None
@@ -154,9 +154,12 @@ class Terms:
 class Connection:
     """Logged in, from the moment it is made until it breaks.
 
+    Twenty-six methods: a third are its own, the others paho's callbacks and the steps of logging in, which share its
+    state. Nine parameters: who talks to whom and how, what wakes and stops it, and what the last connection has left.
+
     Raises:
         UnreachableError: from every method, when the connection is or gets lost.
-        RefusedError: at the start and from `subscribe`, when the broker refuses us for good.
+        BrokerRefusedError: at the start and from `subscribe`, when the broker refuses us for good.
     """
 
     def __init__(
@@ -174,15 +177,15 @@ class Connection:
         """`retains`: whether the broker is believed to keep retained messages; `retained`: those sent so far."""
         self.version = version
         self.retains = retains
-        """Whether retained messages are sent as such; MQTT 5 tells when we log in."""
+        """Whether retained messages are sent as such; MQTT 5 reports it when we log in."""
         self.is_acknowledged = False
         """Whether the broker has acknowledged anything."""
         self.most_bytes: int | None = None
-        """The largest packet that the broker takes, if it says so (MQTT 5 only)."""
+        """The largest packet that the broker takes, if it names one (MQTT 5 only)."""
         self.has_resumed = False
         """Whether the broker has kept the session, with its subscriptions."""
         self.has_heard = False
-        """Whether anything has come from the broker; whoever looks sets it back."""
+        """Whether anything has come from the broker; whoever reads it sets it back."""
         self.received: deque[Message] = deque()
         """What came for our subscriptions."""
         self._waker = waker
@@ -197,7 +200,7 @@ class Connection:
         self._granted: list[ReasonCode] | None = None
         self._answer: ReasonCode | None = None
         self._loss = "the connection broke"
-        self._loss_state = LinkState.LOST
+        self._loss_state = ConnectionState.LOST
         self._receive_maximum = _MOST_UNACKNOWLEDGED
         self._most_qos = 2
         self._retained = {} if retained is None else retained
@@ -250,12 +253,12 @@ class Connection:
         deadline = time.monotonic() + CONNECT_SECONDS
         while self._granted is None:
             if time.monotonic() > deadline:
-                raise self._unreachable(LinkState.NO_ANSWER, "does not answer SUBSCRIBE")
+                raise self._unreachable(ConnectionState.NO_ANSWER, "does not answer SUBSCRIBE")
             self._await()
         for topic, code in zip(topics, self._granted, strict=False):
             if code.is_failure:
                 what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
-                raise RefusedError(LinkState.ACCESS_REFUSED, what)
+                raise BrokerRefusedError(ConnectionState.ACCESS_REFUSED, what)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""
@@ -284,14 +287,14 @@ class Connection:
             properties.CorrelationData = message.correlation_data
         return properties
 
-    def say_goodbye(self) -> None:
+    def log_out(self) -> None:
         """Send DISCONNECT, so that the broker drops our last will and keeps no session."""
         self._client.disconnect(properties=self._farewell)
         if self._client.socket() is not None:
             self._client.loop_write()
 
     def close(self) -> None:
-        """Close the socket; without `say_goodbye` before, the broker publishes our last will."""
+        """Close the socket; without `log_out` before, the broker publishes our last will."""
         socket = self._client.socket()
         if socket is not None:
             socket.close()
@@ -344,7 +347,7 @@ class Connection:
             self._log_in(settings, terms)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
             unknown = isinstance(error, socket.gaierror | UnicodeError)
-            state = LinkState.UNKNOWN_HOST if unknown else self._state_of(error)
+            state = ConnectionState.UNKNOWN_HOST if unknown else self._state_of(error)
             why = "nothing listens at this port" if isinstance(error, ConnectionRefusedError) else error
             raise self._unreachable(state, f"cannot be reached: {why}") from error
         try:
@@ -353,15 +356,15 @@ class Connection:
             self.close()
             raise
         except KeyboardInterrupt:  # the broker may have made a session for us already
-            self.say_goodbye()
+            self.log_out()
             self.close()
             raise
 
-    def _state_of(self, error: OSError | UnicodeError) -> LinkState:
-        """What keeps us from logging in; a plain port closes the line, or says nothing, when we begin with TLS."""
+    def _state_of(self, error: OSError | UnicodeError) -> ConnectionState:
+        """What keeps us from logging in; a plain port closes the line, or does not answer, when we begin with TLS."""
         if self._tls is not None and tls_failures.is_plain(error):
-            return LinkState.NO_TLS
-        return tls_failures.of_tls(str(error)) or LinkState.UNREACHABLE
+            return ConnectionState.NO_TLS
+        return tls_failures.of_tls(str(error)) or ConnectionState.UNREACHABLE
 
     def _await_connack(self) -> None:
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -370,33 +373,33 @@ class Connection:
                 self._raise_hung_up()
             if time.monotonic() > deadline:
                 what = f"the broker at {self._where} does not answer CONNECT"
-                raise NoAnswerError(LinkState.NO_ANSWER, what)
+                raise NoAnswerError(ConnectionState.NO_ANSWER, what)
             self._await()
         if not self._answer.is_failure:
             return
         reason = str(self._answer)
         what = f"the broker at {self._where} refuses us: {reason}"
         if reason == _RETAIN_REFUSED:
-            raise NoRetainError(LinkState.REFUSED, what)
+            raise NoRetainError(ConnectionState.REFUSED, what)
         if reason == _QOS_REFUSED:
-            raise RefusedError(LinkState.NO_ACKNOWLEDGEMENTS, what)
+            raise BrokerRefusedError(ConnectionState.NO_ACKNOWLEDGEMENTS, what)
         if reason == _VERSION_REFUSED:
-            raise NoAnswerError(LinkState.VERSION_REFUSED, what)
-        state = LinkState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else LinkState.REFUSED
-        raise RefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
+            raise NoAnswerError(ConnectionState.VERSION_REFUSED, what)
+        state = ConnectionState.LOGIN_REFUSED if reason in _LOGIN_REFUSED else ConnectionState.REFUSED
+        raise BrokerRefusedError(state, what) if reason in _LASTING else UnreachableError(state, what)
 
     def _raise_hung_up(self) -> NoReturn:
-        """Tell why there is no CONNACK; where a certificate is refused, TLS 1.3 lets us know only now."""
+        """Raise the reason for the missing CONNACK; if a certificate is refused, TLS 1.3 reports it only now."""
         refusal = self._tls_refusal() if self._tls is not None else None
         for words in (refusal or "", self._loss):
             if state := tls_failures.of_tls(words):
                 raise UnreachableError(state, f"the broker at {self._where} hangs up: {words}")
-        error = NoAnswerError(LinkState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
+        error = NoAnswerError(ConnectionState.NO_ANSWER, f"the broker at {self._where} hangs up: {self._loss}")
         error.has_hung_up = True
         raise error
 
     def _tls_refusal(self) -> str | None:
-        """Shake hands once more and say nothing: our CONNECT can cross the broker's alert, which then is lost."""
+        """Shake hands once more and send nothing: our CONNECT can cross the broker's alert, which then is lost."""
         assert self._tls is not None
         try:
             with (
@@ -409,13 +412,13 @@ class Connection:
             return str(error)
         return None
 
-    def _unreachable(self, state: LinkState, what: str) -> UnreachableError:
+    def _unreachable(self, state: ConnectionState, what: str) -> UnreachableError:
         return UnreachableError(state, f"the broker at {self._where} {what}")
 
     def _await(self) -> None:
         """One turn of waiting for an answer, unless we are to stop."""
         if self._stop.is_set():
-            raise UnreachableError(LinkState.CONNECTING, f"stopped before the broker at {self._where} answered")
+            raise UnreachableError(ConnectionState.CONNECTING, f"stopped before the broker at {self._where} answered")
         self._turn(0.1)
 
     def _turn(self, seconds: float) -> None:
@@ -460,13 +463,13 @@ class Connection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._loss = str(reason)
-            self._loss_state = LinkState.TAKEN_OVER if self._loss == _TAKEN_OVER else LinkState.LOST
+            self._loss_state = ConnectionState.TAKEN_OVER if self._loss == _TAKEN_OVER else ConnectionState.LOST
 
     def _on_log(self, _client: mqtt.Client, _: object, level: int, words: str) -> None:
-        """The one place where paho tells what broke the connection."""
+        """The one place where paho reports what broke the connection."""
         if level == mqtt.MQTT_LOG_ERR:
             self._loss = words
-            self._loss_state = tls_failures.of_tls(words) or LinkState.LOST
+            self._loss_state = tls_failures.of_tls(words) or ConnectionState.LOST
 
     def _on_publish(
         self, _client: mqtt.Client, _: object, message_id: int, reason: ReasonCode, _properties: object
@@ -483,7 +486,7 @@ class Connection:
         self._granted = reasons
 
     def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
-        told = message.properties
-        response_topic, data = getattr(told, "ResponseTopic", None), getattr(told, "CorrelationData", None)
+        properties = message.properties
+        response_topic, data = getattr(properties, "ResponseTopic", None), getattr(properties, "CorrelationData", None)
         payload = bytes(message.payload)
         self.received.append(Message(message.topic, payload, message.qos, message.retain, response_topic, data))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from edge_app.events import topics
 from edge_app.events.chain import ChainLink
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import WaitingEvent, encode
-from edge_app.events.link_state import LinkState
 from edge_app.events.messages import (
     ALERT_SCHEMA,
     LAST_SCHEMA,
@@ -36,7 +36,7 @@ HISTORICAL_SECONDS = 10.0
 """An event older than this when it is sent comes late."""
 
 PATIENCE_SECONDS = 30.0
-"""A broker that completes no event for this long is taken for dead."""
+"""Duration without a completed event after which a broker counts as dead."""
 
 MOST_HANG_UPS = 3
 """A message at which the broker has hung up this often, while nothing else was on its way, is not sent again soon."""
@@ -55,7 +55,7 @@ class _InFlight:
 
     event_id: str
     link: ChainLink | None
-    """Its place in the chain, where it is signed."""
+    """Its place in the chain, if it is signed."""
     unsent: deque[tuple[str, Message]]
     """What its messages are, and themselves, in order."""
     last: Message | None
@@ -70,22 +70,24 @@ class History:
 
     up_to: int = 0
     """The highest position that was sent."""
-    last_told: str | None = None
+    last_published: str | None = None
     """Of which event the retained `last` is; None if that is not known."""
     suspect: int | None = None
     """The position of the event at which the connection was lost: it is sent alone, message by message."""
     hang_ups: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By topic and event, how often the connection was lost at a message that was on its way alone."""
+    """By topic and event, the number of connections lost at a message that was on its way alone."""
     passed_over: dict[int, float] = field(default_factory=dict)
     """By position, until when a read is passed over."""
+    open_topics: set[str] = field(default_factory=set)
+    """Topics of which the broker took the last message that it answered."""
 
 
 class Delivery:
     """Moves events from the outbox to a connection, at most `window` at a time; `clock` is `time.monotonic`'s.
 
     With `sealer`, a signed event names the one it comes after if those between were given up. No message blocks those
-    behind it: an event at which a connection was lost is sent alone on the next one, and if that is lost at the same
-    message several times its picture is given up, or its read passed over for a while.
+    behind it: an event at which a connection was lost is sent alone on the next one. If several connections are lost at
+    the same message, its picture is given up, or its read passed over for a while.
     """
 
     def __init__(
@@ -152,7 +154,7 @@ class Delivery:
                 self._progress_at = self._clock()
         if self._in_flight and self._clock() - self._progress_at > PATIENCE_SECONDS:
             what = f"the broker has acknowledged no event for {PATIENCE_SECONDS:.0f} s"
-            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, what)
+            raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
     def hang_up(self) -> None:
@@ -189,10 +191,18 @@ class Delivery:
     def _next(self, count: int) -> list[WaitingEvent]:
         """The next events to send, less those that are passed over for the time being."""
         now, after, found = self._clock(), self._last_position, list[WaitingEvent]()
+        if not after:
+            self._forget_deleted()
         while len(found) < count and (events := self._outbox.pending(count - len(found), after)):
             after = events[-1].position
             found += [each for each in events if self._history.passed_over.get(each.position, -math.inf) <= now]
         return found
+
+    def _forget_deleted(self) -> None:
+        """Passed-over reads may be deleted, for their age or to make room."""
+        oldest = next((each.position for each in self._outbox.pending(1)), math.inf)
+        for position in [each for each in self._history.passed_over if each < oldest]:
+            del self._history.passed_over[position]
 
     def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
         """The event that this makes complete, by its position."""
@@ -205,7 +215,10 @@ class Delivery:
                 log.warning("the broker refuses %s: %s; %s", *named)
             return {}
         what, message = event.unacknowledged[acknowledgement.number]
-        if acknowledgement.refusal and not self._is_given_up(acknowledgement, position, what, message):
+        if not acknowledgement.refusal:
+            if what != _PICTURE:  # each of these has a topic of its own
+                self._history.open_topics.add(message.topic)
+        elif not self._is_given_up(acknowledgement, position, what, message):
             self._refused = position
             refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
             raise UnreachableError(acknowledgement.state, refusal)
@@ -220,16 +233,19 @@ class Delivery:
         return {} if position in self._history.passed_over else {position: event}
 
     def _is_given_up(self, acknowledgement: Acknowledgement, position: int, what: str, message: Message) -> bool:
-        """Whether to go on without a refused message; only the size of a read is its own fault alone."""
-        if acknowledgement.state is LinkState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
+        """Whether to go on without a refused message, for it is refused for itself."""
+        if acknowledgement.state is ConnectionState.NO_ACKNOWLEDGEMENTS:  # by QoS 1: no fault of this message
             return False
-        if not (acknowledgement.is_too_large or (what == _PICTURE and acknowledgement.is_lasting)):
+        is_open = message.topic in self._history.open_topics  # one that takes the others; an access list would not
+        self._history.open_topics.discard(message.topic)
+        is_lasting = acknowledgement.is_lasting and (what == _PICTURE or is_open)
+        if not (acknowledgement.is_too_large or is_lasting):
             return False
-        what = f"{what} of {len(message.payload)} bytes"
-        refusal = f"the broker refuses {what} on {acknowledgement.topic}: {acknowledgement.refusal}"
-        self._give_up(
-            position, message, refusal, _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        refusal = (
+            f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
+        advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
+        self._give_up(position, message, refusal, advice)
         return True
 
     def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:
@@ -274,10 +290,10 @@ class Delivery:
         """What keeps the retained message true: of the latest vehicle, and empty if that was withdrawn."""
         topic = topics.last(self._root, read.camera)
         if read.revision == WITHDRAWN:
-            if self._history.last_told in (None, read.event_id):  # None: an earlier run may have sent it
+            if self._history.last_published in (None, read.event_id):  # None: an earlier run may have sent it
                 return Message(topic, b"", retain=True)
         elif is_current:
-            self._history.last_told = read.event_id
+            self._history.last_published = read.event_id
             return Message(topic, encode(flatten(read)), retain=True)
         return None
 
@@ -304,7 +320,7 @@ def alarming_entries(read: ReadMessage) -> tuple[ListMatchMessage, ...]:
 
 
 def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> AlertMessage:
-    """What the read says of the vehicle, for whoever has to act."""
+    """A summary of the read, for whoever has to act."""
     plate = read.plate
     return AlertMessage(
         schema=ALERT_SCHEMA,

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Dialler:
-    """Makes connections: MQTT 5 first, 3.1.1 where the broker does not take it; what worked is tried first."""
+    """Makes connections: MQTT 5 first, 3.1.1 if the broker does not take it; what worked is tried first."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Dialler:
         """
         last = self._last
         if last is not None and last.version == MQTT_3_1_1 and not last.is_acknowledged:
-            self._retains = not last.retains  # 3.1.1 refuses a retained message by hanging up, and tells nothing
+            self._retains = not last.retains  # 3.1.1 refuses a retained message by hanging up, without a reason
         try:
             connection = self._connect(self._version)
         except NoAnswerError:

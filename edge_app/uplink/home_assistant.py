@@ -34,17 +34,17 @@ _ALERT_TEMPLATE = (
 
 
 class HomeAssistant:
-    """What Home Assistant is told of this device, and when it wants to hear it again."""
+    """The entities of this device for Home Assistant, and when it wants them again."""
 
     def __init__(self, settings: Settings) -> None:
         prefix = settings.home_assistant.discovery_prefix
         self.status_topic = f"{prefix}/status"
-        """Where Home Assistant says that it has started."""
+        """The topic on which Home Assistant reports that it has started."""
         topic = f"{prefix}/device/{_identifier(settings)}/config"
         self.announcement = Message(topic, as_json(_device(settings)), retain=True)
 
     def asks(self, message: Message) -> bool:
-        """Whether a message says that Home Assistant has just started."""
+        """Whether a message reports that Home Assistant has just started."""
         return message.topic == self.status_topic and message.payload == messages.ONLINE.encode()
 
 
@@ -75,7 +75,7 @@ def _complete(key: str, entity: Component, identifier: str, root: str) -> Compon
     if entity.keys() == {"platform"}:  # this takes an entity away that was there before
         return entity
     identified = {**entity, "unique_id": f"{identifier}-{key}", "qos": 1}
-    if entity.get("device_class") == "connectivity":  # the one entity that has something to say when we are gone
+    if entity.get("device_class") == "connectivity":  # the one entity that is of use when we are gone
         return identified
     return {**identified, "availability_topic": topics.status(root)}
 

@@ -1,20 +1,29 @@
 """Drains the outbox into the broker for as long as the daemon runs, however often the broker goes away."""
 
 import logging
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_app.config import MqttSettings
 from edge_app.events import messages, topics
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import encode
-from edge_app.events.link_state import LinkState
 from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import Connection, LinkError, Message, RefusedError, Terms, UnreachableError
+from edge_app.uplink.connection import (
+    BrokerRefusedError,
+    Connection,
+    Message,
+    NoConnectionError,
+    Terms,
+    UnreachableError,
+)
 from edge_app.uplink.delivery import Delivery, History
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -37,21 +46,24 @@ FAREWELL_SECONDS = 1.0
 SHORT_LIFE_SECONDS = 60.0
 """A connection that was closed sooner may have been taken over by another device of the same name."""
 
+NAMESAKE_SECONDS = 300.0
+"""Once no such device was found, none is looked for again for this time."""
+
 _TURN_SECONDS = 0.5
 """Longest wait in one turn, and so the time within which the stop event is seen even without `wake`."""
 
 
 class Publisher:
-    """Connects, publishes what waits in the outbox, says how the device is, and connects again.
+    """Connects, publishes what waits in the outbox, publishes the device's state, and connects again.
 
     Nine parameters, for the last three are parts that a device may go without.
 
     Raises:
-        ConfigurationError: at the start, where the broker's settings or their files cannot be used.
+        ConfigurationError: at the start, if the broker's settings or their files cannot be used.
     """
 
     vitals: messages.VitalsMessage | None = None
-    """How the daemon is: set from its thread, told in the next telemetry."""
+    """The daemon's state: set from its thread, published in the next telemetry."""
 
     def __init__(
         self,
@@ -65,9 +77,9 @@ class Publisher:
         sealer: "Sealer | None" = None,
         commander: "Commander | None" = None,
     ) -> None:
-        self.link = LinkState.CONNECTING
-        """How it stands with the broker."""
-        self._last_fault: LinkState | None = None
+        self.state = ConnectionState.CONNECTING
+        """Of the connection to the broker."""
+        self._last_fault: ConnectionState | None = None
         self._settings = settings
         self._device = device
         self._outbox = outbox
@@ -75,6 +87,9 @@ class Publisher:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._namesake_backoff = Backoff(5.0, 300.0)
+        self._ask_for_namesake_at = -math.inf
+        self._telemetry_sent: deque[bytes] = deque(maxlen=3)
+        """The newest, by which we know what the broker has of us."""
         self._connected_at = clock()
         self._home_assistant = home_assistant
         self._sealer = sealer
@@ -96,7 +111,7 @@ class Publisher:
         self._dialler = Dialler(settings, credentials.load(settings), client_id, self._waker, stop, terms)
 
     def wake(self) -> None:
-        """Say that an event was put into the outbox, or that the stop event was set."""
+        """Wake the publisher: an event was put into the outbox, or the stop event was set."""
         self._waker.wake()
 
     def recall(self, event_id: str) -> bool:
@@ -120,32 +135,41 @@ class Publisher:
         while not self._stop.is_set():
             try:
                 self._publish_until_lost()
-            except LinkError as error:
+            except NoConnectionError as error:
                 if self._stop.is_set():
                     return
                 # Even a refusal for good is waited out: reads go on into the outbox until somebody mends the broker.
                 fault, seconds = self._judge(error)
-                self.link = self._last_fault = fault.state
+                self.state = self._last_fault = fault.state
                 log.warning("%s; events wait in the outbox, next try in %.0f s", fault, seconds)
                 self._stop.wait(seconds)
 
-    def _judge(self, error: LinkError) -> tuple[LinkError, float]:
+    def _judge(self, error: NoConnectionError) -> tuple[NoConnectionError, float]:
         """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
-        is_brief = self.link is LinkState.CONNECTED and self._clock() - self._connected_at < SHORT_LIFE_SECONDS
-        if error.state is LinkState.LOST and is_brief and has_namesake(self._settings, self._device, self._stop):
+        began = self._clock()
+        is_brief = self.state is ConnectionState.CONNECTED and began - self._connected_at < SHORT_LIFE_SECONDS
+        if error.state is ConnectionState.LOST and is_brief and self._has_namesake():
             what = f"another device has logged in as edge-anpr-{self._device} and pushed us off"
-            error = UnreachableError(LinkState.TAKEN_OVER, what)
-        if error.state is LinkState.TAKEN_OVER:
+            error = UnreachableError(ConnectionState.TAKEN_OVER, what)
+        if error.state is ConnectionState.TAKEN_OVER:
             return error, self._namesake_backoff.next_seconds()
         self._namesake_backoff.reset()
-        return error, self._backoff.next_seconds()
+        return error, max(0.0, self._backoff.next_seconds() - (self._clock() - began))
+
+    def _has_namesake(self) -> bool:
+        if self._clock() < self._ask_for_namesake_at:
+            return False
+        found = has_namesake(self._settings, self._device, self._telemetry_sent, self._stop)
+        if not found:
+            self._ask_for_namesake_at = self._clock() + NAMESAKE_SECONDS
+        return found
 
     def _publish_until_lost(self) -> None:
         connection = self._dialler.dial()
         try:
             self._connections += 1
             self._connected_at = self._clock()
-            self.link = LinkState.CONNECTED
+            self.state = ConnectionState.CONNECTED
             log.info(
                 "connected to %s:%d with MQTT %s", self._settings.host, self._settings.port, connection.version_name
             )
@@ -153,7 +177,7 @@ class Publisher:
             delivery = Delivery(connection, self._outbox, self._root, window, limit, history, self._clock, self._sealer)
             try:
                 self._serve(connection, delivery)
-            except LinkError:
+            except NoConnectionError:
                 delivery.hang_up()
                 if repeats := self._outbox.send_again():  # now, however long the broker stays away
                     log.info("%d events that the broker had just acknowledged will be sent again", repeats)
@@ -173,7 +197,8 @@ class Publisher:
                 is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
                 if not (connection.retains or is_new):  # then nobody else repeats it to those who come later
                     connection.repeat()
-                connection.send(Message(topics.telemetry(self._root), encode(self.telemetry()), qos=0, retain=True))
+                self._telemetry_sent.append(encode(self.telemetry()))
+                connection.send(Message(topics.telemetry(self._root), self._telemetry_sent[-1], qos=0, retain=True))
             self._send_more(delivery)
             acknowledgements = connection.exchange(_TURN_SECONDS)
             self._answer(connection)
@@ -196,15 +221,15 @@ class Publisher:
         connection.send(self._home_assistant.announcement)
         try:
             connection.subscribe([self._home_assistant.status_topic])
-        except RefusedError as error:  # the announcement is retained: it is enough nearly always
-            log.warning("%s; Home Assistant is not told again when it restarts", error)
+        except BrokerRefusedError as error:  # the announcement is retained: it is enough nearly always
+            log.warning("%s; Home Assistant gets no entities again when it restarts", error)
 
     def _listen_for_commands(self, connection: Connection) -> None:
         if self._commander is None or self._commander.topic_filter is None:
             return
         try:
             connection.subscribe([self._commander.topic_filter], retain_as_published=True)
-        except RefusedError as error:
+        except BrokerRefusedError as error:
             log.warning("%s; no command will be heard", error)
 
     def _answer(self, connection: Connection) -> None:
@@ -230,8 +255,8 @@ class Publisher:
             acknowledgements = connection.exchange(0.05)
             delivery.settle(acknowledgements)
             if any(acknowledgement.number == last_word for acknowledgement in acknowledgements):
-                connection.say_goodbye()
-                log.info("said goodbye to the broker")
+                connection.log_out()
+                log.info("logged out of the broker")
                 return
 
     def telemetry(self) -> messages.TelemetryMessage:
@@ -256,6 +281,7 @@ class Publisher:
             images_damaged=state.losses.images_damaged,
             reads_damaged=state.losses.reads_damaged,
             images_refused=state.losses.images_refused,
+            reads_refused=len(self._history.passed_over),
             reads_expired=state.expired,
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class RateLimit:
-    """A token bucket that holds one second's worth, and one at least; `clock` tells seconds."""
+    """A token bucket that holds the tokens of one second, and one at least; `clock` gives seconds."""
 
     def __init__(self, per_second: float, clock: Callable[[], float]) -> None:
         self._per_second = per_second
@@ -21,5 +21,5 @@ class RateLimit:
         return int(self._left)
 
     def take(self, count: int) -> None:
-        """Note that so many have gone."""
+        """Take this number of tokens."""
         self._left -= count

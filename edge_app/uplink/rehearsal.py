@@ -3,20 +3,20 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from edge_app.config import MqttSettings
 from edge_app.events import messages, topics
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import credentials
 from edge_app.uplink.connection import (
     CONNECT_SECONDS,
     MQTT_5,
     Acknowledgement,
     Connection,
-    LinkError,
     Message,
+    NoConnectionError,
     Terms,
     UnreachableError,
 )
@@ -26,8 +26,8 @@ from edge_app.uplink.waker import Waker
 _ARRIVAL_SECONDS = CONNECT_SECONDS
 """Longest wait for a message of our own."""
 
-_NAMESAKE_SECONDS = 2.0
-"""Longest wait for the word of another device of our name, which has just logged in."""
+_NAMESAKE_SECONDS = 0.5
+"""Longest wait for what another device of our name has published: it logged in before we lost our connection."""
 
 READ_BYTES, PICTURE_BYTES = 2_500, 50_000
 """What a read and a plate's picture commonly have at most."""
@@ -48,11 +48,11 @@ class Rehearsal:
 def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
     """Log in beside the daemon and as it does, and publish blanks to `<prefix>/<device>/doctor`.
 
-    One has the size of a read and, where pictures are sent, another that of a picture; the last is empty and retained,
+    One has the size of a read and, if pictures are sent, another that of a picture; the last is empty and retained,
     so that nothing is left.
 
     Raises:
-        LinkError: its `state` names what is in the way.
+        NoConnectionError: its `state` names what is in the way.
         ConfigurationError: the settings' files cannot be used.
     """
     topic = topics.doctor(topics.root(settings.topic_prefix, device))
@@ -65,7 +65,7 @@ def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
     try:
         with _beside(settings, device) as connection:  # anew: some brokers hang up on what is too large for them
             _insist(connection, Message(topic, b" " * PICTURE_BYTES))
-    except LinkError as error:
+    except NoConnectionError as error:
         return Rehearsal(rehearsal.version, rehearsal.retains, str(error))
     return rehearsal
 
@@ -73,11 +73,11 @@ def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
 def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
     """Subscribe as the daemon does, and send an empty command: whether it comes.
 
-    None where that cannot be told: we may not send it, which some brokers say by hanging up, and the broker grants
+    None if that cannot be known: we may not send it, which some brokers refuse by hanging up, and the broker grants
     subscriptions that come to nothing.
 
     Raises:
-        LinkError: its `state` names what is in the way; a refused subscription is one.
+        NoConnectionError: its `state` names what is in the way; a refused subscription is one.
         ConfigurationError: the settings' files cannot be used.
     """
     root = topics.root(settings.topic_prefix, device)
@@ -89,18 +89,25 @@ def rehearse_commands(settings: MqttSettings, device: str) -> bool | None:
             return None
 
 
-def has_namesake(settings: MqttSettings, device: str, stop: threading.Event) -> bool:
-    """Whether somebody says `online` in our name; to be asked when our own connection has just been closed."""
-    status = topics.status(topics.root(settings.topic_prefix, device))
-    deadline = time.monotonic() + _NAMESAKE_SECONDS
+def has_namesake(settings: MqttSettings, device: str, ours: Collection[bytes], stop: threading.Event) -> bool:
+    """Whether another device is online by our name; to be asked if our own connection was just closed.
+
+    `ours`: telemetry that we published; the broker may still have it, and may not have noticed yet that we are gone.
+    """
+    root = topics.root(settings.topic_prefix, device)
+    status, telemetry = topics.status(root), topics.telemetry(root)
+    newest: dict[str, bytes] = {}
     try:
         with _beside(settings, device, stop=stop) as connection:
-            connection.subscribe([status])
+            connection.subscribe([status, telemetry])
+            deadline = time.monotonic() + _NAMESAKE_SECONDS
             while time.monotonic() < deadline:
                 connection.exchange(0.1)
-                if any(each.payload == messages.ONLINE.encode() for each in connection.received):
+                newest |= {each.topic: each.payload for each in connection.received}
+                is_online = newest.get(status) == messages.ONLINE.encode()
+                if is_online and newest.get(telemetry, b"") not in (b"", *ours):
                     return True
-    except LinkError:
+    except NoConnectionError:
         pass
     return False
 
@@ -115,7 +122,7 @@ def _beside(
     connection = Dialler(settings, credentials.load(settings), name, Waker(), stop, Terms(will)).dial()
     with contextlib.closing(connection):
         yield connection
-        connection.say_goodbye()
+        connection.log_out()
 
 
 def _insist(connection: Connection, message: Message) -> None:
@@ -126,7 +133,7 @@ def _insist(connection: Connection, message: Message) -> None:
         if not message.payload:
             raise
         what = f"the broker acknowledges small messages, and hangs up on one of {len(message.payload)} bytes"
-        raise UnreachableError(LinkState.TOO_LARGE, what) from error
+        raise UnreachableError(ConnectionState.TOO_LARGE, what) from error
     if answer.refusal:
         raise UnreachableError(answer.state, f"the broker refuses {answer.topic}: {answer.refusal}")
 
@@ -137,12 +144,12 @@ def _publish(connection: Connection, message: Message) -> Acknowledgement:
     deadline = time.monotonic() + CONNECT_SECONDS
     while not (acknowledgements := connection.exchange(0.1)):
         if time.monotonic() > deadline:
-            raise UnreachableError(LinkState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
+            raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, f"no PUBACK within {CONNECT_SECONDS:.0f} s")
     return acknowledgements[0]
 
 
 def _comes_back(connection: Connection, topic: str) -> bool | None:
-    """Whether an empty message comes to our own subscription; None where that cannot be told."""
+    """Whether an empty message comes to our own subscription; None if that cannot be known."""
     may_send = _publish(connection, Message(topic, b"")).refusal is None
     deadline = time.monotonic() + _ARRIVAL_SECONDS
     while may_send and not connection.received and time.monotonic() < deadline:

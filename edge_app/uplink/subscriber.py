@@ -26,7 +26,7 @@ _MOST_AWAY_SECONDS = 2.0
 class Subscriber:
     """Subscribed from the moment it is made until the stop event is set.
 
-    `tell` hears that the broker is gone, why it is not reached whenever the reason changes, and that it is back.
+    `report` is called when the broker is gone, for each new reason why it is not reached, and when it is back.
 
     Raises:
         UnreachableError: there is no broker.
@@ -40,11 +40,11 @@ class Subscriber:
         topics: Sequence[str],
         stop: threading.Event,
         session_seconds: int = 0,
-        tell: Callable[[str], object] = log.warning,
+        report: Callable[[str], object] = log.warning,
     ) -> None:
         self._topics = topics
         self._stop = stop
-        self._tell = tell
+        self._report = report
         self._waker = Waker()
         client_id = f"edge-anpr-listen-{os.urandom(4).hex()}"
         terms = Terms(session_seconds=session_seconds)
@@ -70,12 +70,12 @@ class Subscriber:
                 self._reconnect(error, backoff)
 
     def wake(self) -> None:
-        """Make `messages` look at its stop event."""
+        """Make `messages` check its stop event."""
         self._waker.wake()
 
     def close(self) -> None:
         """Leave the broker."""
-        self._connection.say_goodbye()
+        self._connection.log_out()
         self._connection.close()
 
     def _arriving(self) -> Iterator[Message]:
@@ -92,7 +92,7 @@ class Subscriber:
             if not self._is_subscribed:
                 connection.subscribe(self._topics)
         except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
-            connection.say_goodbye()
+            connection.log_out()
             connection.close()
             raise
         self._is_subscribed = True
@@ -100,17 +100,17 @@ class Subscriber:
 
     def _reconnect(self, why: UnreachableError, backoff: Backoff) -> None:
         """Try until the broker is back or we are to stop."""
-        lost_at, told = time.monotonic(), ""
+        lost_at, last_reason = time.monotonic(), ""
         self._connection.close()
         while not self._stop.is_set():
-            if str(why) != told:
-                told = str(why)
-                self._tell(told)
+            if str(why) != last_reason:
+                last_reason = str(why)
+                self._report(last_reason)
             self._stop.wait(backoff.next_seconds())
             try:
                 self._connection = self._connect()
             except UnreachableError as error:
                 why = error
             else:
-                self._tell(f"the broker is back after {time.monotonic() - lost_at:.0f} s")
+                self._report(f"the broker is back after {time.monotonic() - lost_at:.0f} s")
                 return

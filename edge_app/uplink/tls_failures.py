@@ -2,19 +2,19 @@
 
 import ssl
 
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 
-# What OpenSSL says, as `ssl.SSLError` repeats it; alerts by their names in RFC 8446, section 6.2. The first counts.
+# The messages of OpenSSL, as `ssl.SSLError` has them; alerts by their names in RFC 8446, section 6.2. The first counts.
 _TLS_SIGNS = (
-    ("certificate has expired", LinkState.BROKER_EXPIRED),
-    ("certificate is not yet valid", LinkState.BROKER_NOT_YET_VALID),
-    ("mismatch, certificate is not valid for", LinkState.BROKER_OF_OTHER_NAME),
-    ("certificate verify failed", LinkState.BROKER_NOT_TRUSTED),
-    ("alert certificate required", LinkState.CERTIFICATE_WANTED),
-    ("alert handshake failure", LinkState.CERTIFICATE_WANTED),  # what TLS 1.2 says in place of it
-    ("alert certificate expired", LinkState.CERTIFICATE_EXPIRED),
-    ("alert", LinkState.CERTIFICATE_REFUSED),
-    ("wrong version number", LinkState.NO_TLS),
+    ("certificate has expired", ConnectionState.BROKER_EXPIRED),
+    ("certificate is not yet valid", ConnectionState.BROKER_NOT_YET_VALID),
+    ("mismatch, certificate is not valid for", ConnectionState.BROKER_OF_OTHER_NAME),
+    ("certificate verify failed", ConnectionState.BROKER_NOT_TRUSTED),
+    ("alert certificate required", ConnectionState.CERTIFICATE_WANTED),
+    ("alert handshake failure", ConnectionState.CERTIFICATE_WANTED),  # what TLS 1.2 sends in place of it
+    ("alert certificate expired", ConnectionState.CERTIFICATE_EXPIRED),
+    ("alert", ConnectionState.CERTIFICATE_REFUSED),
+    ("wrong version number", ConnectionState.NO_TLS),
 )
 
 
@@ -28,8 +28,8 @@ def is_plain(error: Exception) -> bool:
     return isinstance(error, TimeoutError) and "handshake" in str(error)
 
 
-def of_tls(words: str) -> LinkState | None:
-    """What a failure of TLS means; None where the words are about something else."""
+def of_tls(words: str) -> ConnectionState | None:
+    """What a failure of TLS means; None if the words are about something else."""
     if "SSL" not in words:
         return None
-    return next((state for sign, state in _TLS_SIGNS if sign in words), LinkState.NO_TLS)
+    return next((state for sign, state in _TLS_SIGNS if sign in words), ConnectionState.NO_TLS)

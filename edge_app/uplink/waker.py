@@ -11,7 +11,7 @@ class Waker:
         self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def wake(self) -> None:
-        """Make the waiting thread look; from any thread."""
+        """Wake the waiting thread; from any thread."""
         os.eventfd_write(self._descriptor, 1)
 
     def fileno(self) -> int:

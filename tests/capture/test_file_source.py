@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -97,7 +98,24 @@ def test_a_damaged_clip_gives_the_frames_it_has_and_a_warning(tmp_path: Path, ca
         frames = list(FileSource(clip, "north").frames())
 
     assert 5 < len(frames) < 35
-    assert "of 40 frames could be decoded" in caplog.text
+    assert "bytes are missing, and" in caplog.text
+
+
+@pytest.mark.parametrize("end", [b"\xff\xd9", b""])
+def test_a_damaged_frame_of_motion_jpeg_is_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, end: bytes
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    whole = cv2.imencode(".jpg", noise)[1].tobytes()
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(whole * 3 + whole[: len(whole) // 2] + end + whole * 2)
+
+    with caplog.at_level(logging.WARNING):
+        source = FileSource(clip, "north")
+        frames = list(source.frames())
+
+    assert (len(frames), source.stamp.corrupt) == (5, 1)
+    assert "1 of 6 frames are damaged and left out; copy it again" in caplog.text
 
 
 def test_a_file_that_guesses_its_frames_is_judged_by_its_end_alone(

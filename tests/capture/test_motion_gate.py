@@ -1,5 +1,7 @@
 """Motion gate: what goes in and what comes out."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -21,8 +23,8 @@ def settled(gate: MotionGate, seconds: float = 10.0) -> float:
 NOISE = np.random.default_rng(1).normal(0, 6, (10, 240, 320, 3))
 
 
-def noisy(picture: ImageBgr, number: int) -> ImageBgr:
-    return np.clip(picture + NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
+def noisy(picture: ImageBgr, number: int, times: float = 1) -> ImageBgr:
+    return np.clip(picture + times * NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
 
 
 def test_the_first_frames_are_admitted_and_a_still_picture_is_not() -> None:
@@ -62,6 +64,47 @@ def test_a_vehicle_is_seen_while_the_light_changes() -> None:
     darker = (view(shift=60) * 0.7).astype(np.uint8)
 
     assert gate.admits(frame_at(end + 0.1, darker))
+
+
+@pytest.mark.parametrize(("brighter", "is_seen"), [(12, False), (20, True)])
+def test_a_faint_vehicle_is_seen_from_sixteen_grey_levels_on(brighter: int, is_seen: bool) -> None:
+    gate, still = MotionGate(MotionSettings()), view()
+    for number in range(40):
+        gate.admits(frame_at(number / 10, still))
+
+    faint = still.copy()
+    faint[80:140, 60:140] += brighter
+
+    assert gate.admits(frame_at(4.1, faint)) == is_seen
+
+
+def test_what_is_a_point_wide_in_the_small_picture_is_seen() -> None:
+    gate, still = MotionGate(MotionSettings()), view()
+    for number in range(40):
+        gate.admits(frame_at(number / 10, still))
+
+    pole = still.copy()
+    pole[20:220, 100:102] += 24
+
+    assert gate.admits(frame_at(4.1, pole))
+
+
+def test_the_noise_of_a_camera_at_night_opens_nothing() -> None:
+    gate = MotionGate(MotionSettings())
+
+    admitted = [gate.admits(frame_at(n / 10, noisy(view(), n, times=1.75))) for n in range(150)]
+
+    assert not any(admitted[31:])
+
+
+def test_what_has_come_to_stay_is_motion_for_about_half_a_minute() -> None:
+    gate, parked = MotionGate(MotionSettings(hold_seconds=0)), view(shift=60)
+    for number in range(40):
+        gate.admits(frame_at(number / 10, view()))
+
+    seconds = next(second for second in count() if not gate.admits(frame_at(4 + second, parked)))
+
+    assert seconds == pytest.approx(31, abs=5)
 
 
 def test_what_has_come_to_stay_becomes_background() -> None:

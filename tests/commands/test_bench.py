@@ -29,12 +29,12 @@ def test_json_has_every_stage_on_one_thread_and_on_those_that_are_set(
     printed = json.loads(capsys.readouterr().out)
     assert code == 0
     assert (printed["machine"], printed["runtime"]) == (platform.machine(), runtime_name())
-    assert set(printed["models"]) == {"plate_detector", "plate_reader"}
+    assert set(printed["models"]) == {"plate_detector", "plate_aligner", "plate_reader"}
     assert 10 < printed["memory_mb"] < 100_000
     assert [run["threads"] for run in printed["runs"]] == [1, 3]
     for run in printed["runs"]:
         stages = run["stages_ms"]
-        assert set(stages) == {"detect", "rectify", "read", "vote", "frame"}
+        assert set(stages) == {"detect", "align", "rectify", "read", "vote", "frame"}
         assert all(0 < figures["median"] <= figures["p95"] for figures in stages.values())
         assert stages["detect"]["median"] < stages["frame"]["p95"]
         assert 0 < run["frames_per_second"] < 1000 / stages["detect"]["median"] * 2
@@ -80,7 +80,7 @@ def test_people_get_a_table() -> None:
 
 
 def memory_mb(folder: Path, every: int) -> int:
-    """The most memory that a process of its own says it took for one in so many frames."""
+    """Peak memory of a process of its own for one frame in `n`."""
     (folder / "config.toml").write_text("[models]\nthreads = 1\n")
     program = "import sys; from edge_app.commands import bench; from edge_app.__main__ import main;"
     program += f"bench._EVERY = {every}; main(['bench', '--json', '--config', sys.argv[1]])"

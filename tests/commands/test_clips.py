@@ -62,9 +62,9 @@ def test_a_vehicle_published_early_and_updated_is_one_event(clips: Path, capsys:
 def test_economy_is_compared_with_reading_every_frame(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert economy.main([str(clips)]) == 0
 
-    events, same, sights, thrifty, lavish = map(float, capsys.readouterr().out.splitlines()[1].split()[1:])
+    events, same, frames, thrifty, lavish = map(float, capsys.readouterr().out.splitlines()[1].split()[1:])
     assert (events, same) == (1, 1)
-    assert thrifty <= lavish == sights
+    assert thrifty <= lavish == frames
 
 
 def test_economy_names_a_folder_that_holds_no_clips_and_a_line_that_is_wrong(

@@ -95,12 +95,12 @@ def test_a_recording_that_is_not_here_is_reported_and_is_no_error(
     file.write_text(f'[camera]\nsource = "{form.format(name)}"\n')
 
     away = main(["check-config", str(file)])
-    told_away = capsys.readouterr().err
+    logged = capsys.readouterr().err
     (tmp_path / name).touch()
     here = main(["check-config", str(file)])
 
     assert (away, here) == (0, 0)
-    assert told_away == f"{file}: [camera] source: {tmp_path / name} is not on this machine\n"
+    assert logged == f"{file}: [camera] source: {tmp_path / name} is not on this machine\n"
     assert capsys.readouterr().err == ""
 
 

@@ -33,7 +33,7 @@ from edge_app.config import (
 )
 from edge_app.configuration.systemd_credentials import AS_SERVICE
 from edge_app.errors import ConfigurationError
-from edge_app.uplink.connection import RefusedError
+from edge_app.uplink.connection import BrokerRefusedError
 from tests.capture.pictures import write_clip
 from tests.mosquitto import Mosquitto, Start, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
@@ -220,5 +220,5 @@ def test_a_broker_that_refuses_the_commands_topic_is_reported_with_it() -> None:
         mqtt = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
         threading.Thread(target=refuse_a_subscription, args=(server, b"\x87")).start()
 
-        with pytest.raises(RefusedError, match=r"refuses to let us read anpr/gate-01/cmd/#: Not authorized"):
+        with pytest.raises(BrokerRefusedError, match=r"refuses to let us read anpr/gate-01/cmd/#: Not authorized"):
             check_commands(hearing(mqtt))

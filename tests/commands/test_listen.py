@@ -24,7 +24,7 @@ from edge_app.events.messages import ReadMessage
 from edge_app.records import ListMatch
 from edge_app.uplink import credentials
 from edge_app.uplink import subscriber as uplink
-from edge_app.uplink.connection import MQTT_5, Connection, Message, RefusedError, Terms
+from edge_app.uplink.connection import MQTT_5, BrokerRefusedError, Connection, Message, Terms
 from edge_app.uplink.waker import Waker
 from tests.certificates import Authority
 from tests.events.passes import event, factory, plate_pass
@@ -67,7 +67,7 @@ def has_session(broker: Mosquitto) -> bool:
     nobody, terms = credentials.load(broker.settings), Terms(session_seconds=1)
     again = Connection(broker.settings, nobody, client_id, MQTT_5, Waker(), threading.Event(), terms)
     with closing(again):
-        again.say_goodbye()
+        again.log_out()
         return again.has_resumed
 
 
@@ -322,7 +322,7 @@ def test_a_refused_subscription_leaves_no_session_at_the_broker() -> None:
         broker.start()
         settings = MqttSettings(host="127.0.0.1", port=server.getsockname()[1])
 
-        with pytest.raises(RefusedError):
+        with pytest.raises(BrokerRefusedError):
             uplink.Subscriber(settings, [TOPIC], threading.Event(), session_seconds=60)
         broker.join()
 

@@ -106,6 +106,6 @@ def test_every_file_of_a_folder_is_read_or_named_whatever_its_name_is(
     out, err = capsys.readouterr()
     assert out.count("no plate") == 3
     assert "\x1b" not in out + err
-    assert "phone.heic: a phone's picture (HEIF), which is not read here; save it as JPEG" in err
+    assert "phone.heic: a phone's picture (HEIF or AVIF), which is not read here; save it as JPEG" in err
     assert "notes.txt: this is neither a picture nor a video" in err
     assert "pipe.jpg: a pipe, a device or a folder, and no file" in err

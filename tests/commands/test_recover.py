@@ -33,13 +33,13 @@ def test_what_can_be_read_of_a_file_from_another_disk_is_put_into_the_outbox(
 
     codes = [main(["recover", str(other), "--config", str(configuration)]) for _ in range(2)]
 
-    told = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
     with closing(Outbox(tmp_path / "state" / "outbox.sqlite")) as outbox:
         sequences = [each.sequence for each in outbox.pending(1000)]
     assert codes == [0, 0]
     assert sequences == sorted(set(sequences)), "the second time nothing is added"
     assert len(sequences) > 100
-    assert all(line.endswith(f"; {len(sequences)} events wait to be sent") for line in told)
+    assert all(line.endswith(f"; {len(sequences)} events wait to be sent") for line in printed)
 
 
 def test_a_file_that_is_not_there_is_an_error(
@@ -51,7 +51,7 @@ def test_a_file_that_is_not_there_is_an_error(
     assert "there is no such file; give one that the service has set aside" in capsys.readouterr().err
 
 
-def test_while_the_service_runs_it_says_to_stop_it(
+def test_while_the_service_runs_it_asks_to_stop_it(
     tmp_path: Path, configuration: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_app.outbox.spilling_queue.BUSY_SECONDS", 0.05)

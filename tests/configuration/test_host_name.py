@@ -1,4 +1,4 @@
-"""HostName: what stands for a broker alone, and how else it is written."""
+"""HostName: what names a broker alone, and what to write in place of the rest."""
 
 import pytest
 
@@ -33,6 +33,10 @@ def test_a_name_or_an_address_alone_will_do(host: str) -> None:
         ("broker:1883", 'write `host = "broker"` and `port = 1883`'),
         ("[::1]", 'write `host = "::1"`'),
         ("[::1]:1883", 'write `host = "::1"` and `port = 1883`'),
+        ("mqtt:broker", 'write `host = "broker"`'),
+        ("ws:broker:9001", "WebSockets are not spoken here"),
+        ("//broker", 'write `host = "broker"`'),
+        ("tcp:1883", 'write `host = "tcp"` and `port = 1883`'),  # a host may be called so
         ("broker/mqtt", 'write `host = "broker"`'),
         (" broker ", 'write `host = "broker"`'),
         ("gate:Hunter2Secret@broker", 'write `host = "broker"` and username and password_file for the user'),
@@ -48,7 +52,7 @@ def test_a_name_or_an_address_alone_will_do(host: str) -> None:
         ("$BROKER", "it is no host name"),
     ],
 )
-def test_anything_else_is_told_with_what_to_write_and_without_a_secret(host: str, written: str) -> None:
+def test_anything_else_is_refused_with_what_to_write_and_without_a_secret(host: str, written: str) -> None:
     complaint = HostName().complaint(host)
 
     assert complaint is not None

@@ -1,4 +1,4 @@
-"""SourceUrl: what a source's URL says, and what is wrong with one that will not do."""
+"""SourceUrl: the parts of a source's URL, and what is wrong with one that will not do."""
 
 from pathlib import Path
 
@@ -72,6 +72,9 @@ def test_a_url_that_is_half_right_is_refused_with_what_is_missing(url: str, comp
         "rtsp://user:s3cret@camera\N{FULLWIDTH COLON}1/stream",
         "s3cret:word@192.0.2.7/stream",
         "http://user:s3cret@camera/stream",
+        "rtsp:user:s3cret@camera/stream",
+        "rtsp://camera:x/stream?password=s3cret",
+        "file:clip.mp4?loop=1&password=s3cret",
     ],
 )
 def test_a_password_in_a_wrong_address_is_not_shown(url: str) -> None:
@@ -88,10 +91,10 @@ def test_a_password_in_a_wrong_address_is_not_shown(url: str) -> None:
         ("rtsp://user:12/s3cret@camera/stream", "rtsp://camera/stream"),
         ("rtsp://camera/user=admin_password=s3cret_channel=1", "rtsp://camera/user=…"),
         ("rtsp://camera/live?token=s3cret&channel=1", "rtsp://camera/live?token=…&channel=1"),
-        (
-            "gst:rtspsrc location=rtsp://camera user-id=a user-pw=s3cret ! decodebin",
-            "gst:rtspsrc location=rtsp://camera user-id=… user-pw=… ! decodebin",
-        ),
+        ("rtsp://camera/live?channel=12&sig=s3cret", "rtsp://camera/live?channel=12&sig=…"),
+        ("file:clip.mp4?loop=1&speed=0.5", "file:clip.mp4?loop=1&speed=0.5"),
+        ("gst:rtspsrc location=rtsp://camera user-id=a user-pw = s3cret ! decodebin", "gst:rtspsrc ! decodebin"),
+        ('gst:souphttpsrc cookies="id=s3cret ! x=s3cret" ! s3c=ret', "gst:souphttpsrc ! … ! …"),
         ("v4l2:/dev/video0", "v4l2:/dev/video0"),
     ],
 )

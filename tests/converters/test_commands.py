@@ -40,7 +40,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def facts(models: Path, name: str) -> dict[str, Any]:
-    """What a manifest says."""
+    """The contents of a manifest."""
     written: dict[str, Any] = json.loads((models / f"{name}.json").read_text())
     return written
 

@@ -90,7 +90,7 @@ def test_the_first_failure_keeps_those_from_beginning_that_have_not() -> None:
     assert "c  not begun: another failed" in out.getvalue()
 
 
-def test_if_told_to_the_others_go_on() -> None:
+def test_the_others_go_on_if_that_is_asked_for() -> None:
     ends = work_on(hosts("a", "b", "c"), fails_on("a"), 1, True, Table(["a", "b", "c"], io.StringIO()))
 
     assert ends == {"a": FAILED, "b": DONE, "c": DONE}

@@ -1,4 +1,4 @@
-"""What the shipped clip is said to show."""
+"""What the shipped clip shows."""
 
 import json
 from itertools import combinations

@@ -13,7 +13,7 @@ STRIDE = 8
 def maps_of(
     plates: list[tuple[np.ndarray, float, int]], rows: int = 24, columns: int = 40
 ) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Output maps in which the nine cells about each plate's centre tell it."""
+    """Output maps in which the nine cells about each plate's centre show it."""
     score = np.full((rows, columns), -8.0, np.float32)
     codes = np.zeros((rows, columns, 8), np.float32)
     lines = np.zeros((rows, columns), np.float32)
@@ -76,6 +76,32 @@ def test_a_plate_flatter_than_a_cell_is_found_once_though_its_cells_disagree_on_
     assert len(plates) == 2
     assert plates[0].corners_px == pytest.approx(further, abs=0.01)
     assert plates[1].corners_px == pytest.approx(surer, abs=0.01)
+
+
+def maps_of_cells(cells: list[tuple[int, int, np.ndarray, float]]) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """Output maps in which each of these cells (row, column) has corners and a logit of its own."""
+    score, codes = np.full((24, 40), -8.0, np.float32), np.zeros((24, 40, 8), np.float32)
+    for row, column, corners, logit in cells:
+        centre = (np.array([[column, row]], np.float32) + 0.5) * STRIDE
+        score[row, column], codes[row, column] = logit, encode_corners(corners[None], centre).reshape(8)
+    return score, codes, score
+
+
+@pytest.mark.parametrize(("overlap", "is_averaged"), [(0.75, True), (0.45, False)])
+def test_cells_that_agree_with_the_best_one_share_in_its_corners(overlap: float, is_averaged: bool) -> None:
+    best, other = quad(80, 80, 100, 20), quad(80 + 100 * (1 - overlap) / (1 + overlap), 80, 100, 20)
+
+    (plate,) = decode(*maps_of_cells([(11, 16, best, 3.0), (11, 17, other, 2.9)]), STRIDE, 0.5, 16)
+
+    assert (plate.corners_px[0, 0] > 81) == is_averaged
+
+
+@pytest.mark.parametrize(("rank", "found"), [(350, 2), (500, 1)])
+def test_of_very_many_likely_cells_the_four_hundred_strongest_count(rank: int, found: int) -> None:
+    many = [(index // 40, index % 40, quad(20, 20, 200, 60), 4.0 - index / 1000) for index in range(700)]
+    far = (23, 39, quad(260, 150, 40, 10), 4.0 - (rank - 0.5) / 1000)
+
+    assert len(decode(*maps_of_cells([*many, far]), STRIDE, 0.5, 16)) == found
 
 
 def test_cells_under_the_threshold_are_no_plates() -> None:

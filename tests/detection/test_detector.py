@@ -26,8 +26,8 @@ def rectangle(left: float, top: float, width: float, height: float) -> Corners:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
 
 
-class Told:
-    """A network with an input of 320×192 that tells of certain plates in the first search, and of others in the next.
+class CannedNetwork:
+    """A network with an input of 320×192 that finds certain plates in the first search, and others in the next.
 
     A plate is its corners in pixels of the input, and a confidence.
     """
@@ -35,7 +35,7 @@ class Told:
     def __init__(self, *searches: list[tuple[Corners, float]], working_point: float = 0.4) -> None:
         self._searches = list(searches)
         self.manifest = ModelManifest(
-            "told", "1", "plate-detector", InputShape(320, 192, 3, "BGR"), "", stride=8, confidence=working_point
+            "canned", "1", "plate-detector", InputShape(320, 192, 3, "BGR"), "", stride=8, confidence=working_point
         )
 
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -60,7 +60,7 @@ def found_by(
     *searches: list[tuple[Corners, float]], confidence: float | None = None, max_plates: int = 16
 ) -> list[tuple[list[float], float]]:
     """Box and confidence of what is found in a picture of the input's size."""
-    detector = PlateDetector(Told(*searches), max_plates=max_plates)
+    detector = PlateDetector(CannedNetwork(*searches), max_plates=max_plates)
     found = detector.find(frame_of(np.zeros((192, 320, 3), np.uint8)), confidence)
     return [(hulls(plate.corners_px).round(1).tolist(), round(plate.confidence, 2)) for plate in found]
 
@@ -77,6 +77,22 @@ def test_a_large_plate_takes_the_place_of_its_part_and_is_as_certain() -> None:
     found = found_by([(PART, 0.9), (WHOLE, 0.25), (FAR, 0.5)], [(HALF_SIZE, 0.6)])
 
     assert found == [(hull_of(WHOLE), 0.9), (hull_of(FAR), 0.5)]
+
+
+def test_a_plate_is_large_from_two_fifths_of_the_input_on() -> None:
+    large, less = rectangle(60, 80, 150, 36), rectangle(60, 80, 110, 26)
+    half_size = rectangle(110, 88, 80, 20)
+
+    assert found_by([(large, 0.5)], [(half_size, 0.9)]) == [(hull_of(rectangle(60, 80, 160, 40)), 0.9)]
+    assert found_by([(less, 0.5)]) == [(hull_of(less), 0.5)]
+
+
+def test_a_small_picture_is_enlarged_by_half_at_most() -> None:
+    detector = PlateDetector(CannedNetwork([(rectangle(100, 90, 60, 15), 0.9)]))
+
+    (plate,) = detector.find(frame_of(np.zeros((60, 100, 3), np.uint8)))
+
+    assert np.ptp(plate.corners_px[:, 0]) == pytest.approx(40, abs=0.1)
 
 
 def test_a_small_plate_on_a_large_find_stays() -> None:
@@ -102,7 +118,7 @@ def test_two_searches_give_no_more_plates_than_asked_for() -> None:
 
 
 def test_a_large_plate_in_the_small_picture_has_its_corners_in_the_full_one() -> None:
-    detector = PlateDetector(Told([(WHOLE, 0.5)], [(HALF_SIZE, 0.6)]))
+    detector = PlateDetector(CannedNetwork([(WHOLE, 0.5)], [(HALF_SIZE, 0.6)]))
 
     (plate,) = detector.find(frame_of(np.zeros((768, 1280, 3), np.uint8), np.zeros((192, 320, 3), np.uint8)))
 
@@ -113,7 +129,7 @@ def test_a_large_plate_in_the_small_picture_has_its_corners_in_the_full_one() ->
 def test_a_plate_counts_from_the_models_working_point_on_unless_set_otherwise(
     working_point: float, asked: float | None, found: int
 ) -> None:
-    detector = PlateDetector(Told([(FAR, 0.4)], working_point=working_point), asked)
+    detector = PlateDetector(CannedNetwork([(FAR, 0.4)], working_point=working_point), asked)
 
     assert len(detector.find(frame_of(np.zeros((192, 320, 3), np.uint8)))) == found
 

@@ -1,4 +1,6 @@
-"""A large picture's parts show all of it, and tell what one of them may have cut."""
+"""A large picture's parts show all of it, and mark what one of them may have cut."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -59,3 +61,23 @@ def test_what_reaches_the_cut_is_left_to_the_next_part_and_what_reaches_the_pict
     assert last.placed(plate(1, 50)) is None
     assert first.placed(plate(0, 0)) is not None
     assert last.placed(plate(columns - 60, rows - 20)) is not None
+
+
+@pytest.mark.parametrize("width", range(900, 4000, 100))
+def test_neighbours_share_a_quarter_of_a_part_and_there_are_no_more_of_them_than_that_needs(width: int) -> None:
+    parts = parts_of(noise(width, 200), SEEN)
+    part_px = parts[0].image_bgr.shape[1]
+    steps = len(parts) - 1
+
+    assert all(after.left - before.left <= 0.75 * part_px + 1 for before, after in pairwise(parts))
+    assert steps == 1 or (width - part_px) / (steps - 1) > 0.75 * part_px
+
+
+@pytest.mark.parametrize(("away_px", "whole"), [(2, False), (4, True)])
+def test_a_plate_within_three_pixels_of_the_cut_is_cut(away_px: int, whole: bool) -> None:
+    first = parts_of(noise(1280, 720), SEEN)[0]
+    rows, columns = first.image_bgr.shape[:2]
+
+    beside, above = plate(columns - 60 - away_px, 50), plate(100, rows - 20 - away_px)
+
+    assert [first.placed(each) is not None for each in (beside, above)] == [whole] * 2

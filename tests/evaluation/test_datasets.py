@@ -1,4 +1,4 @@
-"""Dataset folders are read as the contract says, and a wrong line is named."""
+"""Dataset folders are read as documented, and a wrong line is named."""
 
 import json
 from pathlib import Path

@@ -328,7 +328,7 @@ def test_threads_do_not_get_in_each_others_way(outbox: Outbox, caplog: pytest.Lo
 
 
 class Clocks:
-    """Time that passes when a test says so, and a time of day that somebody may set, and that may be wrong."""
+    """Time that passes when a test sets it, and a time of day that somebody may set, and that may be wrong."""
 
     synchronized = True
 
@@ -384,7 +384,7 @@ def test_what_an_earlier_boot_has_left_is_as_old_as_its_id(path: Path) -> None:
         assert (waiting_then, outbox.state().events) == (1, 0)
 
 
-def test_what_an_earlier_run_of_this_boot_has_left_is_as_old_as_the_clock_says_that_cannot_be_set(path: Path) -> None:
+def test_what_an_earlier_run_of_this_boot_has_left_is_as_old_as_by_the_clock_that_cannot_be_set(path: Path) -> None:
     clocks = Clocks()
     with closing(keeping_for(3600, path, clocks)) as before:
         before.put(event())

@@ -21,7 +21,7 @@ from edge_app.events.evidence.seal import Sealer
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.left_overs import LeftOvers
 from edge_app.events.lists.lists import Lists
-from edge_app.outbox.disk_queue import LOOK_AGAIN_SECONDS, RETRY_SECONDS
+from edge_app.outbox.disk_queue import CHECK_AGAIN_SECONDS, RETRY_SECONDS
 from edge_app.outbox.outbox import Outbox, Revise
 from edge_app.outbox.queue import Losses, Notes
 from edge_app.outbox.retention import Retention
@@ -33,7 +33,7 @@ MEGABYTE = 1_000_000
 
 
 class Clock:
-    """A clock that goes on when told."""
+    """A clock that a test sets."""
 
     seconds = 0.0
 
@@ -570,7 +570,7 @@ def test_a_damaged_read_in_a_file_that_is_damaged_too_has_the_file_recovered(
     damage(path, made[1])
     path.write_bytes(path.read_bytes()[:-4096] + bytes(4096))
     database_of(outbox).execute("PRAGMA shrink_memory")
-    clock.seconds += LOOK_AGAIN_SECONDS
+    clock.seconds += CHECK_AGAIN_SECONDS
 
     waiting = [each.sequence for each in outbox.pending(2)]
 
@@ -640,7 +640,7 @@ def test_what_a_failing_disk_does_not_take_of_a_damaged_file_is_recovered_later(
     with largest_file(200_000):
         outbox = opened(path)
         failing, waiting = outbox.disk, numbers(outbox)
-    clock.seconds += LOOK_AGAIN_SECONDS
+    clock.seconds += CHECK_AGAIN_SECONDS
     outbox.tend()
 
     assert failing is DiskState.FAILING
@@ -650,7 +650,7 @@ def test_what_a_failing_disk_does_not_take_of_a_damaged_file_is_recovered_later(
     assert numbers(outbox)[: len(waiting)] == waiting
 
 
-def test_a_failing_disk_is_not_looked_through_every_second(
+def test_a_failing_disk_is_not_checked_every_second(
     tmp_path: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "outbox.sqlite"
@@ -662,7 +662,7 @@ def test_a_failing_disk_is_not_looked_through_every_second(
     with largest_file(4096):
         outbox.put(event())
         failing = outbox.disk
-        for _ in range(2 * int(LOOK_AGAIN_SECONDS) - 1):
+        for _ in range(2 * int(CHECK_AGAIN_SECONDS) - 1):
             later(outbox, clock)
             files += [outbox._queue.file.queue] if outbox._queue.file.queue is not files[-1] else []
     later(outbox, clock)
@@ -679,7 +679,7 @@ def test_a_disk_that_failed_for_a_moment_has_the_reads_a_second_later(
     path = tmp_path / "outbox.sqlite"
     filled(path, 5)
     outbox = opened(path)
-    clock.seconds = LOOK_AGAIN_SECONDS
+    clock.seconds = CHECK_AGAIN_SECONDS
     file = outbox._queue.file.queue
 
     with largest_file(4096):
@@ -719,7 +719,7 @@ def test_of_the_damaged_files_the_newest_is_kept_however_large(tmp_path: Path) -
     assert [each.stat().st_size for each in tmp_path.glob("outbox.sqlite.recovered-*")] == [600_000]
 
 
-def test_a_read_is_worth_more_than_a_damaged_file_that_was_kept(
+def test_a_read_takes_the_place_of_a_damaged_file_that_was_kept(
     small_disk: Path, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = small_disk / "outbox.sqlite"
@@ -900,7 +900,7 @@ def test_an_outbox_is_rewritten_on_a_disk_with_room_for_a_part_of_it_only(
     assert names(outbox) == []
 
 
-def test_a_disk_that_is_too_full_for_the_rewriting_is_not_told_every_second(
+def test_a_disk_that_is_too_full_for_the_rewriting_is_not_logged_every_second(
     small_disk: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = small_disk / "outbox.sqlite"
@@ -911,13 +911,13 @@ def test_a_disk_that_is_too_full_for_the_rewriting_is_not_told_every_second(
     outbox = opened(path, revise=HASHED)
     for _ in range(30):
         later(outbox, clock)
-    told = caplog.text.count("the disk of the outbox is full")
+    logged = caplog.text.count("the disk of the outbox is full")
     somebody.unlink()
     clock.seconds += SETTLE_AGAIN_SECONDS
     for _ in range(10):
         later(outbox, clock)
 
-    assert told == 1
+    assert logged == 1
     assert names(outbox) == []
 
 

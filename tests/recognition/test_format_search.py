@@ -38,7 +38,7 @@ def test_the_text_of_a_layout_has_the_best_alignment_of_all_that_fit(
     assert found == ([expected] if expected else [])
 
 
-def test_characters_that_look_alike_are_told_by_their_position() -> None:
+def test_characters_of_one_shape_are_decided_by_their_position() -> None:
     search = FormatSearch(PlateFormats.load(["in"]).templates, ALPHABET)
     doubts = {3: {"I": 0.6, "1": 0.4}, 5: {"8": 0.7, "B": 0.3}, 6: {"O": 0.8, "0": 0.2}}
 

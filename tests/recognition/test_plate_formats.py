@@ -1,4 +1,4 @@
-"""What plates look like."""
+"""The layouts of plates."""
 
 from importlib import resources
 

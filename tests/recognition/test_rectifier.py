@@ -78,7 +78,7 @@ def test_a_plate_partly_or_wholly_outside_the_picture_still_gives_a_strip() -> N
             assert strip.image_gray.shape == (HEIGHT, WIDTH)
 
 
-def test_day_and_night_look_alike_to_the_reader() -> None:
+def test_day_and_night_give_the_reader_the_same_input() -> None:
     quad = frontal(200, 150, 240, 60)
     day = picture_with(["AB12CD"], quad)
     night = (day * 0.2).astype(np.uint8)
@@ -100,3 +100,44 @@ def test_the_line_split_is_found_where_it_is_and_not_assumed_at_half_height() ->
 
 def test_the_size_of_a_plate_is_the_mean_of_its_opposite_sides() -> None:
     assert plate_size(frontal(0, 0, 50, 12)) == pytest.approx((50, 12))
+
+
+def test_the_strip_takes_in_a_margin_around_the_plate() -> None:
+    picture = np.full((400, 600, 3), 40, np.uint8)
+    picture[150:250, 100:500] = 200
+
+    strip = Rectifier(228, 116).rectify(picture, PlateDetection(frontal(100, 150, 400, 100), 1.0, 1)).image_gray
+
+    rows, columns = np.nonzero(strip > strip.mean())
+    assert (columns.min(), columns.max()) == pytest.approx((14, 213), abs=2)
+    assert (rows.min(), rows.max()) == pytest.approx((8, 107), abs=1)
+
+
+def test_a_strip_has_the_mean_and_the_contrast_that_the_reader_has_learned() -> None:
+    quad = frontal(200, 150, 240, 60)
+
+    strip = Rectifier(WIDTH, HEIGHT).rectify(picture_with(["AB12CD"], quad), PlateDetection(quad, 1.0, 1)).image_gray
+
+    assert strip.mean() == pytest.approx(128, abs=6)
+    assert strip.std() == pytest.approx(52, abs=6)
+
+
+def test_each_line_takes_in_a_little_of_the_other() -> None:
+    stripes = np.tile(np.array([20, -20], np.float32), 120)
+    picture = np.full((400, 640, 3), 90, np.uint8)
+    picture[100:220, 200:440] = (np.linspace(60, 180, 120)[:, None] + stripes)[..., None].astype(np.uint8)
+
+    strip = Rectifier(WIDTH, HEIGHT).rectify(picture, PlateDetection(frontal(200, 100, 240, 120), 1.0, 2)).image_gray
+
+    upper, lower = (half.mean(axis=1) for half in np.hsplit(strip, 2))
+    shared, half = upper[-1] - lower[0], upper[24] - upper[8]
+    assert shared / half == pytest.approx(0.27, abs=0.06)
+
+
+def test_a_margin_above_the_upper_line_is_not_taken_for_the_gap_between_two() -> None:
+    flat = np.full((96, 96), 220, np.uint8)
+    flat[30:44, 6:90:7] = 20
+    flat[44:52, 6:90:28] = 20  # dirt
+    flat[52:92, 6:90:7] = 20
+
+    assert find_line_split(flat) == pytest.approx(48, abs=4)

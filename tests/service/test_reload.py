@@ -16,14 +16,14 @@ import pytest
 from edge_app.demo import CLIP
 from edge_app.uplink.connection import Message
 from tests.mosquitto import Mosquitto, Subscriber, free_port
-from tests.uplink.test_commander import told
+from tests.uplink.test_commander import answer_in
 
 ANSWER = "anpr/gate-01/answer"
 PATIENCE_SECONDS = 120.0  # on a machine that is busy with other work
 
 
 class Device:
-    """The daemon as a process, and somebody who tells it what to do."""
+    """The daemon as a process, and somebody who sends it commands."""
 
     def __init__(self, folder: Path, broker: Mosquitto, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -58,7 +58,7 @@ class Device:
         """As many as came, once they have."""
         messages = self._subscriber.until(count, "/answer", PATIENCE_SECONDS)
         assert all(message.correlation_data == b"7" for message in messages)
-        return [told(message) for message in messages]
+        return [answer_in(message) for message in messages]
 
     def stop(self) -> int:
         """End it as systemd does."""

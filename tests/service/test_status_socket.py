@@ -10,14 +10,14 @@ from edge_app.service.status_socket import Status, StatusSocket, open_status_soc
 def test_the_status_is_given_to_whoever_may_open_the_socket(tmp_path: Path) -> None:
     socket = StatusSocket(tmp_path / "http.sock", lambda: Status(alive=True, ready=False, fields={"release": "one"}))
 
-    told = {path: ask(path, tmp_path / "http.sock") for path in ("/healthz", "/readyz", "/v1/status", "/else")}
+    answers = {path: ask(path, tmp_path / "http.sock") for path in ("/healthz", "/readyz", "/v1/status", "/else")}
     mode = stat.S_IMODE((tmp_path / "http.sock").stat().st_mode)
     socket.close()
 
-    assert told["/healthz"] == {"ok": True}
-    assert told["/readyz"] == {"ok": False}
-    assert told["/v1/status"] == {"alive": True, "ready": False, "release": "one"}
-    assert "there are /healthz" in str(told["/else"])
+    assert answers["/healthz"] == {"ok": True}
+    assert answers["/readyz"] == {"ok": False}
+    assert answers["/v1/status"] == {"alive": True, "ready": False, "release": "one"}
+    assert "there are /healthz" in str(answers["/else"])
     assert mode == 0o660
 
 

@@ -5,7 +5,7 @@ What a scene is. A camera looks down a road from 4 to 6 m above it, at 8 to 30 f
 overtake and drive side by side; in one lane they keep a second's distance, standing 4 m from plate to plate. They
 drive at 15 to 100 km/h, and those below 30 may brake to a stand, wait, and go on. The detector finds corners within 5 %
 of the plate's width (2 % mostly) and misses one plate in ten by chance; every other vehicle is hidden once for half of
-the tracker's `lost_seconds`, though for no more than 8 m, not in its first three sights nor its first 0.3 seconds. Up
+the tracker's `lost_seconds`, though for no more than 8 m, not in its first three frames nor its first 0.3 seconds. Up
 to one frame in twenty shows a plate where there is none, three widths off any. In a second kind of scene plates cross
 the picture on straight lines in any direction, at up to 15 plate widths a second, and where two of them meet, the one
 farther away is hidden.

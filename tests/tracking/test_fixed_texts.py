@@ -81,3 +81,14 @@ def test_a_vehicle_that_stands_there_when_first_seen_is_one_until_several_have_p
     road.passing(10, {WAITING: plate(800)})
 
     assert not road.texts.is_fixed(WAITING)
+
+
+@pytest.mark.parametrize(("frames", "is_fixed"), [(2, False), (3, True)])
+def test_a_vehicle_counts_as_one_that_passes_from_its_third_frame_on(frames: int, is_fixed: bool) -> None:
+    road = Road()
+    road.frame({LETTERING: plate(800)})
+
+    for step in range(frames):
+        road.frame({LETTERING: plate(800), 10: plate(150.0 * step, top=100)})
+
+    assert road.texts.is_fixed(LETTERING) is is_fixed

@@ -10,7 +10,7 @@ from edge_app.newer_python import UTC
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection, PlateText, StageTimes
-from edge_app.tracking.passage import Passage, Sight
+from edge_app.tracking.passage import Observation, Passage
 from edge_app.tracking.voter import Voter
 from tests.evidence import ALPHABET, reading
 
@@ -19,24 +19,26 @@ VOTER = Voter(PlateFormats.load(["in"]), ALPHABET)
 TEXT = PlateText("MH12AB1234", 0.9, "IN", "standard", valid=True, characters=(), candidates=())
 
 
-def sight(second: int, width: float = 100, sharpness: float = 1.0, x: float = 50, zone: str = "gate") -> Sight:
+def observation(
+    second: int, width: float = 100, sharpness: float = 1.0, x: float = 50, zone: str = "gate"
+) -> Observation:
     frame = Frame(
         np.full((200, 400, 3), second, np.uint8), START + timedelta(seconds=second), second * 10**9, second, "north"
     )
     corners = np.array([[0, 0], [width, 0], [width, 25], [0, 25]], np.float32) + np.array([x, 80], np.float32)
     detection = PlateDetection(corners, 0.9, 1)
-    return Sight(frame, detection, reading("MH12AB1234", sharpness=sharpness), [zone], StageTimes(2.0, 1.0))
+    return Observation(frame, detection, reading("MH12AB1234", sharpness=sharpness), [zone], StageTimes(2.0, 1.0))
 
 
-def passage_of(*sights: Sight) -> Passage:
-    passage = Passage(sights[0], VOTER, further=2)
-    for each in sights[1:]:
+def passage_of(*observations: Observation) -> Passage:
+    passage = Passage(observations[0], VOTER, further=2)
+    for each in observations[1:]:
         passage.add(each)
     return passage
 
 
 def test_the_clearest_frame_gives_the_crop_the_corners_and_the_time() -> None:
-    passage = passage_of(sight(0, x=50), sight(1, x=100, sharpness=3.0), sight(2, x=150))
+    passage = passage_of(observation(0, x=50), observation(1, x=100, sharpness=3.0), observation(2, x=150))
 
     plate_pass = passage.settle(TEXT)
 
@@ -48,7 +50,7 @@ def test_the_clearest_frame_gives_the_crop_the_corners_and_the_time() -> None:
 
 
 def test_the_best_readings_are_kept_and_memory_is_bounded() -> None:
-    passage = passage_of(*(sight(second, sharpness=1.0 + second % 50) for second in range(200)))
+    passage = passage_of(*(observation(second, sharpness=1.0 + second % 50) for second in range(200)))
 
     assert len(passage.readings) == 30
     assert min(each.sharpness for each in passage.readings) >= 43
@@ -61,20 +63,22 @@ def test_the_best_readings_are_kept_and_memory_is_bounded() -> None:
         ([80, 90, 100, 120], "approaching"),
         ([120, 100, 90, 80], "receding"),
         ([100, 104, 97, 101], "unknown"),
+        ([100, 111], "unknown"),
+        ([100, 120], "approaching"),
         ([100], "unknown"),
         ([80, 95, *[100] * 200, 105, 120], "approaching"),
         ([120, 100, *[99, 101] * 100, 90, 80], "receding"),
     ],
 )
-def test_the_direction_is_told_by_the_trend_of_the_size(widths: list[float], direction: str) -> None:
-    passage = passage_of(*(sight(second, width) for second, width in enumerate(widths)))
+def test_the_direction_follows_the_trend_of_the_size(widths: list[float], direction: str) -> None:
+    passage = passage_of(*(observation(second, width) for second, width in enumerate(widths)))
 
     assert passage.settle(TEXT).direction == direction
 
 
 def test_frames_without_any_text_are_no_reads() -> None:
-    blank = replace(sight(1), reading=reading(""))
-    passage = passage_of(sight(0), blank, sight(2))
+    blank = replace(observation(1), reading=reading(""))
+    passage = passage_of(observation(0), blank, observation(2))
 
     plate_pass = passage.settle(TEXT)
 
@@ -82,14 +86,14 @@ def test_frames_without_any_text_are_no_reads() -> None:
 
 
 def test_zones_are_named_once_in_the_order_they_were_entered() -> None:
-    passage = passage_of(sight(0, zone="gate"), sight(1, zone="yard"), sight(2, zone="gate"))
+    passage = passage_of(observation(0, zone="gate"), observation(1, zone="yard"), observation(2, zone="gate"))
 
     assert passage.settle(TEXT).zones == ("gate", "yard")
 
 
 @pytest.mark.parametrize("x", [-90, 390, -500, 900])
 def test_a_plate_at_or_beyond_the_picture_s_edge_still_has_a_crop(x: float) -> None:
-    assert passage_of(sight(0, x=x)).settle(TEXT).crop_bgr.size > 0
+    assert passage_of(observation(0, x=x)).settle(TEXT).crop_bgr.size > 0
 
 
 class Closer:
@@ -106,7 +110,9 @@ class Closer:
 
 
 def test_the_best_frames_are_read_again_each_once_and_count_in_place_of_the_first_reading() -> None:
-    passage = passage_of(sight(0), sight(1, sharpness=2.0), sight(2, x=60), sight(3, x=70, sharpness=3.0))
+    passage = passage_of(
+        observation(0), observation(1, sharpness=2.0), observation(2, x=60), observation(3, x=70, sharpness=3.0)
+    )
     closer = Closer("KA01MN4567")
 
     ticks = iter((0.0, 0.02, 1.0, 1.03))
@@ -124,7 +130,7 @@ def test_the_best_frames_are_read_again_each_once_and_count_in_place_of_the_firs
 
 
 def test_a_further_attempt_with_a_lower_log_score_than_the_first_does_not_count() -> None:
-    passage = passage_of(sight(0), sight(1))
+    passage = passage_of(observation(0), observation(1))
 
     passage.read_again(Closer("MH12AB1284", clarity=0.6))
 
@@ -135,7 +141,7 @@ def test_a_further_attempt_with_a_lower_log_score_than_the_first_does_not_count(
 
 
 def test_what_only_a_further_attempt_can_read_is_a_read() -> None:
-    blank = replace(sight(1), reading=reading(""))
+    blank = replace(observation(1), reading=reading(""))
     passage = passage_of(blank, blank)
 
     passage.read_again(Closer("MH12AB1234"))
@@ -143,13 +149,38 @@ def test_what_only_a_further_attempt_can_read_is_a_read() -> None:
     assert passage.reads == 1
 
 
+@pytest.mark.parametrize(("moved", "reads"), [(8, False), (12, True)])
+def test_a_plate_that_moved_by_less_than_a_tenth_of_its_width_stands_and_is_not_read_again_soon(
+    moved: float, reads: bool
+) -> None:
+    passage = passage_of(*(observation(second) for second in range(5)))
+
+    assert passage.needs_reading(observation(0, x=50 + moved).detection, 5 * 10**9) == reads
+
+
+@pytest.mark.parametrize(("side", "kept"), [(700, 2), (900, 1)])
+def test_two_crops_of_a_megapixel_together_are_kept(side: int, kept: int) -> None:
+    frame = np.zeros((side, side, 3), np.uint8)
+    corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    observations = [
+        replace(each, frame=replace(each.frame, image_bgr=frame), detection=PlateDetection(corners, 0.9, 1))
+        for each in (observation(0), observation(1))
+    ]
+    passage, closer = passage_of(*observations), Closer("MH12AB1234")
+
+    while passage.read_again(closer):
+        pass
+
+    assert len(closer.seen) == kept
+
+
 def test_crops_of_large_plates_take_bounded_memory() -> None:
-    passage = Passage(sight(0), VOTER, further=5)
+    passage = Passage(observation(0), VOTER, further=5)
     large = np.zeros((1500, 2000, 3), np.uint8)
     corners = np.array([[500, 500], [1500, 500], [1500, 750], [500, 750]], np.float32)
     for second in range(1, 6):
-        frame = replace(sight(second).frame, image_bgr=large)
-        passage.add(replace(sight(second), frame=frame, detection=PlateDetection(corners, 0.9, 1)))
+        frame = replace(observation(second).frame, image_bgr=large)
+        passage.add(replace(observation(second), frame=frame, detection=PlateDetection(corners, 0.9, 1)))
     closer = Closer("MH12AB1234")
 
     while passage.read_again(closer):
@@ -158,8 +189,8 @@ def test_crops_of_large_plates_take_bounded_memory() -> None:
     assert len(closer.seen) == 1
 
 
-def test_the_crop_is_of_the_frame_that_bears_the_text_out_best() -> None:
-    other = replace(sight(1, x=100, sharpness=1.2), reading=reading("MH12AB1284", clarity=0.995, sharpness=1.2))
-    passage = passage_of(other, sight(2, x=150), sight(3, x=200, sharpness=0.9))
+def test_the_crop_is_of_the_frame_that_supports_the_text_best() -> None:
+    other = replace(observation(1, x=100, sharpness=1.2), reading=reading("MH12AB1284", clarity=0.995, sharpness=1.2))
+    passage = passage_of(other, observation(2, x=150), observation(3, x=200, sharpness=0.9))
 
     assert passage.settle(TEXT).best_seen == START + timedelta(seconds=2)

@@ -41,7 +41,7 @@ def test_two_vehicles_side_by_side_keep_their_own_numbers_in_whatever_order_they
     assert found == [[1, 2]] * 6
 
 
-def test_vehicles_that_cross_are_told_apart_by_their_speeds() -> None:
+def test_vehicles_that_cross_keep_their_tracks_by_their_speeds() -> None:
     tracker = Tracker(lost_seconds=1.0)
 
     found = [
@@ -218,15 +218,15 @@ def test_a_find_of_another_size_has_to_lie_closer(off: float, track: int) -> Non
     assert track_after(STEADY, 1, larger) == track
 
 
-@pytest.mark.parametrize(("sights", "track"), [(2, 2), (3, 1)])
-def test_three_sights_make_a_plate_that_is_looked_for_until_it_is_lost(sights: int, track: int) -> None:
-    last = STEADY[sights - 1]
+@pytest.mark.parametrize(("observations", "track"), [(2, 2), (3, 1)])
+def test_three_frames_make_a_plate_that_is_expected_until_it_is_lost(observations: int, track: int) -> None:
+    last = STEADY[observations - 1]
 
-    assert track_after(STEADY[:sights], 12, plate(last + 20 * 12, 300)) == track
+    assert track_after(STEADY[:observations], 12, plate(last + 20 * 12, 300)) == track
 
 
 @pytest.mark.parametrize(("off", "track"), [(40, 1), (65, 2)])
-def test_three_sights_of_which_the_first_two_did_not_foretell_the_third_are_as_two(off: float, track: int) -> None:
+def test_three_frames_of_which_the_first_two_did_not_predict_the_third_are_as_two(off: float, track: int) -> None:
     third = 140.0 + off
 
     assert track_after([100.0, 120.0, third], 12, plate(third + 340, 300)) == track
@@ -277,8 +277,8 @@ def assert_each_keeps_its_track(scene: Scene | None) -> None:
     """No track has two vehicles, and no vehicle two tracks."""
     assume(scene is not None)
     assert scene is not None
-    for vehicle, sights in follow(scene).items():
-        for (_, number), (frame, now) in pairwise(sights):
+    for vehicle, observations in follow(scene).items():
+        for (_, number), (frame, now) in pairwise(observations):
             assert number == now, f"vehicle {vehicle} gets a new track in frame {frame}"
 
 

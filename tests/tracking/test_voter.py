@@ -148,7 +148,7 @@ def test_a_character_that_one_frame_adds_does_not_get_into_the_text(voter: Voter
     assert text.confidence > 0.9
 
 
-def test_frames_that_say_the_text_on_their_own_are_counted(voter: Voter) -> None:
+def test_frames_that_agree_with_the_text_by_themselves_are_counted(voter: Voter) -> None:
     others = [reading("MH12AB1239"), reading("MH12AB1237")]
 
     text = settle(voter, *[reading("MH12AB1234")] * 5, *others)
@@ -178,7 +178,7 @@ def test_while_a_clear_frame_may_change_a_text_it_is_not_settled(voter: Voter) -
 
 
 def noise_of(rng: np.random.Generator) -> Reading:
-    """Evidence that says nothing."""
+    """Evidence for nothing."""
     noise = rng.normal(0, 1, (48, 37))
     return Reading(np.asarray(noise - np.logaddexp.reduce(noise, axis=1, keepdims=True), np.float32), 1.0, 24.0)
 
@@ -302,7 +302,7 @@ def nine(share: float, **shown: float) -> Reading:
         (murky(12, 0.2, 3), "MH12AB1234", 0.179, 0.978, 8, False),
     ],
 )  # fmt: skip
-def test_the_voter_says_what_it_said_when_its_constants_were_tuned(
+def test_the_voter_decides_as_it_did_when_its_constants_were_tuned(
     voter: Voter,
     readings: list[Reading],
     text: str | None,
@@ -311,15 +311,15 @@ def test_the_voter_says_what_it_said_when_its_constants_were_tuned(
     agreeing: int,
     settled: bool,
 ) -> None:
-    said = voter.settle(readings)
+    settled_text = voter.settle(readings)
 
     if text is None:
-        assert said is None
+        assert settled_text is None
         return
-    assert said is not None
-    assert (said.text, said.agreeing, said.settled) == (text, agreeing, settled)
-    assert said.confidence == pytest.approx(confidence, abs=0.003)
-    assert min(each.confidence for each in said.characters) == pytest.approx(least_character, abs=0.003)
+    assert settled_text is not None
+    assert (settled_text.text, settled_text.agreeing, settled_text.settled) == (text, agreeing, settled)
+    assert settled_text.confidence == pytest.approx(confidence, abs=0.003)
+    assert min(each.confidence for each in settled_text.characters) == pytest.approx(least_character, abs=0.003)
 
 
 def test_a_text_that_fits_no_format_is_as_certain_as_the_detector_is_of_the_plate(voter: Voter) -> None:
@@ -346,7 +346,7 @@ def test_an_empty_plate_and_no_reading_give_no_text(voter: Voter) -> None:
     assert voter.settle([Reading(log_probs(""), 0.0, 0.0)]) is None
 
 
-def test_evidence_that_says_nothing_does_not_become_a_sure_text(voter: Voter) -> None:
+def test_evidence_for_nothing_does_not_become_a_sure_text(voter: Voter) -> None:
     text = voter.settle([noise_of(np.random.default_rng(3))])
 
     assert text is None or text.confidence < 0.01

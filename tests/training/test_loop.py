@@ -1,4 +1,4 @@
-"""A run folder tells which run it holds; a training begins with the weights it is given and goes on with its data."""
+"""A run folder names its run; a training begins with the weights it is given and goes on with its data."""
 
 import hashlib
 import json
@@ -95,8 +95,8 @@ def test_a_network_begins_with_the_weights_of_the_checkpoint_and_leaves_alone_wh
 
 def network(deep: bool) -> keras.Model:
     values = keras.layers.Input((3,))
-    said = keras.layers.Dense(2, name="first")(values)
-    return keras.Model(values, keras.layers.Dense(2, name="more")(said) if deep else said, name="net")
+    first = keras.layers.Dense(2, name="first")(values)
+    return keras.Model(values, keras.layers.Dense(2, name="more")(first) if deep else first, name="net")
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, of the parts that do not fit

@@ -1,4 +1,4 @@
-"""Views of pictures that the detector learns from: what they show lies where they say."""
+"""Views of pictures that the detector learns from: what they show lies where they are labelled."""
 
 import json
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Generated plates and strips tell the truth about themselves."""
+"""Generated plates and strips are labelled truly."""
 
 import re
 
@@ -83,12 +83,12 @@ def test_targets_decode_to_the_plates_they_were_made_from() -> None:
     plates = (PlateTruth(wide, True, 1), PlateTruth(two, True, 2), PlateTruth(small, False, None, counted=False))
 
     targets = targets_of(picture_of(*plates))
-    said = decode(
+    decoded = decode(
         (targets.score[..., 0] - 0.5) * 20, targets.corners[..., :8], targets.lines[..., 0] - 0.5, STRIDE, 0.5, 9
     )
 
-    assert sorted(plate.lines for plate in said) == [1, 2]
-    for plate in said:
+    assert sorted(plate.lines for plate in decoded) == [1, 2]
+    for plate in decoded:
         assert plate.corners_px == pytest.approx(wide if plate.lines == 1 else two, abs=0.05)
     assert (targets.score[1, 37] == (0, 0)).all(), "the small one is neither right nor wrong"
 

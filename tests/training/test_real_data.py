@@ -1,4 +1,4 @@
-"""Whatever lies in the folder of `--data` is learned from, each picture by what its labels tell."""
+"""Whatever lies in the folder of `--data` is learned from, each picture by its labels."""
 
 import json
 from pathlib import Path

@@ -112,8 +112,8 @@ def test_greedy_reading_counts_exact_matches_only() -> None:
         logits = np.zeros((8, READER_STEPS, len(ALPHABET) + 1))
         logits[..., -1] = 1
         for row, label in enumerate(strips.labels):
-            said = label[label >= 0][: None if row % 2 else -1]
-            logits[row, 2 * np.arange(len(said)), said] = 2
+            codes = label[label >= 0][: None if row % 2 else -1]
+            logits[row, 2 * np.arange(len(codes)), codes] = 2
         return {"logits": logits}
 
     assert greedy_exact(right_on_half, strips) == 0.5

@@ -1,4 +1,4 @@
-"""A TCP proxy on the loopback that can withhold what the broker says, or cut the line."""
+"""A TCP proxy on the loopback that can withhold what the broker sends, or cut the line."""
 
 import contextlib
 import socket
@@ -15,12 +15,12 @@ class FaultProxy:
         self.withhold = threading.Event()
         """While set, nothing from the broker reaches the client."""
         self.black_hole = threading.Event()
-        """While set, nothing reaches anybody, and nobody is told."""
+        """While set, nothing reaches anybody, and nobody is informed."""
         self.acknowledges = True
-        """False: of what the broker says only the beginning, CONNACK, reaches the client."""
+        """False: of what the broker sends only the beginning, CONNACK, reaches the client."""
         self.hangs_up_on_mqtt_5 = False
         self.cuts_at: bytes | None = None
-        """What the client has to say for its line to be cut, each time; the broker does not hear it."""
+        """What the client has to send for its line to be cut, each time; the broker does not hear it."""
         self.cuts = 0
         self.connections = 0
         self._broker = ("127.0.0.1", broker_port)

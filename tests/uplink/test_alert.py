@@ -24,7 +24,7 @@ def running(tmp_path: Path, broker: Mosquitto) -> Iterator[Running]:
 
 
 def put(outbox: Outbox, *matches: ListMatch) -> str:
-    """Put a vehicle that these entries stand for; its id."""
+    """Put a vehicle that these entries match; its id."""
     made = factory().make(plate_pass(), matches)
     outbox.put(made)
     return made.event_id

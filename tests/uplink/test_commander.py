@@ -46,7 +46,7 @@ ALL = CommandSettings(allow=("ping", "snapshot", "reload", "lists/set"))
 PLATE = "MH12AB1234"
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123_456, tzinfo=UTC)
 
-Told = dict[str, Any]
+Document = dict[str, Any]
 Answering = Callable[..., Commander]
 
 
@@ -93,9 +93,9 @@ def asked(
     return subscriber.until(count, properties.get("response_topic") or "/answer")
 
 
-def told(message: Message) -> Told:
+def answer_in(message: Message) -> Document:
     """An answer, which keeps to its schema."""
-    document: Told = json.loads(message.payload)
+    document: Document = json.loads(message.payload)
     Draft202012Validator(schema_of(AnswerMessage)).validate(document)
     return document
 
@@ -111,7 +111,7 @@ def test_a_ping_is_answered_on_its_response_topic_with_its_correlation_data(
 
     (message,) = asked(subscriber, "ping", response_topic="anpr/gate-01/answer/me", correlation_data=b"\x00\xff")
 
-    answer = told(message)
+    answer = answer_in(message)
     assert (message.topic, message.correlation_data, message.retain) == ("anpr/gate-01/answer/me", b"\x00\xff", False)
     assert (answer["ok"], answer["command"], answer["device"], answer["error"]) == (True, "ping", "gate-01", None)
 
@@ -123,7 +123,7 @@ def test_without_a_response_topic_the_answer_comes_where_it_always_does_and_has_
 
     (message,) = asked(subscriber, "ping", {"id": "a-7"})
 
-    assert (message.topic, told(message)["id"]) == (ANSWER, "a-7")
+    assert (message.topic, answer_in(message)["id"]) == (ANSWER, "a-7")
 
 
 def test_a_device_that_speaks_mqtt_3_1_1_answers_there_too(
@@ -136,7 +136,7 @@ def test_a_device_that_speaks_mqtt_3_1_1_answers_there_too(
         subscriber.publish(Message(f"{CMD}ping", b'{"id": "7"}', response_topic="elsewhere", correlation_data=b"x"))
         (message,) = subscriber.until(1, "/answer")
 
-    assert told(message)["ok"]
+    assert answer_in(message)["ok"]
     assert message.correlation_data is None
 
 
@@ -156,16 +156,16 @@ def test_mosquittos_own_tools_are_answered(
         subprocess.run([program, *where, "-V", "mqttv311", "-n"], check=True)
         output = subscriber.until(1, "/answer")[0].payload
 
-    assert told(Message(ANSWER, output))["ok"]
+    assert answer_in(Message(ANSWER, output))["ok"]
 
 
 def test_a_snapshot_is_the_newest_frame_and_may_be_made_smaller(answering: Answering, subscriber: Subscriber) -> None:
     commander = answering()
 
-    none_yet = told(asked(subscriber, "snapshot")[-1])
+    none_yet = answer_in(asked(subscriber, "snapshot")[-1])
     commander.newest_frame = frame()
-    whole = told(asked(subscriber, "snapshot", count=2)[-1])["snapshot"]
-    small = told(asked(subscriber, "snapshot", {"width": 32}, count=3)[-1])["snapshot"]
+    whole = answer_in(asked(subscriber, "snapshot", count=2)[-1])["snapshot"]
+    small = answer_in(asked(subscriber, "snapshot", {"width": 32}, count=3)[-1])["snapshot"]
 
     assert "no picture has come from the camera yet" in none_yet["error"]
     assert (whole["camera"], whole["captured_at"]) == ("north", "2026-01-31T12:00:00.123Z")
@@ -189,7 +189,7 @@ def test_a_snapshot_shows_nothing_that_privacy_holds_back(
 ) -> None:
     answering(privacy=privacy, kind=kind).newest_frame = frame()
 
-    answer = told(asked(subscriber, "snapshot")[0])
+    answer = answer_in(asked(subscriber, "snapshot")[0])
 
     assert (answer["ok"], answer["snapshot"]) == (False, None)
     assert what in answer["error"]
@@ -202,7 +202,8 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
     (tmp_path / "list.csv").chmod(0o640)
     lists = Lists([ListSettings("residents", "allow", tmp_path / "list.csv")], lambda _: True)
 
-    answer = told(asked(subscriber, "lists/set", {"list": "residents", "csv": f"plate,who\n{PLATE},x\n{PLATE}\n"})[0])
+    rows = f"plate,who\n{PLATE},x\n{PLATE}\n"
+    answer = answer_in(asked(subscriber, "lists/set", {"list": "residents", "csv": rows})[0])
 
     assert (answer["ok"], answer["plates"]) == (True, 1)
     assert (tmp_path / "list.csv").read_text() == f"plate,who\n{PLATE},x\n{PLATE}\n"
@@ -228,24 +229,24 @@ def test_a_list_is_replaced_and_the_device_takes_it_up(
     ],
 )
 def test_a_wrong_list_changes_nothing(
-    tmp_path: Path, answering: Answering, subscriber: Subscriber, request_: Told, fault: str
+    tmp_path: Path, answering: Answering, subscriber: Subscriber, request_: Document, fault: str
 ) -> None:
     answering()
 
-    answer = told(asked(subscriber, "lists/set", request_)[0])
+    answer = answer_in(asked(subscriber, "lists/set", request_)[0])
 
     assert (answer["ok"], answer["plates"]) == (False, None)
     assert fault in answer["error"]
     assert (tmp_path / "list.csv").read_text() == "plate\nDL8CAF5030\n"
 
 
-def test_a_list_that_cannot_be_written_stays_and_the_answer_says_where_to_keep_it(
+def test_a_list_that_cannot_be_written_stays_and_the_answer_names_where_to_keep_it(
     tmp_path: Path, answering: Answering, subscriber: Subscriber
 ) -> None:
     answering()
     (tmp_path / ".list.csv.new").mkdir()
 
-    answer = told(asked(subscriber, "lists/set", {"list": "residents", "csv": PLATE})[0])
+    answer = answer_in(asked(subscriber, "lists/set", {"list": "residents", "csv": PLATE})[0])
 
     assert "the list stays as it was" in answer["error"]
     assert f"keep the list below {tmp_path}, where the service can write" in answer["error"]
@@ -275,7 +276,7 @@ def test_everything_else_is_refused_with_a_clear_error(
 ) -> None:
     answering(CommandSettings(allow=("ping", "snapshot"), max_kilobytes=120))
 
-    answer = told(asked(subscriber, command, payload)[0])
+    answer = answer_in(asked(subscriber, command, payload)[0])
 
     assert (answer["ok"], answer["command"]) == (False, command)
     assert fault in answer["error"]
@@ -284,7 +285,7 @@ def test_everything_else_is_refused_with_a_clear_error(
 def test_an_unknown_commands_name_comes_back_short_and_harmless(answering: Answering, subscriber: Subscriber) -> None:
     answering()
 
-    answer = told(asked(subscriber, "\u202e" + "x" * 5000)[0])
+    answer = answer_in(asked(subscriber, "\u202e" + "x" * 5000)[0])
 
     assert answer["command"] == "\N{REPLACEMENT CHARACTER}" + "x" * 62 + "…"
     assert f'there is no command "{answer["command"]}"; send one of: ping' in answer["error"]
@@ -313,7 +314,7 @@ def test_an_answer_cannot_be_made_a_message_of_another_kind(
         asker.publish(Message(f"{CMD}ping", b'{"id": "7"}', response_topic=response_topic))
         (message,) = asker.until(1, "")
 
-    assert (message.topic, told(message)["ok"]) == ((response_topic, True) if is_taken else (ANSWER, False))
+    assert (message.topic, answer_in(message)["ok"]) == ((response_topic, True) if is_taken else (ANSWER, False))
 
 
 def test_a_retained_command_is_ignored_whether_it_was_there_before_or_comes_now(
@@ -326,7 +327,7 @@ def test_a_retained_command_is_ignored_whether_it_was_there_before_or_comes_now(
     subscriber.publish(Message(f"{CMD}ping", b'{"id": "now"}', retain=True))
     answers = asked(subscriber, "ping", {"id": "asked"})
 
-    assert [told(each)["id"] for each in answers] == ["asked"]
+    assert [answer_in(each)["id"] for each in answers] == ["asked"]
     assert caplog.text.count("a retained command is ignored") == 2
 
 
@@ -336,7 +337,7 @@ def test_what_doctor_tries_is_passed_over(answering: Answering, broker: Mosquitt
     assert rehearse_commands(broker.settings, "gate-01")
     answers = asked(subscriber, "ping", {"id": "asked"})
 
-    assert [told(each)["id"] for each in answers] == ["asked"]
+    assert [answer_in(each)["id"] for each in answers] == ["asked"]
 
 
 def test_nothing_is_heard_where_nothing_is_allowed(
@@ -391,7 +392,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
 
 @pytest.mark.parametrize("example", [each for each in blocks(PAGE, "sh") if "_sub" not in each])
-def test_the_examples_of_the_page_do_what_it_says(
+def test_the_examples_of_the_page_do_what_it_describes(
     tmp_path: Path, answering: Answering, broker: Mosquitto, subscriber: Subscriber, example: str
 ) -> None:
     needed = ("mosquitto_rr", "mosquitto_pub", "jq")
@@ -420,5 +421,5 @@ def test_the_settings_and_the_answer_of_the_page_are_right(tmp_path: Path) -> No
 
     settings = config.load(tmp_path / "config.toml")
 
-    assert told(Message(ANSWER, answer.encode()))["ok"]
+    assert answer_in(Message(ANSWER, answer.encode()))["ok"]
     assert settings.commands == ALL

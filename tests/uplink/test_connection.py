@@ -29,7 +29,7 @@ def dial(settings: MqttSettings, stop: threading.Event | None = None) -> Connect
 
 
 def hang_up(connection: Connection) -> None:
-    connection.say_goodbye()
+    connection.log_out()
     connection.close()
 
 
@@ -65,7 +65,7 @@ def test_3_1_1_is_spoken_where_the_broker_hangs_up_on_5_and_the_next_time_at_onc
         assert old.connections == 3
 
 
-def test_nobody_there_is_told_with_the_address() -> None:
+def test_nobody_there_is_reported_with_the_address() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -74,7 +74,7 @@ def test_nobody_there_is_told_with_the_address() -> None:
             dial(MqttSettings(host="127.0.0.1", port=port))
 
 
-def test_a_port_that_says_nothing_does_not_hold_up_stopping() -> None:
+def test_a_port_that_does_not_answer_does_not_hold_up_stopping() -> None:
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         threading.Timer(0.2, stop.set).start()
@@ -104,7 +104,7 @@ def test_user_and_password_let_us_in_and_a_wrong_one_is_a_clear_refusal(tmp_path
         dial(dataclasses.replace(settings, password_file=password_file(tmp_path, "wrong")))
 
 
-def test_a_refused_publish_is_told(tmp_path: Path, start: Start) -> None:
+def test_a_refused_publish_is_reported(tmp_path: Path, start: Start) -> None:
     rules = tmp_path / "acl"
     rules.write_text("topic write allowed\n")
     guarded = start("allow_anonymous true", f"acl_file {rules}")

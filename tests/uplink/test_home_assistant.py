@@ -1,4 +1,4 @@
-"""What Home Assistant is told, and that it understands it."""
+"""The entities that Home Assistant gets, and that it understands them."""
 
 import dataclasses
 import json
@@ -69,8 +69,8 @@ def test_one_retained_message_tells_of_every_entity(running: Running, broker: Mo
         (message,) = late.until(1, "/config")
 
     assert (message.topic, message.retain) == (TOPIC, True)
-    told = json.loads(message.payload)
-    assert {entity["platform"] for entity in told["components"].values()} == {
+    shown = json.loads(message.payload)
+    assert {entity["platform"] for entity in shown["components"].values()} == {
         "event",
         "image",
         "sensor",
@@ -78,7 +78,7 @@ def test_one_retained_message_tells_of_every_entity(running: Running, broker: Mo
     }
 
 
-def test_it_is_told_again_when_home_assistant_starts(running: Running, broker: Mosquitto) -> None:
+def test_it_gets_the_entities_again_when_home_assistant_starts(running: Running, broker: Mosquitto) -> None:
     with closing(Subscriber(broker.port, ["homeassistant/+/+/config"], "home-assistant")) as listening:
         running.start()
         listening.until(1, "/config")
@@ -147,20 +147,20 @@ def test_a_read_becomes_an_event(historical: bool, event_type: str) -> None:
     read = json.loads(event().payload()) | {"sequence": 1, "historical": historical}
     entity = components()["north-read"]
 
-    told = json.loads(rendered(entity["value_template"], json.dumps(read).encode()))
+    shown = json.loads(rendered(entity["value_template"], json.dumps(read).encode()))
 
-    assert told["event_type"] == event_type
+    assert shown["event_type"] == event_type
     assert event_type in entity["event_types"]
-    assert (told["text"], told["event_id"]) == ("MH12AB1234", read["event_id"])
+    assert (shown["text"], shown["event_id"]) == ("MH12AB1234", read["event_id"])
 
 
 def test_an_update_is_an_event_of_its_own_so_that_no_gate_opens_twice() -> None:
     update = json.loads(event().payload()) | {"sequence": 2, "revision": "confirmed"}
     entity = components()["north-read"]
 
-    told = json.loads(rendered(entity["value_template"], json.dumps(update).encode()))
+    shown = json.loads(rendered(entity["value_template"], json.dumps(update).encode()))
 
-    assert told["event_type"] == UPDATE
+    assert shown["event_type"] == UPDATE
     assert UPDATE in entity["event_types"]
 
 
@@ -207,11 +207,11 @@ def test_an_alert_is_an_event_of_the_kind_of_its_list(historical: bool, kind: st
     made = factory().make(plate_pass(), [DENIED])
     read = dataclasses.replace(made.message, historical=historical)
 
-    told = json.loads(rendered(entity["value_template"], encode(as_alert(read, alarming_entries(read)))))
+    shown = json.loads(rendered(entity["value_template"], encode(as_alert(read, alarming_entries(read)))))
 
-    assert told["event_type"] == kind
+    assert shown["event_type"] == kind
     assert kind in entity["event_types"]
-    assert (told["list"], told["text"], told["event_id"]) == ("stolen", "MH12AB1234", made.event_id)
+    assert (shown["list"], shown["text"], shown["event_id"]) == ("stolen", "MH12AB1234", made.event_id)
 
 
 def test_without_a_list_that_may_raise_an_alert_there_is_no_event_for_it() -> None:

@@ -5,15 +5,16 @@ import dataclasses
 import logging
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from edge_app.commands import doctor
 from edge_app.commands.finding import FAULT, OK, WARNING
-from edge_app.config import DeviceSettings, MqttSettings, Settings
+from edge_app.config import MqttSettings, Settings
 from edge_app.errors import ConfigurationError
-from edge_app.events.link_state import LinkState
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink import credentials
 from edge_app.uplink.connection import Message
 from edge_app.uplink.home_assistant import HomeAssistant
@@ -61,7 +62,7 @@ def test_the_will_is_kept_by_a_broker_without_retained_messages(tmp_path: Path, 
             assert [each.payload for each in subscriber.until(3, "/status")][:2] == [b"online", b"offline"]
 
 
-def test_doctor_says_what_a_broker_without_retained_messages_lacks(start: Start) -> None:
+def test_doctor_reports_what_a_broker_without_retained_messages_lacks(start: Start) -> None:
     finding = doctor.check_broker(Settings(mqtt=start(*NO_RETAIN).settings))
 
     assert (finding.state, "keeps no retained messages" in finding.words) == (WARNING, True)
@@ -90,7 +91,7 @@ def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
     )
 
 
-def test_a_limit_that_only_pictures_exceed_is_told_by_doctor(start: Start) -> None:
+def test_a_limit_that_only_pictures_exceed_is_reported_by_doctor(start: Start) -> None:
     narrow = start("allow_anonymous true", "message_size_limit 3000")
 
     with_pictures = doctor.check_broker(Settings(mqtt=narrow.settings))
@@ -138,7 +139,7 @@ def test_a_broker_that_comes_back_without_its_memory_learns_the_last_plate_again
 def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(
     tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """This mosquitto tells neither in MQTT 5 nor in 3.1.1 that a session was taken over."""
+    """This mosquitto reports neither in MQTT 5 nor in 3.1.1 that a session was taken over."""
     (tmp_path / "other").mkdir()
     caplog.set_level(logging.WARNING)
     with (
@@ -146,10 +147,10 @@ def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(
         contextlib.closing(Running(tmp_path / "other" / "outbox.sqlite", broker.settings)) as theirs,
     ):
         ours.start()
-        ours.waits_until(lambda: ours.publisher.link is LinkState.CONNECTED)
+        ours.waits_until(lambda: ours.publisher.state is ConnectionState.CONNECTED)
         theirs.start()
 
-        ours.waits_until(lambda: ours.publisher.link is LinkState.TAKEN_OVER)
+        ours.waits_until(lambda: ours.publisher.state is ConnectionState.TAKEN_OVER)
 
     assert "another device has logged in as edge-anpr-gate-01 and pushed us off (taken over); " in caplog.text
     assert "next try in 1 s" not in caplog.text
@@ -169,16 +170,47 @@ def test_a_password_file_that_cannot_be_right_is_named_without_its_content(tmp_p
     secret = tmp_path / "password"
     secret.write_bytes(content)
 
-    with pytest.raises(ConfigurationError, match=r"mqtt\.password_file: .*password") as told:
+    with pytest.raises(ConfigurationError, match=r"mqtt\.password_file: .*password") as raised:
         credentials.load(MqttSettings(host="localhost", username="gate", password_file=secret))
 
-    assert "right" not in str(told.value)
-    assert "xdf" not in str(told.value)
+    assert "right" not in str(raised.value)
+    assert "xdf" not in str(raised.value)
 
 
-def test_a_device_is_told_apart_from_one_of_another_name(broker: Mosquitto) -> None:
-    with contextlib.closing(Subscriber(broker.port)) as somebody:
-        somebody.publish(Message("anpr/gate-02/status", b"online", retain=True))
-        somebody.listen(0.2)
+@pytest.mark.parametrize(
+    ("device", "status", "telemetry", "is_another"),
+    [
+        ("gate-01", b"online", b"theirs", True),
+        ("gate-01", b"online", b"ours", False),  # the broker has not noticed yet that we are gone
+        ("gate-01", b"offline", b"theirs", False),  # that device has left
+        ("gate-01", b"online", b"", False),
+        ("gate-02", b"online", b"theirs", False),
+    ],
+)
+def test_another_device_of_our_name_is_known_by_telemetry_that_is_not_ours(
+    broker: Mosquitto, device: str, status: bytes, telemetry: bytes, is_another: bool
+) -> None:
+    with contextlib.closing(Subscriber(broker.port, [f"anpr/{device}/#"])) as somebody:
+        somebody.publish(Message(f"anpr/{device}/status", status, retain=True))
+        somebody.publish(Message(f"anpr/{device}/telemetry", telemetry, retain=True))
+        somebody.until(2, "")
 
-        assert not has_namesake(broker.settings, DeviceSettings(name="gate-01").name, threading.Event())
+        assert has_namesake(broker.settings, "gate-01", [b"ours"], threading.Event()) is is_another
+
+
+def has_connected(running: Running, times: int) -> bool:
+    return running.publisher.telemetry().connections == times
+
+
+def test_a_line_that_is_cut_again_and_again_is_looked_into_once(tmp_path: Path, broker: Mosquitto) -> None:
+    with contextlib.closing(FaultProxy(broker.port)) as between:
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        with contextlib.closing(Running(tmp_path / "outbox.sqlite", settings)) as running:
+            running.start()
+            for count in range(1, 4):
+                running.waits_until(partial(has_connected, running, count))
+                running.waits_until(lambda: running.publisher.state is ConnectionState.CONNECTED)
+                between.cut()
+            running.waits_until(partial(has_connected, running, 4))
+
+    assert broker.log_path.read_text().count("as edge-anpr-gate-01-doctor") == 1

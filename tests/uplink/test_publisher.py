@@ -352,7 +352,7 @@ def test_the_status_is_there_for_those_who_come_later(running: Running, broker: 
     late.close()
 
 
-def test_stopping_says_offline(running: Running, subscriber: Subscriber) -> None:
+def test_stopping_publishes_offline(running: Running, subscriber: Subscriber) -> None:
     running.start()
     subscriber.until(1, "/status")
 

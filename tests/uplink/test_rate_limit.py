@@ -3,7 +3,7 @@
 from edge_app.uplink.rate_limit import RateLimit
 
 
-def test_a_seconds_worth_may_go_at_once_and_then_what_the_rate_allows() -> None:
+def test_the_messages_of_a_second_may_go_at_once_and_then_what_the_rate_allows() -> None:
     now = 0.0
     limit = RateLimit(10, lambda: now)
 

@@ -13,7 +13,7 @@ from edge_app.image_files import load_image
 from edge_app.recognition.rectifier import Rectifier
 
 SURE = 0.9
-"""Reads from this confidence on are meant to be acted on without a person looking."""
+"""Reads from this confidence on are meant to be acted on without a person's check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Outcome:
     """Empty where nothing was read."""
     confidence: float = 0.0
     lines: int | None = None
-    """As the detector told; None if nothing was read, as for the next two."""
+    """As detected; None if nothing was read, as for the next two."""
     line_height_px: float | None = None
     sharpness: float | None = None
     """As `PlateStrip.sharpness`."""
@@ -49,8 +49,8 @@ def outcomes_of(dataset: str, result: ImageResult, rectifier: Rectifier) -> list
             outcomes.append(Outcome(dataset, plate.country, plate.text, ""))
         else:
             seen = rectifier.rectify(image_bgr, read.detection)
-            look = (read.detection.lines, seen.line_height_px, seen.sharpness)
-            outcomes.append(Outcome(dataset, plate.country, plate.text, read.text, read.confidence, *look))
+            shown = (read.detection.lines, seen.line_height_px, seen.sharpness)
+            outcomes.append(Outcome(dataset, plate.country, plate.text, read.text, read.confidence, *shown))
     return outcomes
 
 
@@ -71,7 +71,7 @@ def substitutions(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
 
 
 def _aligned(truth: str, read: str) -> Iterator[tuple[str, str]]:
-    """Characters that stand for each other in the cheapest alignment (Levenshtein), the last first."""
+    """Characters that replace each other in the cheapest alignment (Levenshtein), the last first."""
     costs = np.add.outer(np.arange(len(truth) + 1), np.arange(len(read) + 1))
     for row, wanted in enumerate(truth, 1):
         for column, got in enumerate(read, 1):

@@ -32,7 +32,7 @@ class ImportedPlate:
 
 @dataclass(frozen=True, slots=True)
 class ImportedImage:
-    """An image and the plates on it; the importer has looked at its size."""
+    """An image and the plates on it; the importer has checked its size."""
 
     path: Path
     width: int
@@ -65,7 +65,7 @@ def write_dataset(images: Iterable[ImportedImage], destination: Path, country: s
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise UsageError(f"{destination}: already there and not empty; name a new folder")
     coming = iter(images)
-    first = next(coming, None)  # a source that is of no use says so here, before anything is made
+    first = next(coming, None)  # a source that is of no use fails here, before anything is made
     if first is None:
         return Summary(0, 0, 0)
     (destination / "images").mkdir(parents=True, exist_ok=True)

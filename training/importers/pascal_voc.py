@@ -18,8 +18,8 @@ _TEXT_TAGS = ("text", "plate_text", "number", "attributes/attribute[name='text']
 def read_pascal_voc(source: Path, classes: frozenset[str], report: Callable[[str], None]) -> Iterator[ImportedImage]:
     """Every annotated image below `source`; what cannot be used is reported and left out.
 
-    An object is a plate if its name is one of `classes` (by default the usual names of a plate) or reads like a plate
-    itself (4 to 11 letters and digits, one a digit at least): then the name is its text.
+    An object is a plate if its name is one of `classes` (by default the usual names of a plate). It is one, too, if its
+    name is like a plate's text, with 4 to 11 letters and digits, one a digit at least: then the name is its text.
     """
     files = sorted(source.rglob("*.xml"))
     if not files:

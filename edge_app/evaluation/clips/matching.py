@@ -77,7 +77,7 @@ def owner_of(event: ClipEvent, clip: LabelledClip) -> int | None:
 
 
 def nearest_vehicle(text: str, vehicles: Mapping[int, LabelledVehicle]) -> int | None:
-    """Index of the vehicle whose plate is most like a text, else of one whose plate nobody could tell."""
+    """Index of the vehicle whose plate is most like a text, else of one whose plate nobody could read."""
     nearest = nearest_text(text, {index: each.plate for index, each in vehicles.items() if each.plate is not None})
     illegible = (index for index, each in vehicles.items() if each.plate is None)
     return next(illegible, None) if nearest is None else nearest

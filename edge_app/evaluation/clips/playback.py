@@ -9,7 +9,7 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.geometry import Box
 from edge_app.pipeline import Pipeline
 from edge_app.records import Frame, PlateDetection, PlatePass, Reading
-from edge_app.tracking.passage import Sight
+from edge_app.tracking.passage import Observation
 from edge_app.tracking.voter import Voter
 
 
@@ -62,10 +62,12 @@ class Logbook:
     def __init__(self) -> None:
         self.tracked: list[TrackedPlate] = []
 
-    def note(self, track: int, sight: Sight) -> None:
+    def note(self, track: int, observation: Observation) -> None:
         """Record the plate of one frame."""
-        frame = sight.frame
-        self.tracked.append(TrackedPlate(frame.sequence, frame.captured_at, track, sight.detection, sight.reading))
+        frame = observation.frame
+        self.tracked.append(
+            TrackedPlate(frame.sequence, frame.captured_at, track, observation.detection, observation.reading)
+        )
 
     def of(self, plate_pass: PlatePass) -> list[TrackedPlate]:
         """The plates that became a pass: those of its track, while it lasted."""

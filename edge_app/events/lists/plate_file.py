@@ -1,8 +1,11 @@
 """The plates in a CSV file."""
 
+import codecs
 import csv
+import io
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +17,21 @@ _HEADERS = (
     *("PLATE", "NUMBERPLATE", "LICENSEPLATE", "LICENCEPLATE", "PLATENUMBER", "PLATENO"),
     *("REGISTRATIONNUMBER", "REGISTRATIONNO", "REGNO", "REGNUMBER", "VEHICLENUMBER", "VEHICLENO"),
     *("VEHICLEREGISTRATION", "VRN", "VRM", "REGISTRATION", "REG", "LICENSE", "LICENCE"),
-    *("KENNZEICHEN", "IMMATRICULATION", "PLAQUE", "MATRICULA", "PLACA", "TARGA"),
 )
 """What people call the column, the clearest first."""
 
-_SEPARATORS = ",;\t"
+_PARTS_OF_HEADERS = (
+    *("PLATE", "KENNZEICHEN", "NUMMERNSCHILD", "KENTEKEN", "IMMATRICULATION", "PLAQUE", "MATRICULA", "PLACA", "TARGA"),
+    *("REGISTRATIONN", "REGISTRAT", "REGN", "VEHICLEN", "CARN", "VEHICLE"),
+    *("नंबर प्लेट", "पंजीकरण", "रजिस्ट्रेशन", "वाहन", "गाड़ी"),
+)
+"""What is in longer names of it, once again the clearest first."""
+
+_SEPARATORS = ",;\t|"
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
-"""With this line spreadsheets say what divides their columns."""
+"""A line by which spreadsheets name the separator of their columns."""
 _QUOTED = re.compile(r'"[^"]*"?')
-_FILLING = re.compile(r"[\s.\"\u2010-\u2015-]+")
+_FILLING = re.compile(r"[\s.\"'`\u00b4\u2010-\u2015\u2018\u2019\u2212-]+")
 _PLATE = re.compile(r"[A-Z0-9]{3,16}")
 _LINES_NAMED = 5
 
@@ -38,10 +47,11 @@ class Entry:
 
 
 def read_entries(path: Path) -> tuple[Entry, ...]:
-    """The plates of a file, in large letters and without spaces, hyphens, dots and quotes.
+    """The plates of a file, in large letters and without spaces, hyphens, dots, quotes and what cannot be seen.
 
-    Columns are divided by `,`, `;` or a tab. The plate stands in the column that the first line calls `plate`, or by
-    another of its names; without such a line, in the first. Empty lines and those that begin with `#` are passed over.
+    Columns are divided by `,`, `;`, `|` or a tab. The plate stands in the column that the first line calls `plate`, or
+    by another of its names; without such a line, in the first. Empty lines and those that begin with `#` are passed
+    over.
 
     Raises:
         ConfigurationError: it cannot be read, or a line has no plate. The message quotes no line: logs name no plate.
@@ -59,6 +69,9 @@ def parse_entries(content: bytes, where: object) -> tuple[Entry, ...]:
         raise ConfigurationError(f"{where}: the list is empty; write `{_HEADER}` in its first line, plates below")
     rows = list(_rows(text, where))
     column = _plate_column(rows[0][1]) if rows else None
+    if column is None and rows and _is_heading(rows[0][1]):
+        what = f"this line names columns, and none of them `{_HEADER}`; call that of the plates so"
+        raise ConfigurationError(f"{where}:{rows[0][0]}: {what}")
     entries = [
         Entry(number, _bare(row[column or 0]) if len(row) > (column or 0) else "")
         for number, row in (rows if column is None else rows[1:])
@@ -67,7 +80,10 @@ def parse_entries(content: bytes, where: object) -> tuple[Entry, ...]:
     if wrong:
         others = f" (and {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
         place = f"in column {column + 1}" if column else "comes first"
-        raise ConfigurationError(f"{where}:{wrong[0]}{others}: no plate {place}; give 3 to 16 letters A-Z and digits")
+        advice = "give 3 to 16 letters A-Z and digits"
+        if wrong[0] == 1:
+            advice += f", or call the column of the plates `{_HEADER}`"
+        raise ConfigurationError(f"{where}:{wrong[0]}{others}: no plate {place}; {advice}")
     return tuple(entries)
 
 
@@ -86,16 +102,11 @@ def doubts(entries: Sequence[Entry], is_valid: Callable[[str], bool]) -> str | N
 
 def _rows(text: str, where: object) -> Iterator[tuple[int, list[str]]]:
     """Each row that has something in it, with the number of the line where it begins."""
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # only at what CSV calls a line's end
     separator = _separator(lines)
     if _SEPARATOR_LINE.fullmatch(lines[0]):
         lines[0] = "\n"
-    reader = csv.reader(
-        ("\n" if line.lstrip().startswith("#") else line for line in lines),
-        delimiter=separator,
-        skipinitialspace=True,
-        strict=True,
-    )
+    reader = csv.reader(_without_comments(lines), delimiter=separator, skipinitialspace=True, strict=True)
     begins = 1
     try:
         for row in reader:
@@ -105,6 +116,15 @@ def _rows(text: str, where: object) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         what = "a quote is opened here and not closed as it should be; mend this line"
         raise ConfigurationError(f"{where}:{begins}: {what}") from error
+
+
+def _without_comments(lines: Sequence[str]) -> Iterator[str]:
+    """The lines, with nothing in those that begin with `#` and are no part of a quoted cell."""
+    is_quoted = False
+    for line in lines:
+        is_comment = not is_quoted and line.lstrip().startswith("#")
+        is_quoted ^= not is_comment and line.count('"') % 2 == 1
+        yield "\n" if is_comment else line
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -119,13 +139,32 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _plate_column(row: Sequence[str]) -> int | None:
-    """The column of the plate, by the header; None where the row is none."""
+    """The column of the plate, by the header; None if the row is none."""
     names = [_bare(cell) for cell in row]
-    return next((names.index(name) for name in _HEADERS if name in names), None)
+    has_plate = any(_PLATE.fullmatch(name) and not _is_word(name) for name in names)
+    words = [] if has_plate else [name for name in names if _is_word(name)]
+    parts = [next((word for word in words if part in word), None) for part in _PARTS]
+    return next((names.index(name) for name in (*_HEADERS, *parts) if name in names), None)
+
+
+def _is_heading(row: Sequence[str]) -> bool:
+    """Whether a row of several columns, none of them known, has nothing but words: no plate is without a digit."""
+    return len(row) > 1 and all(_is_word(_bare(cell)) for cell in row)
+
+
+def _is_word(name: str) -> bool:
+    return name != "" and not any(each.isdigit() for each in name)
 
 
 def _bare(cell: str) -> str:
-    return _FILLING.sub("", cell).upper()
+    """In large letters and plain digits of this alphabet's width, without accents, marks and filling."""
+    bare = []
+    for each in unicodedata.normalize("NFKD", cell):
+        if each.isdecimal():
+            bare.append(str(unicodedata.decimal(each)))
+        elif unicodedata.category(each) not in ("Cf", "Mn"):
+            bare.append(each)
+    return _FILLING.sub("", "".join(bare)).upper()
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -150,7 +189,12 @@ def replace(path: Path, content: bytes) -> None:
 
 def _as_text(content: bytes, where: object) -> str:
     try:
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode text" of spreadsheets
+            return content.decode("utf-16")
         return content.decode("utf-8-sig")  # spreadsheets begin the file with an invisible mark
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(f"{where}:{line}: this is not UTF-8 text; save the file as CSV UTF-8") from error
+
+
+_PARTS = tuple(map(_bare, _PARTS_OF_HEADERS))

@@ -17,8 +17,8 @@ _Stamp = tuple[int, int, int, int] | None
 class WatchedFile:
     """A list's plates, by their shape.
 
-    `shape` brings together what may be confused, `is_valid` tells whether a text fits a country's format. Raises
-    `ConfigurationError` where the file is wrong at the start.
+    `shape` brings together what may be confused, `is_valid` returns whether a text fits a country's format. Raises
+    `ConfigurationError` if the file is wrong at the start.
     """
 
     def __init__(self, name: str, path: Path, shape: Callable[[str], str], is_valid: Callable[[str], bool]) -> None:

@@ -107,7 +107,7 @@ def _sha256(content: IO[bytes]) -> str:
 
 
 def _write(content: IO[bytes], path: Path, facts: PackedFile) -> None:
-    """One file, no longer than the manifest says."""
+    """One file, no longer than in the manifest."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, left = hashlib.sha256(), facts.bytes
     with path.open("xb") as file:

@@ -1,4 +1,4 @@
-"""Whether the service is well: what systemd and the service itself say, watched for a while after a switch."""
+"""Whether the service is well: what systemd and the service itself report, watched for a while after a switch."""
 
 import http.client
 import json

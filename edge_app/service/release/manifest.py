@@ -1,4 +1,4 @@
-"""What a bundle says it holds: `MANIFEST.json`, over which its signature goes."""
+"""The contents of a bundle: `MANIFEST.json`, which is signed."""
 
 import hashlib
 import json

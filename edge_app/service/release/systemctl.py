@@ -1,4 +1,4 @@
-"""What systemd is asked of the service, and told."""
+"""Questions and orders to systemd about the service."""
 
 import subprocess
 from pathlib import Path

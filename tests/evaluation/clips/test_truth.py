@@ -1,4 +1,4 @@
-"""`events.jsonl`: what it says, and what is labelled of a line that is wrong."""
+"""`events.jsonl`: what it holds, and what is reported of a line that is wrong."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which entries stand for a plate, and files that change while they are used."""
+"""Which entries match a plate, and files that change while they are used."""
 
 import logging
 import os
@@ -37,7 +37,7 @@ class Desk:
         (self.folder / "new").rename(self.folder / f"{kind}.csv")
 
     def tend(self, times: int = 2) -> None:
-        """Look at the files so many times."""
+        """Check the files this number of times."""
         for _ in range(times):
             self.lists.tend()
 

@@ -1,4 +1,4 @@
-"""What an operator's CSV file says."""
+"""The contents of an operator's CSV file."""
 
 from pathlib import Path
 
@@ -30,6 +30,14 @@ def plates(folder: Path, content: str | bytes) -> tuple[str, ...]:
         "vehicle,number plate\nToyota,MH12AB1234\nHonda,DL\N{EN DASH}8C\N{EN DASH}AF\N{EN DASH}5030\n",
         'MH12AB1234, "a; b"\n# a comment, "of one quote\nDL8CAF5030,\n',
         "MH12AB1234\rDL8CAF5030\r",
+        "Name\tPlate\r\nRao\tMH 12 AB 1234\r\nIyer\tDL8CAF5030\r\n".encode("utf-16"),
+        "Inhaber;Amtl. Kennzeichen\nRao;MH-12 AB 1234\nIyer;DL-8C AF 5030\n",
+        "नाम,वाहन संख्या\nराव,MH१२AB१२३४\nअय्यर,DL८CAF5030\n",
+        "Nom;Plaque d'immatriculation\nRao;MH12AB1234\nIyer;DL8CAF5030\n",
+        "Flat | Vehicle # \n3|MH12AB1234\n7|DL8CAF5030\n",
+        'plate,note\nMH12AB1234,"from\n# 3, floor"\nDL8CAF5030,one\u2028two\n',
+        "plate\n'MH12\u200bAB1234\u200e\n\uff24\uff2c\uff18CAF5030\n",
+        "MH12AB1234,vehicle of the guard\nDL8CAF5030,\n",
     ],
 )
 def test_the_plate_comes_first_however_it_is_written(tmp_path: Path, content: str | bytes) -> None:
@@ -49,6 +57,9 @@ def test_a_header_alone_is_a_list_without_plates(tmp_path: Path) -> None:
         ("who,plate\nRao,\n", ":2: no plate in column 2"),
         ('plate,who\nMH12AB1234,"Rao\n', ":2: a quote is opened here and not closed"),
         ("A\nB\nC\nMH12AB1234\n", ":1 (and 2 more lines): no plate comes first"),
+        ("Residents of block B\nMH12AB1234\n", "or call the column of the plates `plate`"),
+        ("Owner,Car\nRao,MH12AB1234\n", ":1: this line names columns, and none of them `plate`"),
+        ("plate\n\u041c\u041d12AB1234\n", ":2: no plate comes first"),  # letters that look like M and H
         (b"plate\nMH12AB1234,caf\xe9\n", ":2: this is not UTF-8 text; save the file as CSV UTF-8"),
     ],
 )

@@ -26,7 +26,7 @@ def flipped(content: bytes, place: int) -> bytes:
 
 
 def refuse(folder: Path, key: Path, members: dict[str, bytes]) -> str:
-    """What an installer says of a bundle with these members."""
+    """The installer.s opinion of a bundle with these members."""
     bundle = folder / "altered.tar"
     write_outer(members.items(), bundle)
     installation = Installation(packed.image_in(folder, key), lambda _: None)

@@ -8,8 +8,8 @@ from edge_app.service.release.health import Health, fault, watch
 
 
 def health(release: str = "new", state: str = "active", restarts: int = 0, **parts: bool) -> Health:
-    told = {name: {"well": well, "state": "gone"} for name, well in parts.items()}
-    return Health(state, restarts, {"release": release, "parts": told})
+    states = {name: {"well": well, "state": "gone"} for name, well in parts.items()}
+    return Health(state, restarts, {"release": release, "parts": states})
 
 
 @pytest.mark.parametrize(

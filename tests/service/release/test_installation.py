@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Device:
-    """An image, and what was said about it."""
+    """An image, and what was reported about it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -143,7 +143,7 @@ def test_an_older_release_is_taken_if_that_is_asked_for(device: Device) -> None:
     assert device.current() == "2026-01-01"
 
 
-def test_a_device_that_knows_no_key_takes_the_one_that_it_is_told_to_trust(device: Device) -> None:
+def test_a_device_that_knows_no_key_takes_the_one_that_it_is_ordered_to_trust(device: Device) -> None:
     (device.root / "etc/edge-anpr/keys.d/key.pub").unlink()
     bundle = packed.release(device.folder, device.key)
     with pytest.raises(RefusedError, match="knows no key"):
@@ -166,7 +166,7 @@ def test_bad_models_are_refused_and_models_alone_need_a_release(device: Device) 
 
 
 @pytest.mark.parametrize("purge", [False, True])
-def test_uninstalling_leaves_what_is_the_operators_unless_told_otherwise(device: Device, purge: bool) -> None:
+def test_uninstalling_leaves_what_is_the_operators_by_default(device: Device, purge: bool) -> None:
     device.install(packed.release(device.folder, device.key))
     (device.root / "etc/edge-anpr/config.toml").write_text("mine")
     drop_in = device.root / "etc/systemd/system/edge-anpr.service.d/override.conf"
@@ -244,7 +244,7 @@ while install(moment):
 """
 
 
-def test_an_overlay_in_memory_is_told_from_one_on_a_disk() -> None:
+def test_an_overlay_in_memory_is_distinguished_from_one_on_a_disk() -> None:
     disk = "/dev/sda1 / ext4 rw 0 0\n"
     memory = "tmpfs /media/root-rw tmpfs rw 0 0\noverlay / overlay rw,lowerdir=/a,upperdir=/media/root-rw/overlay 0 0\n"
     kept = "/dev/sda2 /data ext4 rw 0 0\noverlay / overlay rw,lowerdir=/a,upperdir=/data/overlay 0 0\n"

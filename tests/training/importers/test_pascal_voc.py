@@ -20,7 +20,7 @@ def annotate(path: Path, *objects: str, filename: str = "") -> Path:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A folder with one picture and nothing said of it yet."""
+    """A folder with one picture and no label yet."""
     picture(tmp_path / "source" / "car.jpg")
     return tmp_path / "source"
 

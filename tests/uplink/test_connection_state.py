@@ -16,13 +16,13 @@ from edge_app.commands import doctor
 from edge_app.commands.finding import FAULT, OK, WARNING
 from edge_app.commands.machine_checks import check_disk
 from edge_app.config import DeviceSettings, MqttSettings, Settings
+from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import EventFactory
-from edge_app.events.link_state import LinkState
 from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import utc_now
 from edge_app.uplink import connection, tls_failures
 from edge_app.uplink.backoff import Backoff
-from edge_app.uplink.connection import LinkError
+from edge_app.uplink.connection import NoConnectionError
 from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import Rehearsal, rehearse
 from tests.certificates import Authority, Certificate
@@ -64,12 +64,12 @@ def client(broker: Mosquitto, authority: Authority, own: Certificate | None = No
     return dataclasses.replace(settings, certificate_file=own.certificate, key_file=own.key)
 
 
-def fault(settings: MqttSettings) -> LinkState:
+def fault(settings: MqttSettings) -> ConnectionState:
     """What keeps us from the broker."""
-    with pytest.raises(LinkError) as told:
+    with pytest.raises(NoConnectionError) as raised:
         rehearse(settings, "gate-01")
-    assert str(told.value).endswith(f"({told.value.state}); {told.value.state.advice}")
-    return told.value.state
+    assert str(raised.value).endswith(f"({raised.value.state}); {raised.value.state.advice}")
+    return raised.value.state
 
 
 def test_a_broker_that_lets_us_in_is_no_fault(broker: Mosquitto, subscriber: Subscriber) -> None:
@@ -79,21 +79,21 @@ def test_a_broker_that_lets_us_in_is_no_fault(broker: Mosquitto, subscriber: Sub
 
 
 def test_nobody_at_the_port() -> None:
-    assert fault(MqttSettings(host="127.0.0.1", port=free_port())) is LinkState.UNREACHABLE
+    assert fault(MqttSettings(host="127.0.0.1", port=free_port())) is ConnectionState.UNREACHABLE
 
 
 def test_a_plain_port_that_is_spoken_to_in_tls(broker: Mosquitto) -> None:
-    assert fault(dataclasses.replace(broker.settings, tls=True)) is LinkState.NO_TLS
+    assert fault(dataclasses.replace(broker.settings, tls=True)) is ConnectionState.NO_TLS
 
 
 def test_a_name_that_nobody_knows() -> None:
-    assert fault(MqttSettings(host="broker.invalid")) is LinkState.UNKNOWN_HOST
+    assert fault(MqttSettings(host="broker.invalid")) is ConnectionState.UNKNOWN_HOST
 
 
-def test_a_port_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert fault(MqttSettings(host="127.0.0.1", port=silent.getsockname()[1])) is LinkState.NO_ANSWER
+        assert fault(MqttSettings(host="127.0.0.1", port=silent.getsockname()[1])) is ConnectionState.NO_ANSWER
 
 
 def test_a_wrong_password(tmp_path: Path, start: Start) -> None:
@@ -103,7 +103,8 @@ def test_a_wrong_password(tmp_path: Path, start: Start) -> None:
     guarded = start("allow_anonymous false", f"password_file {users}")
 
     assert (
-        fault(dataclasses.replace(guarded.settings, username="gate", password_file=secret)) is LinkState.LOGIN_REFUSED
+        fault(dataclasses.replace(guarded.settings, username="gate", password_file=secret))
+        is ConnectionState.LOGIN_REFUSED
     )
 
 
@@ -112,7 +113,7 @@ def test_an_access_list_that_does_not_know_us(tmp_path: Path, start: Start) -> N
 
     guarded = start("allow_anonymous true", f"acl_file {tmp_path / 'acl'}")
 
-    assert fault(guarded.settings) is LinkState.ACCESS_REFUSED
+    assert fault(guarded.settings) is ConnectionState.ACCESS_REFUSED
 
 
 def test_a_broker_that_takes_and_never_acknowledges(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,48 +122,48 @@ def test_a_broker_that_takes_and_never_acknowledges(broker: Mosquitto, monkeypat
         proxy.acknowledges = False
         state = fault(MqttSettings(host="127.0.0.1", port=proxy.port))
 
-    assert state is LinkState.NOT_ACKNOWLEDGED
+    assert state is ConnectionState.NOT_ACKNOWLEDGED
 
 
 def test_a_port_without_tls(broker: Mosquitto, authority: Authority) -> None:
-    assert fault(client(broker, authority)) in (LinkState.NO_TLS, LinkState.UNREACHABLE)
+    assert fault(client(broker, authority)) in (ConnectionState.NO_TLS, ConnectionState.UNREACHABLE)
 
 
 def test_a_port_with_tls_that_we_speak_to_without(start: Start, authority: Authority) -> None:
     guarded = secured(start, authority, authority.issue("server"))
 
-    assert fault(guarded.settings) is LinkState.NO_ANSWER
+    assert fault(guarded.settings) is ConnectionState.NO_ANSWER
 
 
 def test_a_broker_of_another_authority(start: Start, authority: Authority, rogue: Authority) -> None:
     guarded = secured(start, authority, authority.issue("server"))
 
-    assert fault(client(guarded, rogue)) is LinkState.BROKER_NOT_TRUSTED
+    assert fault(client(guarded, rogue)) is ConnectionState.BROKER_NOT_TRUSTED
 
 
 def test_a_broker_whose_certificate_has_expired(start: Start, authority: Authority) -> None:
     guarded = secured(start, authority, authority.issue("server", days=-1))
 
-    assert fault(client(guarded, authority)) is LinkState.BROKER_EXPIRED
+    assert fault(client(guarded, authority)) is ConnectionState.BROKER_EXPIRED
 
 
 def test_a_broker_that_is_another_host(start: Start, authority: Authority) -> None:
     guarded = secured(start, authority, authority.issue("server", alternative="DNS:broker.example"))
 
-    assert fault(client(guarded, authority)) is LinkState.BROKER_OF_OTHER_NAME
+    assert fault(client(guarded, authority)) is ConnectionState.BROKER_OF_OTHER_NAME
 
 
 @pytest.mark.parametrize("tls", ["tlsv1.2", "tlsv1.3"])
 @pytest.mark.parametrize(
     ("wrong", "state"),
     [
-        ("none", LinkState.CERTIFICATE_WANTED),
-        ("rogue", LinkState.CERTIFICATE_REFUSED),
-        ("expired", LinkState.CERTIFICATE_EXPIRED),
+        ("none", ConnectionState.CERTIFICATE_WANTED),
+        ("rogue", ConnectionState.CERTIFICATE_REFUSED),
+        ("expired", ConnectionState.CERTIFICATE_EXPIRED),
     ],
 )
 def test_a_device_with_the_wrong_certificate(
-    start: Start, authority: Authority, rogue: Authority, tls: str, wrong: str, state: LinkState
+    start: Start, authority: Authority, rogue: Authority, tls: str, wrong: str, state: ConnectionState
 ) -> None:
     certificates = {"none": None, "rogue": rogue.issue("gate-01"), "expired": authority.issue("gate-01", days=-1)}
     guarded = secured(start, authority, authority.issue("server"), "require_certificate true", f"tls_version {tls}")
@@ -173,7 +174,7 @@ def test_a_device_with_the_wrong_certificate(
 def test_what_only_a_clock_that_is_wrong_can_show() -> None:
     words = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid (_ssl.c:992)"
 
-    assert tls_failures.of_tls(words) is LinkState.BROKER_NOT_YET_VALID
+    assert tls_failures.of_tls(words) is ConnectionState.BROKER_NOT_YET_VALID
     assert tls_failures.of_tls("[Errno 111] Connection refused") is None
 
 
@@ -187,22 +188,22 @@ def test_another_devices_certificate_can_neither_read_nor_write_ours(
     listening = Subscriber(guarded.port, ["anpr/gate-01/#"], "theirs", client(guarded, authority, theirs))
 
     assert rehearse(client(guarded, authority, ours), "gate-01").version == "5"
-    with pytest.raises(LinkError) as told:
+    with pytest.raises(NoConnectionError) as raised:
         rehearse(client(guarded, authority, theirs), "gate-01")
 
-    assert told.value.state is LinkState.ACCESS_REFUSED
+    assert raised.value.state is ConnectionState.ACCESS_REFUSED
     listening.listen(0.3)
     assert listening.messages == []
     listening.close()
 
 
-@pytest.mark.parametrize("index", range(len(LinkState)))
+@pytest.mark.parametrize("index", range(len(ConnectionState)))
 def test_every_state_has_an_advice(index: int) -> None:
-    assert list(LinkState)[index].advice
+    assert list(ConnectionState)[index].advice
 
 
-def test_two_devices_of_one_name_are_told() -> None:
-    """Not every mosquitto says so; this broker does, in the bytes of MQTT 5 (3.14: DISCONNECT, 0x8E)."""
+def test_two_devices_of_one_name_are_reported() -> None:
+    """Not every mosquitto reports it; this broker does, in the bytes of MQTT 5 (3.14: DISCONNECT, 0x8E)."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def take_over() -> None:
@@ -213,14 +214,14 @@ def test_two_devices_of_one_name_are_told() -> None:
 
         threading.Thread(target=take_over).start()
 
-        assert fault(MqttSettings(host="127.0.0.1", port=server.getsockname()[1])) is LinkState.TAKEN_OVER
+        assert fault(MqttSettings(host="127.0.0.1", port=server.getsockname()[1])) is ConnectionState.TAKEN_OVER
 
 
 def test_a_subscription_that_is_refused_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=refuse_a_subscription, args=(server, b"\x01\x87")).start()
 
-        with pytest.raises(LinkError, match=r"refuses to let us read b/#: Not authorized \(access refused\); let its"):
+        with pytest.raises(NoConnectionError, match=r"to let us read b/#: Not authorized \(access refused\); let its"):
             Subscriber(server.getsockname()[1], ["a/#", "b/#"])
 
 
@@ -231,7 +232,7 @@ def test_telemetry_tells_what_kept_us_away(tmp_path: Path, broker: Mosquitto) ->
         publisher = Publisher(broker.settings, "gate-01", outbox, stop, backoff=Backoff(0.05, 0.1))
         thread = threading.Thread(target=publisher.run)
         thread.start()
-        while publisher.link is not LinkState.UNREACHABLE:
+        while publisher.state is not ConnectionState.UNREACHABLE:
             stop.wait(0.02)
         broker.start()
         late = Subscriber(broker.port, ["anpr/gate-01/telemetry"])
@@ -254,7 +255,7 @@ def test_doctor_names_the_state_of_the_broker(tmp_path: Path, start: Start) -> N
     assert finding.words.startswith("the broker refuses anpr/edge-anpr/doctor: Not authorized (access refused); ")
 
 
-def test_doctor_says_that_a_broker_takes_events(broker: Mosquitto) -> None:
+def test_doctor_reports_that_a_broker_takes_events(broker: Mosquitto) -> None:
     assert doctor.check_broker(Settings(mqtt=broker.settings)).state == OK
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from edge_app.config import CrossingLineSettings
 from edge_app.records import LineCrossing, PlateDetection
-from edge_app.tracking.lines import Lines
+from edge_app.tracking.crossings import Crossings
 
 SIZE = (1000, 500)
 ACROSS = CrossingLineSettings("across", (0.2, 0.5), (0.8, 0.5))
@@ -19,10 +19,10 @@ def plate_at(x: float, y: float) -> PlateDetection:
 
 
 def crossed(*places: tuple[float, float]) -> list[tuple[str, str]]:
-    lines = Lines([ACROSS, BARRIER])
+    road = Crossings([ACROSS, BARRIER])
     for x, y in places:
-        lines.follow(1, plate_at(x, y), SIZE)
-    return [(each.line, each.label) for each in lines.crossings(1)]
+        road.follow(1, plate_at(x, y), SIZE)
+    return [(each.line, each.label) for each in road.of(1)]
 
 
 @pytest.mark.parametrize(
@@ -51,23 +51,30 @@ def test_a_plate_that_stops_on_a_line_crosses_it_once_at_most() -> None:
     assert crossed((500, 200), *standing, (500, 300)) == [("across", "in")]
 
 
+@pytest.mark.parametrize(("off", "crossings"), [(15, []), (25, [("across", "in"), ("across", "out")])])
+def test_a_plate_is_clearly_on_one_side_from_a_quarter_of_its_width_on(
+    off: int, crossings: list[tuple[str, str]]
+) -> None:
+    assert crossed((500, 250 - off), (500, 250 + off), (500, 250 - off)) == crossings
+
+
 def test_the_right_hand_side_is_that_of_the_direction_from_start_to_end() -> None:
-    upwards = Lines([CrossingLineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
+    upwards = Crossings([CrossingLineSettings("upwards", (0.5, 1.0), (0.5, 0.0))])
 
     for x in range(300, 800, 50):
         upwards.follow(7, plate_at(x, 250), SIZE)
 
-    assert upwards.crossings(7) == (LineCrossing("upwards", "in"),)
+    assert upwards.of(7) == (LineCrossing("upwards", "in"),)
 
 
 def test_vehicles_are_kept_apart_and_forgotten() -> None:
-    lines = Lines([ACROSS])
+    road = Crossings([ACROSS])
     for y in DOWN:
-        lines.follow(1, plate_at(400, y), SIZE)
-        lines.follow(2, plate_at(600, 600 - y), SIZE)
+        road.follow(1, plate_at(400, y), SIZE)
+        road.follow(2, plate_at(600, 600 - y), SIZE)
 
-    crossed_in_order = lines.crossings(1), lines.crossings(2)
-    lines.forget(1)
+    crossed_in_order = road.of(1), road.of(2)
+    road.forget(1)
 
     assert crossed_in_order == ((LineCrossing("across", "in"),), (LineCrossing("across", "out"),))
-    assert (lines.crossings(1), len(lines.crossings(2))) == ((), 1)
+    assert (road.of(1), len(road.of(2))) == ((), 1)

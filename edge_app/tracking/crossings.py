@@ -17,8 +17,8 @@ _CLEAR_OF_LINE = 0.25
 again and again."""
 
 
-class Lines:
-    """`follow` takes the plates of each track; `crossings` returns what they have crossed, in order."""
+class Crossings:
+    """`follow` takes the plates of each track; `of` returns what they have crossed, in order."""
 
     def __init__(self, settings: Sequence[CrossingLineSettings]) -> None:
         self._settings = settings
@@ -42,7 +42,7 @@ class Lines:
                 label = line.to_right if now > 0 else line.to_left
                 self._crossings.setdefault(track, []).append(LineCrossing(line.name, label))
 
-    def crossings(self, track: int) -> tuple[LineCrossing, ...]:
+    def of(self, track: int) -> tuple[LineCrossing, ...]:
         """What the vehicle has crossed so far."""
         return tuple(self._crossings.get(track, ()))
 
