@@ -125,6 +125,7 @@ class DeviceTrial:
 
     def _mend(self) -> None:
         """After a miss: the configuration and the service as the next row expects them."""
+        self._broker.on()
         with contextlib.suppress(RuntimeError):
             self._device.run("rm -rf /etc/systemd/system/edge-anpr.service.d; systemctl daemon-reload")
             self._configure()
