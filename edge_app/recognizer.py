@@ -12,6 +12,7 @@ from edge_app.detection.detector import PADDING_BGR
 from edge_app.detection.parts import parts_of
 from edge_app.errors import ImageError
 from edge_app.geometry import corners_of, hulls, same_plate
+from edge_app.recognition.plate_colours import colours_of
 from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
 from edge_app.stages import Stages, as_frame, build_stages
@@ -88,13 +89,13 @@ class PlateRecognizer:
         found = [plate.moved(-right, -below) for plate in self.find(as_bgr(surrounded))]
         attempts = [self._attempts(padded_bgr, plate) for plate in found]
         if any(each[0].is_clear for each in attempts):
-            return self._settled(attempts)
+            return self._settled(padded_bgr, attempts)
         log_score = max((each[0].log_score for each in attempts), default=-np.inf)
         aligned = self._stages.aligner.align(padded_bgr, whole[0])
         best = max((self._attempts(padded_bgr, plate) for plate in (aligned, *whole)), key=_log_score)
         if best[0].log_score > log_score + _BETTER:
-            return self._settled([best])
-        return self._settled(attempts) or self._settled([best])
+            return self._settled(padded_bgr, [best])
+        return self._settled(padded_bgr, attempts) or self._settled(padded_bgr, [best])
 
     def find(self, image_bgr: ImageBgr, confidence: float | None = None) -> list[PlateDetection]:
         """Plates of a picture, legible or not; `confidence` in place of the one set."""
@@ -102,7 +103,7 @@ class PlateRecognizer:
 
     def read(self, image_bgr: ImageBgr, detections: list[PlateDetection]) -> list[PlateRead]:
         """The texts of plates already found, the most confident first."""
-        return self._settled([self._attempts(image_bgr, detection) for detection in detections])
+        return self._settled(image_bgr, [self._attempts(image_bgr, detection) for detection in detections])
 
     def _find_small(self, image_bgr: ImageBgr) -> list[PlateDetection]:
         """What is found when a large picture is searched part by part."""
@@ -121,14 +122,15 @@ class PlateRecognizer:
             return first
         return self._stages.read_plate(image_bgr, found, self.effort)
 
-    def _settled(self, plates: list[_Attempts]) -> list[PlateRead]:
+    def _settled(self, image_bgr: ImageBgr, plates: list[_Attempts]) -> list[PlateRead]:
         """The texts of plates, the most confident first; a part of a plate is none."""
         reads = []
         for attempts in _apart(plates):
             confidence = attempts[0].plate.confidence or _CROP_CONFIDENCE
             text = self._stages.voter.settle_attempts([each.reading for each in attempts], confidence)
             if text is not None:
-                reads.append(PlateRead(text, attempts[0].plate))
+                plate = attempts[0].plate
+                reads.append(PlateRead(text, plate, colours_of(image_bgr, plate.corners_px)))
         return _surest_first(reads)
 
 

@@ -24,6 +24,7 @@ from edge_app.errors import EdgeAnprError, SourceError, UsageError
 from edge_app.file_kinds import IMAGE_SUFFIXES, FileKind, files_below, is_regular, kind_of
 from edge_app.image_files import load_image, save_image, silence_opencv
 from edge_app.printable import counted, printable, printable_lines
+from edge_app.recognition.plate_colours import category_of
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import ImageBgr, PlatePass, PlateRead
 from edge_app.stages import Stages, build_stages
@@ -200,6 +201,8 @@ def plate_as_json(read: PlateRead) -> dict[str, Any]:
         "box": [round(value, 1) for value in detection.box_px],
         "corners": [[round(float(value), 1) for value in corner] for corner in detection.corners_px],
         "lines": detection.lines,
+        "colours": {"background": read.colours.background, "characters": read.colours.characters},
+        "category": category_of(read.colours, plate.country, plate.format),
         "country": plate.country,
         "format": plate.format,
         "valid": plate.valid,

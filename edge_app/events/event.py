@@ -18,7 +18,8 @@ from edge_app.events import messages, topics
 from edge_app.events.chain import ChainLink, Signer
 from edge_app.events.hash_keys import HashKey, HashKeys
 from edge_app.events.uuid7 import RANDOM_BYTES, unix_ms, uuid7
-from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateText
+from edge_app.recognition.plate_colours import category_of
+from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateRead
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
 
 _JPEG_QUALITY = 90
@@ -163,7 +164,7 @@ class EventFactory:
             revision=plate_pass.revision if early else None,  # the early one may have been of a plate to ignore
             device=self._settings.device.name,
             camera=plate_pass.camera,
-            plate=_plate(plate_pass.read.plate, plate_pass.read.detection.lines, key),
+            plate=_plate(plate_pass.read, key),
             lists=tuple(_match(match, key) for match in matches),
             seen=_seen(plate_pass, now, now_ns, synchronized),
             geometry=_geometry(plate_pass),
@@ -194,7 +195,8 @@ class EventFactory:
         return messages.ImageMessage(topic, hashlib.sha256(image_jpeg).hexdigest(), "image/jpeg")
 
 
-def _plate(plate: PlateText, lines: int, key: HashKey | None) -> messages.PlateMessage:
+def _plate(read: PlateRead, key: HashKey | None) -> messages.PlateMessage:
+    plate, colours = read.plate, read.colours
     characters = tuple(messages.CharacterMessage(c.value, _share(c.confidence)) for c in plate.characters)
     candidates = tuple(messages.CandidateMessage(c.text, _share(c.confidence), c.valid) for c in plate.candidates)
     return messages.PlateMessage(
@@ -203,7 +205,9 @@ def _plate(plate: PlateText, lines: int, key: HashKey | None) -> messages.PlateM
         country=plate.country,
         format=plate.format,
         valid=plate.valid,
-        lines=lines,
+        lines=read.detection.lines,
+        colours=messages.ColoursMessage(colours.background, colours.characters),
+        category=category_of(colours, plate.country, plate.format),
         confidence=_share(plate.confidence),
         characters=() if key else characters,
         candidates=() if key else candidates,

@@ -11,6 +11,7 @@ from typing import Annotated
 from edge_app.configuration.limits import Between, Matching, OneOf, Share
 from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
+from edge_app.recognition.plate_colours import BACKGROUNDS, CATEGORIES, CHARACTERS
 
 READ_SCHEMA = "edge-anpr/read/1"
 ALERT_SCHEMA = "edge-anpr/alert/1"
@@ -53,6 +54,14 @@ class CandidateMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ColoursMessage:
+    """The plate's colours, each null if the pictures do not show it: infrared, night, a grey camera."""
+
+    background: Annotated[str, OneOf(BACKGROUNDS)] | None
+    characters: Annotated[str, OneOf(CHARACTERS)] | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlateMessage:
     """The text of the plate and how certain it is."""
 
@@ -68,6 +77,10 @@ class PlateMessage:
     """Whether the text fits a format. One that fits none is published too, if it is
     read surely enough (`tracking.min_confidence_unknown`)."""
     lines: Annotated[int, Between(1, 2)]
+    colours: ColoursMessage
+    """Decided over the best frames of the pass."""
+    category: Annotated[str, OneOf(CATEGORIES)] | None
+    """What an Indian plate is for, by its colours or its format; null for other plates and where neither shows it."""
     confidence: Share
     """Probability of the text against all candidates."""
     characters: tuple[CharacterMessage, ...]

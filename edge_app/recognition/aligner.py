@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.geometry import hulls, iou
-from edge_app.recognition.rectifier import even_out
+from edge_app.recognition.rectifier import even_out, plate_size
 from edge_app.records import Corners, ImageBgr, ImageGray, PlateDetection
 from edge_app.tflite_model import Network
 
@@ -17,6 +17,9 @@ _ACROSS, _DOWN = 0.3, 0.6
 
 _SAME_PLACE_IOU = 0.2
 """Corners that overlap less with what was found are of something else."""
+
+_FAR = 0.3
+"""Heights of a line by which the farthest corner has to move for a second alignment."""
 
 
 class PlateAligner:
@@ -28,7 +31,14 @@ class PlateAligner:
         self._size = shape.width, shape.height
 
     def align(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateDetection:
-        """The plate with the network's corners and number of lines; as it was if the network sees none there."""
+        """The plate with the network's corners and number of lines; as it was if the network sees none there.
+
+        If its corners were far off, they are aligned once more: the first view showed the plate askew, or in part.
+        """
+        once = self._align(image_bgr, found)
+        return self._align(image_bgr, once) if _moved(found, once) > _FAR else once
+
+    def _align(self, image_bgr: ImageBgr, found: PlateDetection) -> PlateDetection:
         view, to_view = view_of(image_bgr, found.corners_px, self._size)
         outputs = self._model.run(view[None, :, :, None])
         shares = outputs["corners"][0].reshape(4, 2)
@@ -36,6 +46,12 @@ class PlateAligner:
         if corners is None or iou(*hulls(np.stack([found.corners_px, corners]))) < _SAME_PLACE_IOU:
             return found
         return replace(found, corners_px=corners, lines=2 if float(outputs["lines"][0, 0]) > 0 else 1)
+
+
+def _moved(before: PlateDetection, after: PlateDetection) -> float:
+    """How far the farthest corner moved, in heights of a line."""
+    farthest = float(np.linalg.norm(after.corners_px - before.corners_px, axis=1).max())
+    return farthest * after.lines / max(plate_size(after.corners_px)[1], 1.0)
 
 
 def view_of(image_bgr: ImageBgr, corners_px: Corners, size: tuple[int, int]) -> tuple[ImageGray, NDArray[np.float64]]:

@@ -3,8 +3,8 @@
 The law: rule 50 of the Central Motor Vehicles Rules 1989 as amended by G.S.R. 901(E) of 2001-12-13 (black on yellow for
 transport vehicles, black on white for others) and by the amendment of August 2018 (battery-operated: yellow on green
 for transport vehicles, white on green for others), with the table of S.O. 2339(E) of 2020-07-14 under section 41(6) of
-the Motor Vehicles Act 1988 (rent-a-cab yellow on black, temporary red on yellow, dealers white on red). Rules 76 and 77:
-missions and consulates, white or yellow on blue. Rule 74: defence, whose plates are black or green and known by their text.
+the Motor Vehicles Act 1988 (rent-a-cab yellow on black, temporary red on yellow, dealers white on red). Rules 76, 77:
+missions and consulates, white or yellow on blue. Rule 74: defence, whose plates are black or green, known by the text.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ _INSET_ACROSS, _INSET_DOWN = 0.04, 0.08
 """Shares of the plate left out at every side: a frame, or what is around the plate."""
 
 _SAMPLED = 24
-"""Pixels across and down a picture by which it is told whether it has colours."""
+"""Pixels across and down a picture, at most, by which it is told whether it has colours."""
 
 _GREY = 1.0
 """Standard deviation of both chroma channels (of 255) below which a picture has no colours: infrared, a grey camera."""
@@ -36,11 +36,18 @@ _LEAST_LIGHT = 45.0
 _YELLOW, _PALE = -0.2, -0.13
 """Logarithm of blue over green below which a light colour is yellow, and above which it may be white."""
 
+_YELLOW_MIXED = -0.35
+"""The same for characters on green or red."""
+
 _TINTED = 0.2
 """Logarithm of red over green, or of blue over green, of a light colour that is neither white nor yellow."""
 
 _DEEP = 0.14
 """Difference between channels, as a share of the lighter colour, from which on the darker one is no black."""
+
+_RED_ON_YELLOW = 0.25
+"""Share of a yellow's red that red characters keep beyond that of its green: black blurred into it keeps as much of
+both."""
 
 _SURELY_DARK, _PERHAPS_DARK = 0.45, -0.45
 """`_darkness` of a background that is black, and of one whose hue says that it is dark: light ones are far commoner."""
@@ -56,6 +63,8 @@ _MEANINGS = {
     ("blue", "white"): "diplomatic",
     ("blue", "yellow"): "diplomatic",
 }
+BACKGROUNDS = ("black", "blue", "green", "red", "white", "yellow")
+CHARACTERS = ("black", "red", "white", "yellow")
 CATEGORIES = (*dict.fromkeys(_MEANINGS.values()), "defence")
 _FORMATS = ("temporary", "diplomatic", "defence")
 """Formats of India that belong to one category each, whatever the picture shows."""
@@ -100,11 +109,12 @@ def colours_of(image_bgr: ImageBgr, corners_px: Corners) -> PlateColours:
     light, dark = _purest(plate, gray, is_light)
     if light.mean() - dark.mean() < _LEAST_CONTRAST or light.mean() < _LEAST_LIGHT:
         return _UNKNOWN
-    light_name, dark_name = _name_light(light), _name_dark(light, dark)
-    is_hued = dark_name in ("red", "green", "blue") and light_name is not None
-    is_red_on_yellow = (light_name, dark_name) == ("yellow", "red")
-    least = _PERHAPS_DARK if is_hued and not is_red_on_yellow else _SURELY_DARK
-    if _darkness(gray, is_light) > least:
+    light_name = _name_light(light)
+    dark_name = _name_dark(light, dark, light_name)
+    is_hued = dark_name == "green" or (dark_name == "red" and light_name != "yellow")
+    if _darkness(gray, is_light) > (_PERHAPS_DARK if is_hued else _SURELY_DARK):
+        if is_hued:  # blur has mixed the background into the characters
+            light_name = "yellow" if np.log(light[0] / light[1]) < _YELLOW_MIXED else "white"
         return PlateColours(dark_name, light_name) if light_name else _UNKNOWN
     if light_name is None:
         return _UNKNOWN
@@ -112,7 +122,7 @@ def colours_of(image_bgr: ImageBgr, corners_px: Corners) -> PlateColours:
 
 
 def _flatten(image_bgr: ImageBgr, corners_px: Corners) -> ImageBgr:
-    """The plate less its edges, at a fixed size; as in the rectifier, only operations that are alike on all machines."""
+    """The plate less its edges, at a fixed size; as in the rectifier, only operations alike on all machines."""
     across, down = 1 - 2 * _INSET_ACROSS, 1 - 2 * _INSET_DOWN
     top_left, top_right, bottom_right, bottom_left = corners_px
     middle = corners_px.mean(axis=0)
@@ -138,20 +148,19 @@ def _flatten(image_bgr: ImageBgr, corners_px: Corners) -> ImageBgr:
 def _is_grey(image_bgr: ImageBgr, plate_bgr: ImageBgr) -> bool:
     """Whether neither the plate nor the picture shows a second hue; one tint over all is that of a grey camera."""
     height, width = image_bgr.shape[:2]
-    rows, columns = ((np.arange(_SAMPLED) * size) // _SAMPLED for size in (height, width))
-    sampled = image_bgr[rows[:, None], columns[None]]
+    sampled = np.ascontiguousarray(image_bgr[:: height // _SAMPLED + 1, :: width // _SAMPLED + 1])
     return all(_chroma_deviation(each) < _GREY for each in (plate_bgr, sampled))
 
 
 def _chroma_deviation(image_bgr: ImageBgr) -> float:
-    chroma = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2YCrCb)[..., 1:].reshape(-1, 2)
-    return float(chroma.std(axis=0).max())
+    _, deviation = cv2.meanStdDev(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2YCrCb))
+    return float(deviation[1:].max())
 
 
 def _purest(plate_bgr: ImageBgr, gray: NDArray[np.uint8], is_light: NDArray[np.bool_]) -> tuple[_Colour, _Colour]:
-    """The lighter and the darker colour: of each part the half farther from the other, less mixed with it by blur."""
-    light = plate_bgr[is_light & (gray >= np.median(gray[is_light]))].mean(axis=0)
-    dark = plate_bgr[~is_light & (gray <= np.median(gray[~is_light]))].mean(axis=0)
+    """The lighter and the darker colour: of each part what is farther from the other, less mixed with it by blur."""
+    light = plate_bgr[is_light & (gray >= gray[is_light].mean())].mean(axis=0)
+    dark = plate_bgr[~is_light & (gray <= gray[~is_light].mean())].mean(axis=0)
     return np.asarray(light, np.float32), np.asarray(dark, np.float32)
 
 
@@ -164,9 +173,8 @@ def _darkness(gray: NDArray[np.uint8], is_light: NDArray[np.bool_]) -> float:
     narrow_dark = float(cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel).mean())
     narrow_light = float(cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, kernel).mean())
     narrowness = (narrow_dark - narrow_light) / (narrow_dark + narrow_light + 1e-3)
-    edge = np.concatenate(
-        [is_light[:2].ravel(), is_light[-2:].ravel(), is_light[:, :2].ravel(), is_light[:, -2:].ravel()]
-    )
+    sides = (is_light[:2], is_light[-2:], is_light[:, :2], is_light[:, -2:])
+    edge = np.concatenate([side.ravel() for side in sides])
     return 2 * (0.5 - float(is_light.mean())) + 3 * narrowness + 1.5 * (0.3 - float(edge.mean()))
 
 
@@ -179,10 +187,11 @@ def _name_light(light: _Colour) -> str | None:
     return None
 
 
-def _name_dark(light: _Colour, dark: _Colour) -> str:
+def _name_dark(light: _Colour, dark: _Colour, light_name: str | None) -> str:
     blue, green, red = dark / light.mean()
     if red - max(green, blue) > _DEEP:
-        return "red"
+        is_red = light_name != "yellow" or dark[2] / light[2] - dark[1] / light[1] > _RED_ON_YELLOW
+        return "red" if is_red else "black"
     if max(green, blue) - red > _DEEP:
         return "green" if green > blue else "blue"
     return "black"

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from edge_app.recognition.ctc import best_codes
+from edge_app.recognition.plate_colours import colours_of, majority
 from edge_app.recognition.reading import Attempt
 from edge_app.records import (
     Corners,
@@ -17,6 +18,7 @@ from edge_app.records import (
     Frame,
     ImageBgr,
     LineCrossing,
+    PlateColours,
     PlateDetection,
     PlatePass,
     PlateRead,
@@ -88,6 +90,11 @@ class _CloseUp:
     def weight(self) -> float:
         """Of its reading."""
         return self.kept.weight
+
+    def colours(self) -> PlateColours:
+        """The plate's, as this frame shows them."""
+        left, top = self.corner
+        return colours_of(self.crop_bgr, self.detection.moved(-left, -top).corners_px)
 
 
 class Passage:
@@ -224,7 +231,7 @@ class Passage:
         best = max(self._close_ups, key=lambda each: self._voter.support(text.text, each.kept.reading))
         return PlatePass(
             camera=self._camera,
-            read=PlateRead(text, best.detection),
+            read=PlateRead(text, best.detection, self._colours()),
             crop_bgr=best.crop_bgr,
             frame_size=best.frame_size,
             first_seen=self._first_seen,
@@ -245,6 +252,10 @@ class Passage:
             is_recorded=self._is_recorded,
             exposure=best.exposure,
         )
+
+    def _colours(self) -> PlateColours:
+        """Of the frames kept, the better ones weighing more."""
+        return majority((each.colours(), each.weight) for each in self._close_ups)
 
 
 class _Trend:

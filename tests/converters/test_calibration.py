@@ -10,7 +10,7 @@ from edge_app.errors import UsageError
 from tests.converters.tiny import drawn_crops, drawn_scenes
 from training.exports import Export, all_exports
 
-DETECTOR, READER = all_exports()
+DETECTOR, ALIGNER, READER = all_exports()
 
 
 def test_the_detector_learns_from_whole_pictures_as_the_device_shows_them(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_of_crops_alone_the_detector_cannot_learn(tmp_path: Path) -> None:
         calibration_pixels(DETECTOR, tmp_path / "data")
 
 
-@pytest.mark.parametrize("export", [DETECTOR, READER], ids=["detector", "reader"])
+@pytest.mark.parametrize("export", [DETECTOR, ALIGNER, READER], ids=["detector", "aligner", "reader"])
 def test_a_folder_without_datasets_is_wrong_usage(tmp_path: Path, export: Export) -> None:
     with pytest.raises(UsageError, match=f"{tmp_path}: no dataset folder in it"):
         calibration_pixels(export, tmp_path)

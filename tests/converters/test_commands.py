@@ -22,7 +22,7 @@ from training.loop import sha256_of
 from training.networks import load_checkpoint
 
 MODELS = Path(__file__).parent.parent.parent / "models"
-DETECTOR, READER = all_exports()
+DETECTOR, ALIGNER, READER = all_exports()
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' 
 def models(tmp_path: Path) -> Path:
     """A copy of what is shipped, its working point and scores unknown."""
     shutil.copytree(MODELS, tmp_path / "models")
-    for export in (DETECTOR, READER):
+    for export in (DETECTOR, ALIGNER, READER):
         manifest = tmp_path / "models" / f"{export.name}.json"
         facts = json.loads(manifest.read_text())
         facts.pop("working_point", None)
@@ -65,7 +65,7 @@ def test_the_gate_opens_for_networks_that_lost_little_and_notes_their_scores(
     code = gate(models, drawn_crops(tmp_path / "crops"))
 
     assert code == 0, capsys.readouterr().out
-    for export in (DETECTOR, READER):
+    for export in (DETECTOR, ALIGNER, READER):
         assert facts(models, export.name)["scores"]["crops"]["reading"]["exact"] > 0.5
     assert "| crops | – | – | " in (models / "README.md").read_text()
 
