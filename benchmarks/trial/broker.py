@@ -28,6 +28,8 @@ class Broker:
 
     def on(self) -> None:
         """Listen, and note what comes; what comes before the subscriber is back waits for it."""
+        if self._processes:
+            return
         configuration = self._folder / "mosquitto.conf"
         passwords = self._folder / "passwords"
         if not passwords.exists():
