@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edge_app import logs
+from edge_app import __version__, logs
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.service.last_good import LastGood
@@ -40,6 +40,7 @@ def run(configuration: Path, build: Build) -> None:
     last_good = LastGood(configuration)
     settings, wrong = last_good.load()
     logs.configure(settings.log)
+    log.info("edge-anpr %s with %s: camera %s", __version__, configuration, settings.camera.name)
     if wrong is not None:
         log.error("THE LAST GOOD CONFIGURATION IS USED, for the present one is wrong: %s", wrong)
 
