@@ -80,6 +80,18 @@ class Stages:
             yield from layouts(nearer)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFinder:
+    """Finds the plates of frames from a confidence of its own on."""
+
+    stages: Stages
+    confidence: float
+
+    def find(self, frame: Frame, /) -> list[PlateDetection]:
+        """As `Stages.find`."""
+        return self.stages.find(frame, self.confidence)
+
+
 def models_directory(settings: Settings) -> Path:
     """Where the networks are: as set, or those shipped with the package or lying beside it in its repository."""
     if (set_here := settings.models.directory) is not None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edge_app import __version__, logs
+from edge_app import logs
 from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.service.last_good import LastGood
 from edge_app.uplink.commander import Commander
+from edge_app.version import __version__
 
 log = logging.getLogger(__name__)
 
