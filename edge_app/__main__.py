@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that is no text must not end the work
-    parsed = _parser(given).parse_args(given)
     if journal.stderr_is_journal(os.environ, sys.stderr):
         sys.excepthook = journal.print_crash
+    parsed = _parser(given).parse_args(given)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()

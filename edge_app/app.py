@@ -30,7 +30,7 @@ from edge_app.outbox.retention import Retention
 from edge_app.outbox.spilling_queue import Limits
 from edge_app.pipeline import Pipeline
 from edge_app.recognition.plate_formats import PlateFormats
-from edge_app.stages import Stages, load_networks, stages_around
+from edge_app.stages import Stages, VideoFinder, load_networks, stages_around
 from edge_app.tracking.crossings import Crossings
 from edge_app.tracking.passage import Observation
 from edge_app.tracking.tracker import Tracker
@@ -76,8 +76,9 @@ def pipeline_around(
     stages: Stages, settings: Settings, watch: Callable[[int, Observation], None] = lambda _track, _observation: None
 ) -> Pipeline:
     """One frame through these stages; `watch` is called with each track's number and observation."""
+    least = min(stages.detector.confidence, settings.tracking.begin_confidence)
     return Pipeline(
-        stages,
+        VideoFinder(stages, least),
         stages,
         Tracker(settings.tracking.lost_seconds, settings.tracking.begin_confidence),
         stages.voter,

@@ -98,8 +98,8 @@ class DetectionSettings:
 
     confidence: Annotated[Annotated[float, Between(0.01, 0.99)] | None, Example(0.5)] = None
     """Lowest confidence of a detection; if not set, the one in the model's manifest. In single pictures
-    (`edge-anpr read`) a less confident one counts too if its text has a confidence of 0.9 or more. In video a vehicle
-    begins with `tracking.begin_confidence`: lower both for more vehicles."""
+    (`edge-anpr read`) a less confident one counts too if its text has a confidence of 0.9 or more. In video detections
+    count from `tracking.begin_confidence` on if that is less."""
     max_plates: Annotated[int, Between(1, 256)] = 16
     """Most plates taken from one frame."""
 
@@ -157,9 +157,9 @@ class TrackingSettings:
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this many seconds has gone."""
-    begin_confidence: Share = 0.6
-    """A vehicle begins with a detection of at least this confidence. One between `detection.confidence` and this can
-    only continue a vehicle in view, so that a doubtful one becomes no vehicle of its own."""
+    begin_confidence: Share = 0.35
+    """A vehicle begins with a detection of at least this confidence; less than `detection.confidence`, for a vehicle is
+    read in many frames. If this is more, a detection between the two can only continue a vehicle in view."""
     settle_seconds: Annotated[float, Between(0.1, 3600)] = 10.0
     """A vehicle still in view after this many seconds is published without waiting for it to go: at a barrier set a few
     seconds. Lines that it crosses later are published only with `publish = "early"`, in an update."""

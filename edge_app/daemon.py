@@ -50,7 +50,7 @@ COMPLAIN_SECONDS = 3600.0
 class Daemon:
     """All cameras, from their frames to the broker's acknowledgement; the outbox is its own, and closed at the end.
 
-    Twelve parameters: the parts, one each, which `app` builds; the daemon decides nothing about how they are made.
+    Thirteen parameters, one for each part that `app` builds. Over twenty methods, for threads and signals call in here.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class Pipeline:
         """Vehicles that have gone unpublished, for they were read in fewer than `min_reads` frames."""
         self.repeated = 0
         """Vehicles that have gone unpublished, for their number was seen a moment before."""
-        self._fixed_texts = FixedTexts()
+        self._fixed_texts = FixedTexts(self._would_be_published)
         self._detector = detector
         self._reading = reading
         self._tracker = tracker
@@ -180,6 +180,11 @@ class Pipeline:
     def fixed_texts(self) -> tuple[Polygon, ...]:
         """The places of lettering that is no vehicle's."""
         return tuple(self._fixed_texts.found)
+
+    def _would_be_published(self, track: int) -> bool:
+        passage = self._passages.get(track)
+        text = passage.vote() if passage else None
+        return text is not None and text.confidence >= self._least_confidence(text)
 
     def _conclude(self, track: int, passage: Passage) -> PlatePass | None:
         """The pass of a vehicle that has gone, unless it was published before."""

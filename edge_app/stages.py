@@ -32,6 +32,9 @@ _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on no further attempt is made: three
 to one, in a layout that is known."""
 
+_PROPOSED = 0.15
+"""The detector's confidence from which on the aligner has its say."""
+
 _LEAST_SHOWN = 0.5
 """Share of a plate that what is found from close by has to cover."""
 
@@ -49,9 +52,12 @@ class Stages:
     voter: Voter
 
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
-        """The plates of a frame, in the detector's order, with the corners that the aligner sees."""
-        found = self.detector.find(frame, confidence)
-        return apart([self.aligner.align(frame.image_bgr, plate) for plate in found])
+        """The plates of a frame, aligned, the most confident first; `confidence` in place of the detector's own."""
+        least = self.detector.confidence if confidence is None else confidence
+        found = self.detector.find(frame, min(_PROPOSED, least))
+        aligned = [self.aligner.align(frame.image_bgr, plate) for plate in found]
+        plates = sorted((plate for plate in aligned if plate.confidence >= least), key=_confidence, reverse=True)
+        return apart(plates)
 
     def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int) -> tuple[Attempt, ...]:
         """The attempts at a plate that count together, the best first."""
@@ -72,6 +78,18 @@ class Stages:
         nearer = max((each for each in again if _shows(each, plate)), key=_confidence, default=None)
         if nearer is not None:
             yield from layouts(nearer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoFinder:
+    """Finds the plates of frames from a confidence of its own on."""
+
+    stages: Stages
+    confidence: float
+
+    def find(self, frame: Frame, /) -> list[PlateDetection]:
+        """As `Stages.find`."""
+        return self.stages.find(frame, self.confidence)
 
 
 def models_directory(settings: Settings) -> Path:

@@ -241,7 +241,7 @@ class DimVehicle(Vehicle):
 def test_a_vehicle_begins_with_a_find_that_is_sure_and_goes_on_with_doubtful_ones() -> None:
     vehicles = [DimVehicle("MH12AB1234", 0, 12, grey=150), DimVehicle("KA01MN4567", 0, 7, y=300, grey=250)]
 
-    (published,) = passes_of(vehicles, frames=13)
+    (published,) = passes_of(vehicles, frames=13, settings=TrackingSettings(begin_confidence=0.6))
 
     assert published.read.text == "MH12AB1234"
     assert published.frames == 5, "from the ninth frame to the thirteenth"

@@ -105,7 +105,7 @@ def street_with(text: str, height_px: int) -> tuple[ImageBgr, tuple[int, int, in
 
 
 def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_of_it() -> None:
-    street, box = street_with("MH 12 AB 1234", 20)
+    street, box = street_with("MH 12 AB 1234", 14)
     recognizer = PlateRecognizer()
 
     (read,) = recognizer.recognize(street)
@@ -117,7 +117,7 @@ def test_a_plate_too_small_for_the_whole_of_a_large_picture_is_found_in_a_part_o
 
 
 def test_a_read_in_a_part_that_is_certain_takes_the_place_of_one_that_is_not() -> None:
-    street, _ = street_with("GJ 05 RK 8146", 21)  # small enough for doubt at first; with other networks, another
+    street, _ = street_with("GJ 05 RK 8146", 15)  # small enough for doubt at first; with other networks, another
     settings = Settings(detection=DetectionSettings(confidence=0.2))
 
     once = PlateRecognizer(build_stages(settings), effort=0).recognize(street)

@@ -104,7 +104,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.clips and arguments.network in ("aligner", "reader"):
         raise UsageError("--clips: only the detector learns from clips; leave it out, or train `all` or `detector`")
     if arguments.start and arguments.network == "all":
-        raise UsageError("--from is one network's checkpoint: name the network, not `all`")
+        raise UsageError("--from is one network's checkpoint: give `detector`, `aligner` or `reader`, not `all`")
     if arguments.start and not arguments.start.is_file():
         raise UsageError(f"--from {arguments.start}: no such file")
     if arguments.steps is not None and arguments.steps < 1:

@@ -10,6 +10,7 @@ from edge_app.config import Settings
 from edge_app.errors import EdgeAnprError
 from edge_app.service.last_good import LastGood
 from edge_app.uplink.commander import Commander
+from edge_app.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def run(configuration: Path, build: Build) -> None:
     last_good = LastGood(configuration)
     settings, wrong = last_good.load()
     logs.configure(settings.log)
+    log.info("edge-anpr %s with %s: camera %s", __version__, configuration, settings.camera.name)
     if wrong is not None:
         log.error("THE LAST GOOD CONFIGURATION IS USED, for the present one is wrong: %s", wrong)
 

@@ -1,6 +1,7 @@
 """Lettering of the camera itself, and signs: what stays at the same pixels while vehicles pass is no plate."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,9 @@ class _Way:
 class FixedTexts:
     """Distinguishes them from the plates of vehicles, also of one that waits: that one was seen to arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, would_be_published: Callable[[int], bool] = lambda _track: True) -> None:
+        """`would_be_published`: whether a track's text is sure enough; of others nothing is logged."""
+        self._would_be_published = would_be_published
         self.found: list[tuple[tuple[float, float], ...]] = []
         """Where they are: four points each, as shares of the picture's width and height, as a zone has them."""
         self._ways: dict[int, _Way] = {}
@@ -59,10 +62,10 @@ class FixedTexts:
         way.farthest = max(way.farthest, _apart(way.first_px, detection.corners_px))
         if way.frames >= _LEAST_FRAMES and way.farthest >= _PASSED and not way.has_passed:
             way.has_passed = True
-            for other in self._ways.values():
+            for number, other in self._ways.items():
                 if other.farthest < _STILL:
                     other.passers += 1
-                    self._note(other, size)
+                    self._note(number, other, size)
 
     def is_fixed(self, track: int) -> bool:
         """Whether a track is of a fixed text: proved on it, or on an earlier one that stayed at the same place."""
@@ -77,9 +80,10 @@ class FixedTexts:
         """It has ended."""
         self._ways.pop(track, None)
 
-    def _note(self, way: _Way, size: tuple[int, int]) -> None:
+    def _note(self, track: int, way: _Way, size: tuple[int, int]) -> None:
         """Log a place once, with what to do about it."""
-        if not way.is_fixed or any(_apart(place, way.first_px) < _STILL for place in self._places_px):
+        is_known = any(_apart(place, way.first_px) < _STILL for place in self._places_px)
+        if is_known or not way.is_fixed or not self._would_be_published(track):
             return
         self._places_px.append(way.first_px)
         left, top = (way.first_px.min(axis=0) / size).clip(0, 1)

@@ -43,7 +43,7 @@ def test_json_has_every_stage_on_one_thread_and_on_those_that_are_set(
 @pytest.mark.parametrize(
     ("content", "code", "fault"),
     [
-        ('[models]\ndirectory = "/proc"\n', 1, "the manifest cannot be read"),
+        ('[models]\ndirectory = "/proc"\n', 3, "the manifest cannot be read"),
         ('[models]\ndirectory = "absent"\n', 2, "no such folder"),
         ("[models]\nthreads = 0\n", 2, "out of range"),
     ],

@@ -159,7 +159,7 @@ def test_replay_of_a_video_that_is_cut_off_warns_once_and_fails_after_all_it_pri
     printed = capsys.readouterr()
     assert code == 1
     assert printed.out.splitlines()[1:] == ["0 of 0 events differ"]
-    assert printed.err.count("of 40 frames could be decoded; copy it again") == 1
+    assert printed.err.count("frames could be decoded; copy it again") == 1
 
 
 def test_replay_names_each_path_without_a_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ def test_json_has_every_key_of_the_contract(photo: Path, capsys: pytest.CaptureF
     (plate,) = printed["plates"]
     assert set(plate) == {
         "text", "confidence", "detection_confidence", "box", "corners", "lines", "country", "format", "valid",
-        "characters", "candidates",
+        "characters", "candidates", "colours", "category",
     }  # fmt: skip
 
 

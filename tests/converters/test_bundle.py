@@ -104,12 +104,14 @@ def test_models_alone_carry_the_outputs_that_they_give(tmp_path: Path) -> None:
 
     assert set(bundle.manifest.files) == {
         "models/golden.json",
+        "models/plate_aligner.json",
+        "models/plate_aligner.tflite",
         "models/plate_detector.json",
         "models/plate_detector.tflite",
         "models/plate_reader.json",
         "models/plate_reader.tflite",
     }
-    assert len(json.loads((tmp_path / "unpacked/models/golden.json").read_text())) == 6
+    assert len(json.loads((tmp_path / "unpacked/models/golden.json").read_text())) == 9
 
 
 def test_models_that_have_not_passed_the_parity_gate_are_not_bundled(tmp_path: Path) -> None:

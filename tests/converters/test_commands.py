@@ -201,7 +201,7 @@ def test_nothing_goes_in_without_the_gate(tmp_path: Path, capsys: pytest.Capture
 def test_one_checkpoint_is_not_taken_for_both_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--checkpoint", str(tmp_path / "one.keras")]) == 2
 
-    assert "--checkpoint is one network's: give `detector` or `reader`" in capsys.readouterr().err
+    assert "--checkpoint is one network's: give `detector`, `aligner` or `reader`" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_dataset_is_an_error(

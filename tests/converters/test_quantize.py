@@ -15,7 +15,7 @@ from tests.converters.tiny import noise, reader_of_nothing
 from training.exports import all_exports
 from training.networks import float_twin, load_checkpoint
 
-READER = all_exports()[1]
+READER = all_exports()[-1]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras' and TensorFlow's own
 

@@ -19,9 +19,13 @@ UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 class Canned:
     """A network that always gives the same corners."""
 
-    def __init__(self, corners: NDArray[np.float32]) -> None:
+    def __init__(self, corners: NDArray[np.float32], plate: float = 0.0) -> None:
         self.manifest = ModelManifest("canned", "1.0.0", "plate-aligner", InputShape(*SIZE, 1, "GRAY"), "")
-        self._outputs = {"corners": corners.reshape(1, 8), "lines": np.ones((1, 1), np.float32)}
+        self._outputs = {
+            "corners": corners.reshape(1, 8),
+            "lines": np.ones((1, 1), np.float32),
+            "plate": np.full((1, 1), plate, np.float32),
+        }
 
     def run(self, _pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         return self._outputs
@@ -84,4 +88,17 @@ def test_loose_corners_are_brought_closer_to_the_plate(aligner: PlateAligner) ->
 def test_corners_that_cannot_be_the_plate_leave_it_as_it_was_found(corners: NDArray[np.float32]) -> None:
     found = PlateDetection(np.array([[20, 20], [60, 20], [60, 30], [20, 30]], np.float32), 0.5, 1)
 
-    assert PlateAligner(Canned(corners)).align(np.zeros((60, 90, 3), np.uint8), found) is found
+    aligned = PlateAligner(Canned(corners)).align(np.zeros((60, 90, 3), np.uint8), found)
+
+    assert (aligned.corners_px == found.corners_px).all()
+    assert aligned.lines == found.lines
+
+
+@pytest.mark.parametrize(("confidence", "logit", "together"), [(0.5, 5.2, 0.5), (0.9, 5.2, 0.9), (0.5, 0.0, 0.0691)])
+def test_the_confidence_is_that_of_detector_and_aligner(confidence: float, logit: float, together: float) -> None:
+    corners = np.array([[20, 20], [60, 20], [60, 30], [20, 30]], np.float32)
+    network = Canned(UNIT, logit)
+
+    aligned = PlateAligner(network).align(np.zeros((60, 90, 3), np.uint8), PlateDetection(corners, confidence, 1))
+
+    assert aligned.confidence == pytest.approx(together, abs=1e-3)

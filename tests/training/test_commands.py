@@ -15,7 +15,10 @@ from training.plan import Plan
         (("all", "--quick", "--data", "."), "--quick trains from generated plates alone: leave out --data"),
         (("reader", "--quick", "--clips", "."), "--quick trains from generated plates alone: leave out --clips"),
         (("reader", "--data", "absent"), "--data absent: no such folder"),
-        (("all", "--from", "a.keras"), "--from is one network's checkpoint: give `detector` or `reader`, not `all`"),
+        (
+            ("all", "--from", "a.keras"),
+            "--from is one network's checkpoint: give `detector`, `aligner` or `reader`, not `all`",
+        ),
         (("reader", "--from", "absent.keras"), "--from absent.keras: no such file"),
         (("detector", "--steps", "0"), "--steps: at least 1"),
         (("reader", "--clips", "."), "--clips .: holds no clips; render them with ./build.sh clips"),
