@@ -14,18 +14,18 @@ from edge_app.records import Corners, ImageBgr, PlateRead
 HEIGHTS_PX = (8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 45.0)
 SMEARS = (0.0, 0.2, 0.5, 1.0, 1.5, 2.0)
 SHARES = (
-    (0.02, 0.02, 0.02, 0.01, 0.01, 0.01),
-    (0.13, 0.12, 0.12, 0.08, 0.07, 0.04),
-    (0.31, 0.29, 0.26, 0.21, 0.16, 0.08),
-    (0.59, 0.56, 0.56, 0.47, 0.34, 0.21),
-    (0.86, 0.85, 0.79, 0.71, 0.61, 0.47),
-    (0.96, 0.96, 0.96, 0.91, 0.80, 0.54),
-    (0.97, 0.97, 0.97, 0.95, 0.84, 0.55),
+    (0.01, 0.01, 0.01, 0.01, 0.01, 0.01),
+    (0.11, 0.12, 0.10, 0.07, 0.05, 0.04),
+    (0.32, 0.31, 0.27, 0.23, 0.17, 0.10),
+    (0.67, 0.66, 0.62, 0.54, 0.39, 0.25),
+    (0.89, 0.87, 0.84, 0.79, 0.65, 0.50),
+    (0.97, 0.97, 0.96, 0.93, 0.83, 0.57),
+    (0.97, 0.97, 0.97, 0.96, 0.85, 0.58),
 )
 """Share of single frames that are read right: a row for each height of a line's part of the plate, in pixels, and a
 column for each smear, in strokes. Measured by `python -m benchmarks.cameras.aim_curve`, as the next."""
 CONTRASTS = (6.0, 12.0, 25.0, 50.0, 100.0)
-SHARES_OF_CONTRAST = (0.18, 0.63, 0.91, 0.94, 0.96)
+SHARES_OF_CONTRAST = (0.01, 0.34, 0.85, 0.94, 0.97)
 """The same for the contrast between ink and paper, in grey levels, of plates that are large enough."""
 STROKE_SHARE = 10 / 120
 """Width of a stroke over the height of a line's part of the plate: 10 mm of 120 mm (rule 51)."""

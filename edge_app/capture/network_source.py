@@ -26,8 +26,8 @@ def open_network(camera: CameraSettings, url: str) -> OpenCvStream:
     Raises:
         ConfigurationError: the password file is not as it should be.
     """
-    # FFmpeg watches a stream for so long, in microseconds, before it gives the first picture; else it would be 3 s.
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "analyzeduration;2000000")
+    # FFmpeg watches a stream for so long, in microseconds, before it gives the first picture; else it would be 5 s.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "analyzeduration;500000")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its words may show the password
     address, label = _with_password(camera, url), without_secrets(url)
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
