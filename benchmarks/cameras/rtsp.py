@@ -77,13 +77,9 @@ def main(rounds: int) -> int:
 
 def _refusals() -> None:
     """What a wrong password and a wrong path are called, and how often they are tried."""
-    port = free_port()
+    host = f"127.0.0.1:{(port := free_port())}"
     server = serve(port, "--login", "viewer:right")
-    for address in (
-        f"viewer:wrong@127.0.0.1:{port}/main",
-        f"127.0.0.1:{port}/main",
-        f"viewer:right@127.0.0.1:{port}/x",
-    ):
+    for address in (f"viewer:wrong@{host}/main", f"{host}/main", f"viewer:right@{host}/x"):
         with _camera(f"rtsp://{address}") as camera:
             wait(lambda camera=camera: camera.loss is not None)
             time.sleep(5)
