@@ -54,7 +54,7 @@ def main(rounds: int) -> int:
         for number in range(rounds):
             is_stall = number % 4 == 3
             server.send_signal(signal.SIGSTOP if is_stall else signal.SIGKILL)
-            lost = wait(lambda: camera.loss is not None)
+            lost = _wait_for_loss(camera)
             reason = camera.loss.reason if camera.loss else ""
             kind = KINDS[number % len(KINDS)]
             if is_stall:
@@ -81,7 +81,7 @@ def _refusals() -> None:
     server = serve(port, "--login", "viewer:right")
     for address in (f"viewer:wrong@{host}/main", f"{host}/main", f"viewer:right@{host}/x"):
         with _camera(f"rtsp://{address}") as camera:
-            wait(lambda camera=camera: camera.loss is not None)
+            _wait_for_loss(camera)
             time.sleep(5)
             print(f"{camera.loss.reason if camera.loss else '-'}: {camera.attempts} attempts in 5 s")
     with _camera(f"rtsp://viewer:right@{host}/main") as camera:
@@ -125,6 +125,10 @@ def wait(condition: Callable[[], bool]) -> float | None:
             return time.monotonic() - began
         time.sleep(0.02)
     return None
+
+
+def _wait_for_loss(camera: Camera) -> float | None:
+    return wait(lambda: camera.loss is not None)
 
 
 def _in_words(seconds: float | None) -> str:

@@ -33,12 +33,13 @@ def open_network(camera: CameraSettings, url: str) -> OpenCvStream:
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
 
     def open_capture() -> cv2.VideoCapture:
-        network_probe.check(address)
+        network_probe.reach(address)
         return _open(_with_transport(address, camera.rtsp_transport), read_timeout_ms)
 
     def explain(gave_some: bool) -> SourceError:
         if gave_some:
             return SourceError(f"{label}: the stream broke off; check the camera's power and the network")
+        network_probe.check(address)  # only now: many a camera takes a second to begin a stream, and ends it again
         return SourceError(
             f"{label}: answers, and gives no picture; set its video to H.264 or H.265, or try another path"
         )
