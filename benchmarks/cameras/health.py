@@ -37,9 +37,10 @@ def blur(sigma: float) -> Trouble:
     return lambda picture, _: _bgr(cv2.GaussianBlur(picture, (0, 0), sigma))
 
 
-def smear(length: int) -> Trouble:
-    """Shaken to the side by the wind or a lorry."""
-    return lambda picture, _: _bgr(cv2.blur(picture, (length, 1)))
+def disc(radius: int) -> Trouble:
+    """Out of focus, as a lens shows it: each point as a disc."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.float32)
+    return lambda picture, _: _bgr(cv2.filter2D(picture, -1, kernel / kernel.sum()))
 
 
 def moved(right: float, down: float = 0.0, degrees: float = 0.0, zoom: float = 1.0) -> Trouble:
@@ -109,9 +110,9 @@ TROUBLES: dict[str, tuple[Trouble, set[PictureState]]] = {
     "blur, sigma 4": (blur(4), {PictureState.BLURRED}),
     "blur, sigma 8": (blur(8), {PictureState.BLURRED}),
     "blur, sigma 16": (blur(16), {PictureState.BLURRED, PictureState.COVERED}),
-    "smear of 24 px": (smear(24), {PictureState.BLURRED}),
+    "blur, disc of 17 px": (disc(8), {PictureState.BLURRED}),
     "covered, whole": (covered(1.0), {PictureState.COVERED, PictureState.DARK}),
-    "covered, 60 %": (covered(0.6), {PictureState.COVERED}),
+    "covered, 60 %": (covered(0.6), {PictureState.COVERED, PictureState.BLURRED}),
     "covered, 30 %": (covered(0.3), {PictureState.COVERED}),
     "dirt": (dirt, {PictureState.COVERED, PictureState.FOGGY}),
     "fog, 25 % contrast": (levels(0.25, 140), {PictureState.FOGGY, PictureState.BLURRED, PictureState.COVERED}),
