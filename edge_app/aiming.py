@@ -40,7 +40,7 @@ PRE_BLUR_PX, RE_BLUR_PX, EDGE_PERCENTILE = 0.7, 1.5, 97
 """Sigma of the blur against noise, sigma of the one that shows how wide edges were, percentile of those that count."""
 CHANCE_PX2 = 0.1
 """By how much the squares of edge widths across and down differ by chance."""
-CAR_PLATE_METRES = 0.5
+CAR_PLATE_METRES, CAR_PLATE_HEIGHT_METRES = 0.5, 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,12 @@ def expected_share(line_height_px: float, smear_strokes: float, contrast: float 
     by_height = [float(np.interp(line_height_px, HEIGHTS_PX, column)) for column in np.array(SHARES).T]
     of_size = float(np.interp(smear_strokes, SMEARS, by_height))
     return of_size * float(np.interp(contrast, CONTRASTS, SHARES_OF_CONTRAST)) / SHARES_OF_CONTRAST[-1]
+
+
+def reach_metres(picture_width_px: int, sensor_width_mm: float, lens_mm: float) -> float:
+    """Distance at which a car's plate is as large as advice wants it."""
+    pixels_per_metre = WANTED_HEIGHT_PX / CAR_PLATE_HEIGHT_METRES
+    return picture_width_px / pixels_per_metre * lens_mm / sensor_width_mm
 
 
 def aim_of(image_bgr: ImageBgr, read: PlateRead) -> Aim:

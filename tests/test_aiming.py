@@ -1,13 +1,14 @@
 """How well a camera is set up, from the plates in its picture."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from edge_app import aiming
-from edge_app.aiming import Aim, aim_of, expected_share, pixels_per_metre
+from edge_app.aiming import Aim, aim_of, expected_share, pixels_per_metre, reach_metres
 from edge_app.geometry import Box, corners_of
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
 from tests.events.passes import plate_pass
@@ -81,3 +82,27 @@ def test_the_half_of_a_motorcycle_s_plate_is_no_measure() -> None:
     halves = Aim("MH12AB1234", corners_of(BOX), 100, 50, 0, 0.5, 100)
 
     assert pixels_per_metre([halves]) is None
+
+
+CAMERAS = {
+    "Camera Module 3, 4.74 mm": (6.45, 4.74),
+    "Camera Module 3 Wide, 2.75 mm": (6.45, 2.75),
+    "HQ Camera, 6 mm": (6.29, 6.0),
+    "HQ Camera, 16 mm": (6.29, 16.0),
+    "HQ Camera, 25 mm": (6.29, 25.0),
+}
+"""Width of the sensor and focal length, in millimetres, from the makers' data sheets."""
+
+
+def test_the_tables_of_the_page_on_hardware_come_from_the_formulas() -> None:
+    page = Path("docs/hardware.md").read_text(encoding="utf-8")
+    rows = [
+        f"| {height / 0.24:.0f} | {height:.0f} | {' | '.join(f'{row[column]:.2f}' for column in (0, 3, 4, 5))} |"
+        for height, row in zip(aiming.HEIGHTS_PX, aiming.SHARES, strict=True)
+    ]
+    rows += [
+        f"| {name} | {' | '.join(f'{reach_metres(width, *lens):.0f} m' for width in (1280, 1920, 2304))} |"
+        for name, lens in CAMERAS.items()
+    ]
+
+    assert [row for row in rows if row not in page] == []

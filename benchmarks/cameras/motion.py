@@ -69,9 +69,9 @@ def _play(clip: LabelledClip) -> tuple[list[bool], list[float]]:
             if number % 10 == 0:
                 large = np.asarray(cv2.resize(frame.image_bgr, FULL_SIZE), np.uint8)
                 enlarged = type(frame)(large, frame.captured_at, frame.monotonic_ns, frame.sequence, frame.camera)
-                began = time.perf_counter()
+                began = time.process_time()
                 timed.admits(enlarged)
-                elapsed_ms.append((time.perf_counter() - began) * 1e3)
+                elapsed_ms.append((time.process_time() - began) * 1e3)
     return admitted, elapsed_ms
 
 

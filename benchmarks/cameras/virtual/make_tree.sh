@@ -15,14 +15,15 @@ inside() {
         --setenv=PIP_CERT="$certificates" --setenv=DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-if [[ ! -d $tree/opt ]]; then
-    mmdebstrap --variant=minbase --include=ca-certificates,python3-venv,python3-dev,gcc,libc6-dev,python3-prctl \
-        trixie "$tree" "$mirror"
+if [[ ! -d $tree/usr ]]; then
+    mmdebstrap --variant=minbase --include=ca-certificates,python3 trixie "$tree" "$mirror"
 fi
 echo "deb $mirror trixie-backports main" >"$tree/etc/apt/sources.list.d/backports.list"
 inside sh -ec '
     apt-get update -qq
-    apt-get install -qq -y --no-install-recommends -t trixie-backports python3-libcamera libcamera-tools
+    apt-get install -qq -y --no-install-recommends ca-certificates python3-venv python3-dev python3-numpy \
+        python3-prctl gcc libc6-dev
+    apt-get install -qq -y --no-install-recommends -t trixie-backports python3-libcamera
     python3 -m venv --system-site-packages /opt/venv
     /opt/venv/bin/pip install --quiet picamera2==0.3.38
     /opt/venv/bin/pip install --quiet --require-hashes --no-deps -r /opt/requirements/demo.txt'
