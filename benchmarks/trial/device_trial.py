@@ -236,8 +236,11 @@ class DeviceTrial:
         expect("THE LAST GOOD CONFIGURATION IS USED" in errors, errors)
         self._configure()
         self._device.run("systemctl reload edge-anpr")
+        unknown = {"configuration": {"wrong": "while it does not answer"}}
         wait_until(
-            lambda: (self._status()["status"] or {})["configuration"]["wrong"] is None, _SOON_SECONDS, "the right file"
+            lambda: (self._status()["status"] or unknown)["configuration"]["wrong"] is None,
+            _SOON_SECONDS,
+            "the right file",
         )
         return words
 
@@ -326,7 +329,7 @@ class DeviceTrial:
 
     def rollback(self) -> str:
         """From the workstation."""
-        status = self._status()
+        status = self._status_with_previous()
         before, previous = status["release"]["name"], status["previous"]
         began = time.monotonic()
         ended = self._remote("rollback", self._device.address)
@@ -346,9 +349,8 @@ class DeviceTrial:
 
     def damaged(self) -> str:
         """A byte of a network rots: the release before comes back by itself."""
-        status = self._status()
+        status = self._status_with_previous()
         broken, before = status["release"]["name"], status["previous"]
-        expect(before is not None, "there is no previous release")
         model = "/opt/edge-anpr/current/models/plate_reader.tflite"
         # A copy first: the two releases share the file.
         self._device.run(f"cp {model} m && printf x | dd of=m bs=1 seek=9999 conv=notrunc && mv m {model}")
@@ -446,6 +448,12 @@ class DeviceTrial:
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = json.loads(self._device.run(f"{_COMMAND} release status --json").stdout)
         return status
+
+    def _status_with_previous(self) -> dict[str, Any]:
+        """With a release to go back to, which is made if no row before this one has left one."""
+        if self._status()["previous"] is None:
+            self._deploy_whole(self._bundler.second(self._target))
+        return self._status()
 
     def _waiting(self) -> int:
         return int(((self._status()["status"] or {}).get("telemetry") or {}).get("events_waiting", -1))
