@@ -175,7 +175,6 @@ class Daemon:
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
                 "configuration": {"wrong": self._wrong_configuration},
-                "board": {"celsius": self._care.celsius, "half_rate": self._care.is_hot},
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
         )
@@ -237,7 +236,7 @@ class Daemon:
             elif self._source.live and self._clock() - self._waiting_since > self._lost_seconds:
                 self._commit(self._pipeline.flush())  # the camera is silent: no next frame shows that they have gone
             self._outbox.tend()
-            self._care.look()
+            self._publisher.board = self._care.look()
             self._complain()
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.
