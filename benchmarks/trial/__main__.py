@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.trial.broker import broker_in
 from benchmarks.trial.bundles import Bundler
-from benchmarks.trial.containers import Lab, devices, make_tree
+from benchmarks.trial.containers import Lab, devices, layer_above, make_tree
 from benchmarks.trial.device_trial import DeviceTrial, deploy_to_many, python_of
 from benchmarks.trial.report import Report, expect
 from benchmarks.trial.system_parts import try_system_parts
@@ -103,14 +103,11 @@ def _arm(folder: Path, suite: str, mirror: str, bundler: Bundler) -> str:
     tree = make_tree(folder, suite, mirror, "arm64")
     bundle = bundler.made(Target("aarch64", python_of(tree)))
     program = "cd /root && tar -xf bundle.tar install.sh && sh install.sh bundle.tar --trust key.pub"
-    command = ["systemd-nspawn", "--quiet", f"--directory={tree}", "--register=no", "--keep-unit", "--pipe"]
-    command += [
-        "--volatile=overlay",
-        f"--bind-ro={bundle}:/root/bundle.tar",
-        f"--bind-ro={bundler.key}.pub:/root/key.pub",
-    ]
-    command += ["--setenv=QEMU_CPU=cortex-a72", "sh", "-ec", f"{program} && edge-anpr self-test"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    with layer_above(tree, folder / "lab/arm64") as root:
+        command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--register=no", "--keep-unit", "--pipe"]
+        command += [f"--bind-ro={bundle}:/root/bundle.tar", f"--bind-ro={bundler.key}.pub:/root/key.pub"]
+        command += ["--setenv=QEMU_CPU=cortex-a72", "sh", "-ec", f"{program} && edge-anpr self-test"]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
     expect(ended.returncode == 0, (ended.stderr.strip() or ended.stdout.strip())[-300:])
     return ended.stdout.strip().splitlines()[-1]
 

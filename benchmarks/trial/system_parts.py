@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.trial.bundles import Bundler
-from benchmarks.trial.containers import make_tree
+from benchmarks.trial.containers import layer_above, make_tree
 from benchmarks.trial.report import Report, expect
 from converters.bundle.making import Target
 from training.repository import REPOSITORY
@@ -48,9 +48,11 @@ def try_system_parts(folder: Path, mirror: str, bundler: Bundler, report: Report
         return
     tree = make_tree(folder, "bookworm", mirror, packages=_PACKAGES, name="parts")
     _add_runtime(tree, folder)
-    root = folder / "parts-device"
-    shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(tree, root, symlinks=True)
+    with layer_above(tree, folder / "lab/parts") as root:
+        _try_in(root, bundler, report)
+
+
+def _try_in(root: Path, bundler: Bundler, report: Report) -> None:
     shutil.copyfile(bundler.made(Target("x86_64", _PYTHON)), root / "root/bundle.tar")
     shutil.copyfile(f"{bundler.key}.pub", root / "root/key.pub")
     (root / "root/run.toml").write_text(_RUN, encoding="utf-8")
@@ -66,7 +68,6 @@ def try_system_parts(folder: Path, mirror: str, bundler: Bundler, report: Report
             report.check("parts", what, lambda command=command: _in(root, command))  # type: ignore[misc]
     if report.wants("parts", _TESTS) and f"{sys.version_info[0]}.{sys.version_info[1]}" == _PYTHON:
         report.check("parts", _TESTS, lambda: _run_tests(root))
-    shutil.rmtree(root)
 
 
 def _run_tests(root: Path) -> str:
