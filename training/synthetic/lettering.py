@@ -75,7 +75,7 @@ def separator(kind: str, gap_px: int) -> Mask:
 
 def emblem(rng: np.random.Generator) -> Mask:
     """A drawing between two groups: a seal, or the ragged outline of a state, a star or a coat of arms."""
-    size = int(CAP_HEIGHT_PX * rng.uniform(0.25, 0.95))
+    size = int(CAP_HEIGHT_PX * rng.uniform(0.3, 1.0))
     mask = np.zeros((_LINE_PX, size + 2 * int(rng.integers(2, 12))), np.uint8)
     middle = np.array([mask.shape[1] / 2, _LINE_PX / 2 + rng.normal(0, 3)])
     shade = int(rng.uniform(60, 255))
@@ -85,7 +85,7 @@ def emblem(rng: np.random.Generator) -> Mask:
         return mask
     count = int(rng.integers(5, 14))
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
-    reach = size / 2 * rng.uniform(0.35, 1, (count, 1)) * rng.uniform(0.4, 1, 2)
+    reach = size / 2 * rng.uniform(0.5, 1, (count, 1)) * rng.uniform(0.7, 1.1, 2)
     outline = np.round(middle + np.stack([np.cos(angles), np.sin(angles)], axis=1) * reach).astype(np.int32)
     if rng.random() < 0.7:
         cv2.fillPoly(mask, [outline], shade, cv2.LINE_AA)
