@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "openssh-server", "iproute2")
-ARM_PACKAGES = ("?essential", "python3", "openssh-client")
+ARM_PACKAGES = ("?essential", "python3", "openssh-client", "libstdc++6")
 _NETWORK = """[Unit]
 Before=ssh.service
 [Service]
