@@ -8,14 +8,16 @@ import argparse
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime
-from itertools import cycle, islice
+from functools import lru_cache
+from itertools import count, cycle, islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_app.capture.camera_health import REFERENCE_PICTURES, CameraHealth, PictureState
 from edge_app.config import HealthSettings
@@ -114,7 +116,7 @@ TROUBLES: dict[str, tuple[Trouble, set[PictureState]]] = {
     "covered, whole": (covered(1.0), {PictureState.COVERED, PictureState.DARK}),
     "covered, 60 %": (covered(0.6), {PictureState.COVERED, PictureState.BLURRED}),
     "covered, 30 %": (covered(0.3), {PictureState.COVERED}),
-    "dirt": (dirt, {PictureState.COVERED, PictureState.FOGGY}),
+    "dirt": (dirt, {PictureState.COVERED, PictureState.FOGGY, PictureState.BLURRED}),
     "fog, 25 % contrast": (levels(0.25, 140), {PictureState.FOGGY, PictureState.BLURRED, PictureState.COVERED}),
     "fog, 10 % contrast": (levels(0.1, 170), {PictureState.FOGGY, PictureState.BLURRED, PictureState.COVERED}),
     "shift of 2 %": (moved(0.02), {PictureState.MOVED}),
@@ -143,7 +145,8 @@ def main() -> int:
     except EdgeAnprError as error:
         print(f"python -m benchmarks.cameras.health: {error}", file=sys.stderr)
         return 2
-    views = [seconds_of(path) for path in paths[:: max(1, len(paths) // arguments.views)][: arguments.views]]
+    chosen = paths[:: max(1, len(paths) // max(1, arguments.views))][: arguments.views]
+    views = [[_large(picture) for picture in seconds_of(path)] for path in chosen]
     known = [(view, learnt(view)) for view in views]
     missed = sum(_report(name, known) for name in TROUBLES)
     alarms = _false_alarms(paths, round(60 * arguments.minutes / len(paths)))
@@ -153,9 +156,9 @@ def main() -> int:
 def seconds_of(path: Path) -> list[ImageBgr]:
     """A picture a second of a clip or, of a short one, five of it, at the size of a usual camera."""
     capture, pictures = cv2.VideoCapture(str(path)), []
-    rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    step = max(1, round(min(rate, count / 5)))
-    for number in range(int(count)):
+    rate, frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    step = max(1, round(min(rate, frames / 5)))
+    for number in range(int(frames)):
         if not capture.grab():
             break
         if number % step == 0:
@@ -168,7 +171,7 @@ def learnt(view: list[ImageBgr]) -> CameraHealth:
     """One that knows a view."""
     health = CameraHealth(HealthSettings())
     for second, picture in enumerate(islice(cycle(view), LEARNT_SECONDS)):
-        health.check(_frame(second, _grainy(_large(picture), second)))
+        health.check(_frame(second, _grainy(picture, second)))
     return health
 
 
@@ -179,8 +182,8 @@ def _report(name: str, views: list[tuple[list[ImageBgr], CameraHealth]]) -> int:
     seconds = []
     for view, knowing in views:
         health, after = deepcopy(knowing), None
-        for second, picture in enumerate(islice(cycle(view), TROUBLE_SECONDS)):
-            health.check(_frame(LEARNT_SECONDS + second, _spoilt(trouble, picture, second)))
+        for second, picture in enumerate(islice(_spoilt(trouble, view), TROUBLE_SECONDS)):
+            health.check(_frame(LEARNT_SECONDS + second, picture))
             if health.state in names:
                 after = second
                 break
@@ -191,10 +194,12 @@ def _report(name: str, views: list[tuple[list[ImageBgr], CameraHealth]]) -> int:
     return len(views) - len(seconds)
 
 
-def _spoilt(trouble: Trouble, picture: ImageBgr, since: int) -> ImageBgr:
-    """A sensor's grain comes after the lens; a picture that is frozen has its grain frozen."""
-    large = _large(picture)
-    return trouble(large, since) if isinstance(trouble, Frozen) else _grainy(trouble(large, since), since)
+def _spoilt(trouble: Trouble, view: list[ImageBgr]) -> Iterator[ImageBgr]:
+    """A picture a second. A sensor's grain comes after the lens; a picture that is frozen has its grain frozen."""
+    if isinstance(trouble, Frozen):
+        yield from (trouble(view[0], second) for second in count())
+    spoilt = [trouble(picture, 0) for picture in view]
+    yield from (_grainy(spoilt[second % len(spoilt)], second) for second in count())
 
 
 def _false_alarms(paths: list[Path], seconds: int) -> int:
@@ -216,8 +221,14 @@ def _large(picture: ImageBgr) -> ImageBgr:
 
 
 def _grainy(picture: ImageBgr, second: int) -> ImageBgr:
-    grain = np.random.default_rng(second % 7).integers(-3, 4, picture.shape[:2], np.int16)
-    return np.clip(picture + grain[..., None], 0, 255).astype(np.uint8)
+    height, width = picture.shape[:2]
+    return _bgr(cv2.add(picture, _grain(height, width, second % 7), dtype=cv2.CV_8U))
+
+
+@lru_cache(14)
+def _grain(height: int, width: int, number: int) -> NDArray[np.int16]:
+    grain = np.random.default_rng(number).integers(-3, 4, (height, width, 1), np.int16)
+    return np.repeat(grain, 3, axis=2)
 
 
 def _frame(second: int, picture: ImageBgr) -> Frame:

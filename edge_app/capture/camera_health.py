@@ -22,7 +22,8 @@ REFERENCE_PICTURES = 30
 """Number of good pictures of which the reference is made: vehicles vanish in their median."""
 UNKNOWN_SECONDS = 600.0
 """A picture in which no part of the reference is found for this long, though the light is alike, shows another view."""
-ALIKE_LIGHT = (0.5, 2.0)
+ALIKE_LIGHT = (0.5, 4.0)
+"""Brightness as a share of the reference's in which views are compared: fog and dirt are brighter, a day after a night more so."""
 
 
 class PictureState(StrEnum):
