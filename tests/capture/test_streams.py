@@ -82,7 +82,7 @@ def test_a_network_camera_that_hangs_is_given_up_in_seconds_and_tried_again(
         reading.join(10)
 
     assert time.monotonic() - began < 10
-    assert f"rtsp://127.0.0.1:{silent_port}/stream gives no picture" in caplog.text
+    assert f"rtsp://127.0.0.1:{silent_port}/… gives no picture" in caplog.text
     assert "s3cret" not in caplog.text + "".join(capfd.readouterr())
 
 

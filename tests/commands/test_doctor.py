@@ -49,7 +49,7 @@ def test_a_network_camera_that_is_away_is_given_up_and_its_password_not_shown(
 
     finding = check_camera(Settings(camera=camera))
 
-    words = f"rtsp://127.0.0.1:{port}/stream gives no picture; check cable, power and address"
+    words = f"rtsp://127.0.0.1:{port}/… gives no picture; check cable, power and address"
     assert finding == Finding("camera", FAULT, words)
     assert "secret" not in caplog.text
 

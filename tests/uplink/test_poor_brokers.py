@@ -19,6 +19,7 @@ from edge_app.uplink import credentials
 from edge_app.uplink.connection import Message
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rehearsal import has_namesake, rehearse
+from edge_app.uplink.subscriber import Subscriber as Listener
 from tests.mosquitto import Mosquitto, Start, Subscriber
 from tests.uplink import test_home_assistant
 from tests.uplink.fault_proxy import FaultProxy
@@ -77,7 +78,17 @@ def test_a_broker_that_acknowledges_nothing_is_named_by_doctor(start: Start, is_
         finding = doctor.check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=between.port)))
 
     assert finding.state == FAULT
-    assert is_old or "let the broker take QoS 1" in finding.words
+    assert "let the broker take QoS 1" in finding.words
+
+
+def test_a_listener_learns_that_the_broker_keeps_nothing_for_it(start: Start) -> None:
+    reports: list[str] = []
+    poor, rich = start("allow_anonymous true", "max_qos 0"), start("allow_anonymous true")
+
+    for broker in (poor, rich):
+        Listener(broker.settings, ["anpr/#"], threading.Event(), report=reports.append).close()
+
+    assert [each.partition(":")[0] for each in reports] == ["the broker sends at QoS 0 only"]
 
 
 def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
