@@ -979,7 +979,7 @@ def test_a_folder_that_cannot_be_made_anew_has_events_wait_in_memory_until_it_is
     later(outbox, clock)
     folder.unlink()
     later(outbox, clock)
-    assert outbox.disk is DiskState.GOOD
+    assert outbox.state().disk is DiskState.GOOD
     assert outbox.state().in_memory == 0
     assert numbers(outbox) == [1, 2]
     assert caplog.text.count("cannot be written anew") == 1
