@@ -48,6 +48,19 @@ def test_a_plate_of_which_the_lower_line_was_found_is_read_whole_and_placed_wher
     assert np.abs(read.detection.corners_px - corners).max() <= 0.15 * 96
 
 
+@pytest.mark.parametrize("text", ["HR 26 A 123", "MH 04 B 7", "KA 05 S 12", "DL 1 D 480"])
+def test_a_series_of_one_letter_before_few_digits_is_not_read_as_a_digit_with_certainty(text: str) -> None:
+    plate = render_plate(np.random.default_rng(2), "white", text, 48, shipped_fonts()).image_bgr
+    height, width = plate.shape[:2]
+    wall = np.full((384, 640, 3), 70, np.uint8)
+    wall[100 : 100 + height, 200 : 200 + width] = plate
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + np.array([200, 100])
+
+    (read,) = PlateRecognizer().read(wall, [PlateDetection(corners.astype(np.float32), 0.9, lines=1)])
+
+    assert read.text == text.replace(" ", "") or read.confidence < 0.9
+
+
 def test_a_plate_found_too_far_to_the_right_and_below_is_found_again_from_close_by_and_read() -> None:
     plate = render_plate(np.random.default_rng(1), "white", "MH 12 AB 1234", 48, shipped_fonts()).image_bgr
     height, width = plate.shape[:2]

@@ -132,19 +132,26 @@ def test_everything_retained_is_sent_again_when_home_assistant_starts(tmp_path: 
         listening.until(2, "/telemetry")
 
 
-def test_a_broker_that_comes_back_without_its_memory_learns_the_last_plate_again(
-    tmp_path: Path, broker: Mosquitto
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_broker_that_comes_back_without_its_memory_learns_all_that_is_retained_again(
+    tmp_path: Path, broker: Mosquitto, is_old: bool
 ) -> None:
-    with contextlib.closing(Running(tmp_path / "outbox.sqlite", broker.settings)) as running:
-        running.start()
-        running.put()
-        running.waits_until(running.is_drained)
+    with contextlib.closing(FaultProxy(broker.port)) as between:
+        between.hangs_up_on_mqtt_5 = is_old
+        home_assistant = HomeAssistant(test_home_assistant.settings())
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        running = Running(tmp_path / "outbox.sqlite", settings, home_assistant=home_assistant)
+        with contextlib.closing(running):
+            running.start()
+            running.put()
+            running.waits_until(running.is_drained)
 
-        broker.stop()
-        broker.start()
+            broker.stop()
+            broker.start()
 
-        with contextlib.closing(Subscriber(broker.port)) as late:
-            late.until(1, "/last")
+            with contextlib.closing(Subscriber(broker.port, ["#"])) as late:
+                for ending in ("gate-01/status", "/last", "/config", "/telemetry"):
+                    late.until(1, ending)
 
 
 def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(
