@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score dataset folders with these only",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
+    parser.add_argument(
+        "--camera", metavar="NAME", help="with --config: whose zones and lines hold for clips (default: the first's)"
+    )
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write what went wrong, one JSON object a line")
 
 
@@ -69,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(
                 f"{folder}: no labels.jsonl here and no {EVENTS_FILE}; give a dataset folder or a folder of clips"
             )
-    settings = config.load(arguments.config) if arguments.config else Settings()
+    settings = (config.load(arguments.config) if arguments.config else Settings()).of_camera(arguments.camera)
     stages = build_stages(settings)
     header = None
     with JsonLinesFile(arguments.failures) if arguments.failures else nullcontext() as file:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from edge_app.records import ImageBgr
-from training.synthetic.lettering import Mask, all_fonts, draw_line, restyle, shipped_fonts
+from training.synthetic.lettering import Mask, all_fonts, draw_line, emblem, restyle, separator, shipped_fonts
 from training.synthetic.texts import FOREIGN_COUNTRIES, PlateWords, foreign_words, indian_words
 
 Colour = tuple[int, int, int]
@@ -78,6 +78,9 @@ _DEALER_SHARE = 0.12
 
 _CREST_SHARE = 0.08
 """Share of the one-line Indian plates with a dealer's sign or a name above the number, which has the lower part."""
+
+_EMBLEM_SHARE = {"US": 0.45, "??": 0.15, "EU": 0.05, "IN": 0.02}
+"""Share of a country's plates with a drawing between the groups: New York has one, stickers do the same elsewhere."""
 
 _BOLTED_SHARE = 0.5
 """Of all plates."""
@@ -199,12 +202,11 @@ def _print_words(
     margin = int(width * rng.uniform(0.015, 0.06))
     rows = len(words.lines)
     room = _rooms(rng, bottom - top, rows)
-    beside = "stop" if style.country == "IN" else "emblem"
-    separator = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
-    letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
+    letter_gap = int(rng.integers(4, 16))
+    between = _between(rng, style)
     fill = float(rng.uniform(0.52, 1.05)) if rows == 1 else float(rng.uniform(0.68, 1.02))
     for row, line in enumerate(words.lines):
-        mask = restyle(rng, draw_line(line, font, letter_gap, word_gap, separator))
+        mask = restyle(rng, draw_line(line, font, letter_gap, between))
         line_height = room[row] * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
         natural = mask.shape[1] * line_height / mask.shape[0] * rng.uniform(0.85, 1.25)
         available = width - left - 2 * margin
@@ -223,6 +225,15 @@ def _print_words(
     if rng.random() < 0.15:
         box = (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10)
         _small_print(rng, canvas, box, ink, fonts)
+
+
+def _between(rng: np.random.Generator, style: PlateStyle) -> Mask:
+    """What stands between the groups of a plate of this style."""
+    if rng.random() < _EMBLEM_SHARE.get(style.country, 0.0):
+        return emblem(rng)
+    beside = "stop" if style.country == "IN" else "space"
+    kind = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
+    return separator(kind, int(rng.integers(14, 44)))
 
 
 def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...]:
@@ -311,7 +322,7 @@ def _small_print(
     texts: tuple[str, ...] = _SMALL_PRINT,
 ) -> None:
     fonts = fonts or all_fonts()
-    mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, 20)
+    mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, separator("space", 20))
     _paint(canvas, mask, box, ink, float(rng.uniform(0.5, 1)))
 
 
