@@ -15,7 +15,7 @@ from edge_app.geometry import corners_of, hulls, same_plate
 from edge_app.recognition.plate_colours import colours_of
 from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
-from edge_app.stages import Stages, as_frame, build_stages
+from edge_app.stages import PARTS, Stages, as_frame, build_stages
 
 EFFORTS = (0, 1)
 """0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
@@ -67,7 +67,11 @@ class PlateRecognizer:
         detector = self._stages.detector
         found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
         reads = self.read(image_bgr, found)
-        if self.effort and not any(read.confidence >= _BEYOND_DOUBT for read in reads):
+        if (
+            self.effort
+            and PARTS in self._stages.further
+            and not any(read.confidence >= _BEYOND_DOUBT for read in reads)
+        ):
             reads = _surest_first(_apart_reads([*reads, *self.read(image_bgr, self._find_small(image_bgr))]))
         return [
             read
