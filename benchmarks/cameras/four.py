@@ -1,7 +1,7 @@
 """Four cameras in one daemon, and in four: what is published, processor time and memory.
 
-`python -m benchmarks.cameras.four` plays the demo's clip as two files in real time and over RTSP; the fourth
-is missing.
+`python -m benchmarks.cameras.four [SECONDS [SPEED]]` plays the demo's clip as two files, in real time or at another
+speed, and over RTSP; the fourth camera is missing.
 """
 
 import json
@@ -23,30 +23,30 @@ from benchmarks.cameras.rtsp import free_port, serve
 from edge_app.demo import CLIP
 from tests.mosquitto import Mosquitto
 
-SECONDS = 100.0
+DEFAULTS = (75.0, 1.0)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def main() -> int:
+def main(seconds: float, speed: float) -> int:
     """Print both rows; 1 if a vehicle of the demo is missing, or the missing camera is not lost."""
     rtsp_port = free_port()
     server = serve(rtsp_port, "--file", str(CLIP))
     sources = {
-        "one": f"file:{CLIP}?speed=1",
-        "two": f"file:{CLIP}?speed=1",
+        "one": f"file:{CLIP}?speed={speed}",
+        "two": f"file:{CLIP}?speed={speed}",
         "three": f"rtsp://127.0.0.1:{rtsp_port}/main",
         "four": f"rtsp://127.0.0.1:{free_port()}/main",
     }
     shown = {json.loads(line)["plate"] for line in CLIP.with_name("events.jsonl").read_text().splitlines()}
     with tempfile.TemporaryDirectory() as folder:
-        good = _measure(Path(folder) / "together", [sources], shown)
-        _measure(Path(folder) / "apart", [{name: source} for name, source in sources.items()], shown)
+        good = _measure(Path(folder) / "together", [sources], shown, seconds)
+        _measure(Path(folder) / "apart", [{name: source} for name, source in sources.items()], shown, seconds)
     server.kill()
     server.wait()
     return int(not good)
 
 
-def _measure(folder: Path, groups: Sequence[Mapping[str, str]], shown: set[str]) -> bool:
+def _measure(folder: Path, groups: Sequence[Mapping[str, str]], shown: set[str], duration: float) -> bool:
     """Run a daemon for each group of cameras; whether all vehicles came and the missing camera was reported."""
     folder.mkdir()
     broker = Mosquitto(folder)
@@ -68,7 +68,7 @@ def _measure(folder: Path, groups: Sequence[Mapping[str, str]], shown: set[str])
     listener.subscribe("anpr/#", qos=1)
     listener.loop_start()
     daemons = [_start(folder / str(number), number, cameras, broker.port) for number, cameras in enumerate(groups)]
-    deadline, usage = time.monotonic() + SECONDS, [(0.0, 0)] * len(daemons)
+    deadline, usage = time.monotonic() + duration, [(0.0, 0)] * len(daemons)
     while time.monotonic() < deadline:
         time.sleep(1)
         usage = [_usage(daemon) or before for daemon, before in zip(daemons, usage, strict=True)]
@@ -80,9 +80,8 @@ def _measure(folder: Path, groups: Sequence[Mapping[str, str]], shown: set[str])
     broker.stop()
     seconds, megabytes = sum(cpu for cpu, _ in usage), sum(memory for _, memory in usage)
     found = ", ".join(f"{name} {len(texts[name] & shown)} of {len(shown)}" for name in ("one", "two", "three"))
-    print(
-        f"{len(daemons)} daemons: {seconds:.1f} s of processor time in {SECONDS:g} s, {megabytes} MB; {found}; {states}"
-    )
+    cost = f"{seconds:.1f} s of processor time in {duration:g} s, {megabytes} MB"
+    print(f"daemons: {len(daemons)}; {cost}; {found}; {states}", flush=True)
     return all(shown <= texts[name] for name in ("one", "two", "three")) and states.get("four") == "lost"
 
 
@@ -110,4 +109,5 @@ def _usage(daemon: "subprocess.Popen[bytes]") -> tuple[float, int] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    given = [float(each) for each in sys.argv[1:]]
+    sys.exit(main(*given, *DEFAULTS[len(given) :]))
