@@ -1,4 +1,4 @@
-"""The share of plates read right over their size, their smear and their contrast: the tables of edge_app/aiming.py.
+"""The share of plates read right over their size, smear and contrast: the tables of recognition/aiming.py.
 
 `python -m benchmarks.cameras.aim_curve [PLATES]` renders that many Indian plates of one line for each point, as a
 fair camera shows them, and reads each once, through its exact corners.
@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.aiming import CONTRASTS, HEIGHTS_PX, SMEARS, STROKE_SHARE
 from edge_app.config import Settings
+from edge_app.recognition.aiming import CONTRASTS, HEIGHTS_PX, SMEARS, STROKE_SHARE
 from edge_app.records import ImageBgr, PlateDetection
 from edge_app.stages import Stages, build_stages
 from training.synthetic.observation import ObservedPlate, place

@@ -1,4 +1,4 @@
-"""Save a frame of the configured camera, for drawing zones and lines, and for aiming it.
+"""Save a frame of the configured camera, for drawing zones and lines.
 
 With --aim it finds the plates in it, and prints how well they are read and what would help: closer, a longer lens, a
 shorter exposure, focus, light. With --grid it shows a grid in the unit of the configuration (shares of width and
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge_app import config
-from edge_app.aiming import Aim, aim_of, pixels_per_metre
 from edge_app.camera_settings import shutter_microseconds
 from edge_app.capture.source import take_frame
 from edge_app.commands.run import CONFIGURATION
@@ -22,6 +21,7 @@ from edge_app.errors import SourceError, UsageError
 from edge_app.file_kinds import IMAGE_SUFFIXES
 from edge_app.image_files import save_image, silence_opencv
 from edge_app.printable import counted
+from edge_app.recognition.aiming import Aim, aim_of, pixels_per_metre
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import ImageBgr
 from edge_app.stages import build_stages

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_app import aiming
-from edge_app.aiming import Aim, aim_of, expected_share, pixels_per_metre, reach_metres
 from edge_app.geometry import Box, corners_of
+from edge_app.recognition import aiming
+from edge_app.recognition.aiming import Aim, aim_of, expected_share, pixels_per_metre, reach_metres
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
 from tests.events.passes import plate_pass
 
