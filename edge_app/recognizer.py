@@ -27,8 +27,8 @@ _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
 
-_DOUBTFUL, _BEYOND_DOUBT = 0.2, 0.9
-"""A find of which the detector is less sure than it should be counts as a plate if its text is this certain."""
+_DOUBTFUL, _BEYOND_DOUBT = (0.2, 0.15), 0.9
+"""A find from the first confidence on, for each of `EFFORTS`, counts as a plate if its text has the second."""
 
 _PROMISING = -6.0
 """Log score of the first attempt at a doubtful find, below which hardly any becomes certain."""
@@ -65,7 +65,7 @@ class PlateRecognizer:
         """
         image_bgr = as_bgr(image)
         detector = self._stages.detector
-        found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
+        found = self.find(image_bgr, min(_DOUBTFUL[self.effort], detector.confidence))
         reads = self.read(image_bgr, found)
         if (
             self.effort
@@ -114,7 +114,7 @@ class PlateRecognizer:
         found = [
             part.placed(plate)
             for part in parts_of(image_bgr, self._stages.detector.input_size)
-            for plate in self.find(part.image_bgr, _DOUBTFUL)
+            for plate in self.find(part.image_bgr, _DOUBTFUL[self.effort])
         ]
         return [plate for plate in found if plate]
 
