@@ -33,3 +33,5 @@ class StudyNetwork:
     learning: Learning = field(default_factory=Learning)
     begins_with: str = ""
     """Name of the network whose weights it takes over, layer by layer as far as their shapes agree."""
+    for_device: Callable[[], KerasModel] | None = None
+    """The same network in the form that is converted, if that is another."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.study.plates import Plates, make_plates
+from training.study.roads import Roads, make_roads
 from training.study.setting import Setting
 
 _OURS = ("training.", "converters.")
@@ -35,6 +36,11 @@ class Store:
         """The plates of the study."""
         count = self.setting.plates
         return make_plates(self.place("plates", count, modules=("training.study.plates",)), count, self.seed)
+
+    def roads(self) -> Roads:
+        """The pictures of roads of the study."""
+        count = self.setting.scenes
+        return make_roads(self.place("roads", count, modules=("training.study.roads",)), count, self.seed)
 
     def counts(self) -> dict[str, Any]:
         """The setting without its name."""
