@@ -18,6 +18,8 @@ _LARGEST = 4.0
 _NO_OBJECT = 0.5
 """Weight of a cell without a box."""
 _BOX = 5.0
+_RARE = 4.0
+"""Subtracted from the logit of objectness: nearly all cells are empty, also before anything was learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Grid:
         size = ops.square(_LARGEST_LOG * ops.tanh(grid[..., 2:4]) - wanted[..., 2:4])
         parts = {
             "box": _BOX * ops.sum(ops.sum(place + size, axis=-1) * there) / count,
-            "objectness": ops.sum(cross_entropy(there, grid[..., 4]) * ops.where(there > 0, 1.0, _NO_OBJECT)) / count,
+            "objectness": ops.sum(cross_entropy(there, grid[..., 4] - _RARE) * ops.where(there > 0, 1.0, _NO_OBJECT))
+            / count,
         }
         if self.classes > 1:
             logits = grid[..., 5:]
@@ -78,7 +81,7 @@ class Grid:
         """Box in pixels, confidence, and the probabilities of the classes of each find, the most confident first."""
         rows, columns = self.cells
         grid = output.reshape(rows, columns, len(self.anchors), 5 + self.classes).astype(np.float64)
-        confidence = 1 / (1 + np.exp(-grid[..., 4]))
+        confidence = 1 / (1 + np.exp(_RARE - grid[..., 4]))
         found = []
         for row, column, anchor in np.argwhere(confidence >= least):
             cell = grid[row, column, anchor]

@@ -42,6 +42,8 @@ class Learning:
     falls_at: tuple[float, ...] = ()
     """Shares of the steps at which the rate falls to a tenth."""
     stages: tuple[Stage, ...] = (Stage(),)
+    longer: float = 1.0
+    """Times the setting's epochs: with few samples, or samples that are learned slowly."""
 
 
 class Material(Protocol):
@@ -87,7 +89,16 @@ def learn(
     folder.mkdir(parents=True, exist_ok=True)
     history = _Record(folder / "history.json")
     for stage in learning.stages:
-        _learn_stage(model, material, learning, stage, max(1, round(epochs * stage.share)), patience, seed, history)
+        _learn_stage(
+            model,
+            material,
+            learning,
+            stage,
+            max(1, round(epochs * learning.longer * stage.share)),
+            patience,
+            seed,
+            history,
+        )
     return history.epochs
 
 

@@ -35,3 +35,8 @@ class StudyNetwork:
     """Name of the network whose weights it takes over, layer by layer as far as their shapes agree."""
     for_device: Callable[[], KerasModel] | None = None
     """The same network in the form that is converted, if that is another."""
+
+    @property
+    def module(self) -> str:
+        """Where its layers are written down."""
+        return str(getattr(self.build, "func", self.build).__module__)

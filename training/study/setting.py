@@ -31,8 +31,8 @@ class Setting:
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("quick", 700, 1000, 150, 120, 2, 2, 200, 40, 40),
-        Setting("short", 6000, 2000, 400, 450, 8, 3, 1000, 120, 250),
+        Setting("quick", 700, 800, 150, 120, 2, 2, 200, 40, 40),
+        Setting("short", 4500, 1500, 400, 450, 5, 3, 800, 100, 200),
         Setting("full", 30_000, 20_000, 400, 2500, 40, 6, 3000, 500, 2000),
     )
 }

@@ -46,7 +46,7 @@ def train_network(network: StudyNetwork, others: dict[str, StudyNetwork], store:
         store.counts(),
         repr((network.task, network.learning)),
         start,
-        modules=(network.build.__module__, "training.study.learning"),
+        modules=(network.module, "training.study.learning"),
     )
     done = folder / "trained.json"
     if not done.is_file():

@@ -26,4 +26,4 @@ def build() -> keras.Model:
     return keras.Model(pixels, {"box": box}, name="box_regression")
 
 
-NETWORKS = (StudyNetwork("box_regression", build, _TASK, Learning(batch_size=16, rate=2e-4)),)
+NETWORKS = (StudyNetwork("box_regression", build, _TASK, Learning(batch_size=16, rate=2e-4, longer=2)),)

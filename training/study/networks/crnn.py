@@ -30,4 +30,6 @@ def for_device() -> keras.Model:
     return build(unrolled=True)
 
 
-NETWORKS = (StudyNetwork("crnn", build, StripTask(), Learning(batch_size=32, rate=1.5e-3), for_device=for_device),)
+NETWORKS = (
+    StudyNetwork("crnn", build, StripTask(), Learning(batch_size=16, rate=1e-3, longer=2), for_device=for_device),
+)

@@ -9,7 +9,7 @@ from training.study.network import StudyNetwork
 from training.study.networks.blocks import pixels_of
 from training.study.tasks.detection import ROAD_GRID, STRIP_GRID, CharacterGridTask, PlateGridTask
 
-_LEARNING = Learning(batch_size=16, rate=2e-3, falls_at=(0.8, 0.9))
+_LEARNING = Learning(batch_size=16, rate=2e-3, falls_at=(0.8, 0.9), longer=4)
 
 
 def build_plates() -> keras.Model:

@@ -1,0 +1,39 @@
+"""`python -m training.study.measure FILE`: the time of a run and the memory of a TFLite model, as JSON."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
+
+_WARM, _LEAST_RUNS, _LEAST_SECONDS = 3, 10, 1.0
+
+
+def main() -> None:
+    """Load, run for a second, and print the median and how much memory came on top of what was there."""
+    content = Path(sys.argv[1]).read_bytes()
+    before = _peak_megabytes()
+    model = TfliteModel.of(content, ModelManifest("measured", "1.0.0", "study", InputShape(0, 0, 0, "GRAY"), ""))
+    pixels = np.random.default_rng(0).integers(0, 256, model.input_shape).astype(np.uint8)
+    for _ in range(_WARM):
+        model.run(pixels)
+    taken: list[float] = []
+    began = time.perf_counter()
+    while len(taken) < _LEAST_RUNS or time.perf_counter() - began < _LEAST_SECONDS:
+        start = time.perf_counter()
+        model.run(pixels)
+        taken.append((time.perf_counter() - start) * 1000)
+    figures = {"milliseconds": float(np.median(taken)), "peak_megabytes": _peak_megabytes() - before}
+    sys.stdout.write(json.dumps(figures))
+
+
+def _peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
