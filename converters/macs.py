@@ -7,7 +7,7 @@ import numpy as np
 from edge_app.errors import ModelError
 
 _COUNTED = {"Conv2D", "DepthwiseConv2D", "Dense"}
-_RECURRENT = {"GRU", "LSTM"}
+_RECURRENT = {"Bidirectional", "GRU", "LSTM"}
 _FREE = {
     "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Cropping1D", "Cropping2D",
     "Dropout", "Flatten",
@@ -26,11 +26,10 @@ def _layer_macs(layer: Any) -> int:
     kind = type(layer).__name__
     if kind in _FREE:
         return 0
-    if kind == "Bidirectional":
-        return _layer_macs(layer.forward_layer) + _layer_macs(layer.backward_layer)
     if kind in _RECURRENT:
-        steps = layer.input.shape[1]
-        return int(steps) * (int(np.prod(layer.cell.kernel.shape)) + int(np.prod(layer.cell.recurrent_kernel.shape)))
+        cells = [layer.cell] if kind != "Bidirectional" else [layer.forward_layer.cell, layer.backward_layer.cell]
+        kernels = [kernel for cell in cells for kernel in (cell.kernel, cell.recurrent_kernel)]
+        return int(layer.input.shape[1]) * sum(int(np.prod(kernel.shape)) for kernel in kernels)
     if kind not in _COUNTED:
         raise ModelError(f"multiply-accumulates of {layer.name} ({kind}) are not known; teach converters/macs.py")
     positions = layer.output.shape[1:-1]
