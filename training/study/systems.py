@@ -70,9 +70,11 @@ def systems_of(results: dict[str, Result], store: Store, networks: dict[str, Any
     ours = TfliteModel.load(SHIPPED / "plate_reader.tflite", "plate-reader")
     if "hybrid" in results:
         found.append(System("ours+hybrid", "our reader, then hybrid", Hybrid(ours, model("hybrid")), ("hybrid",)))
-    for name in ("corrector_lstm", "corrector_gru"):
-        if name in results:
-            found.append(System(f"ours+{name}", f"our reader, then {name}", Corrected(ours, model(name)), (name,)))
+    found += [
+        System(f"ours+{name}", f"our reader, then {name}", Corrected(ours, model(name)), (name,))
+        for name in ("corrector_lstm", "corrector_gru")
+        if name in results
+    ]
     if ocr.has_tesseract():
         found.append(System("tesseract", "Tesseract", Tesseract()))
         if "corrector_lstm" in results:

@@ -13,4 +13,4 @@ def build() -> keras.Model:
     return plate_reader()
 
 
-NETWORKS = (StudyNetwork("lenet_ctc", build, StripTask(), Learning(batch_size=16, rate=1e-3, longer=2)),)
+NETWORKS = (StudyNetwork("lenet_ctc", build, StripTask(), Learning(batch_size=16, rate=1e-3)),)

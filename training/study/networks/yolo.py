@@ -9,7 +9,8 @@ from training.study.network import StudyNetwork
 from training.study.networks.blocks import pixels_of
 from training.study.tasks.detection import ROAD_GRID, STRIP_GRID, CharacterGridTask, PlateGridTask
 
-_LEARNING = Learning(batch_size=16, rate=2e-3, falls_at=(0.8, 0.9), longer=4)
+_PLATES = Learning(batch_size=16, rate=2e-3, falls_at=(0.8, 0.9), longer=4)
+_CHARACTERS = Learning(batch_size=16, rate=2e-3, falls_at=(0.8, 0.9), longer=1.5)
 
 
 def build_plates() -> keras.Model:
@@ -38,6 +39,6 @@ def _convolve(maps: keras.KerasTensor, channels: int) -> keras.KerasTensor:
 
 
 NETWORKS = (
-    StudyNetwork("yolo_plates", build_plates, PlateGridTask(), _LEARNING),
-    StudyNetwork("yolo_characters", build_characters, CharacterGridTask(), _LEARNING),
+    StudyNetwork("yolo_plates", build_plates, PlateGridTask(), _PLATES),
+    StudyNetwork("yolo_characters", build_characters, CharacterGridTask(), _CHARACTERS),
 )
