@@ -49,8 +49,9 @@ class Learning:
 class Material(Protocol):
     """What a network learns from."""
 
-    parts: tuple[str, ...]
-    """Of the loss."""
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Of the loss."""
 
     def loss(self, stage: str) -> LossFunction:
         """What is minimised in a stage."""

@@ -58,15 +58,15 @@ def systems_of(results: dict[str, Result], store: Store, networks: dict[str, Any
     for by, segment in (("contours", contours.segment), ("projections", projections.segment)):
         for name in ("cellwise", "classical_handwriting", "classical_plates", "lenet_augmented"):
             if name in results and (by, name) != ("contours", "classical_handwriting"):
-                reader = SegmentingReader(segment, model(name), networks[name].task)
-                found.append(System(f"{by}+{name}", f"{by}, then {name}", reader, (name,)))
+                cutting = SegmentingReader(segment, model(name), networks[name].task)
+                found.append(System(f"{by}+{name}", f"{by}, then {name}", cutting, (name,)))
     if "yolo_characters" in results:
-        reader = SecondDetector(model("yolo_characters"))
-        found.append(System("yolo_characters", "second detector", reader, ("yolo_characters",)))
+        finding = SecondDetector(model("yolo_characters"))
+        found.append(System("yolo_characters", "second detector", finding, ("yolo_characters",)))
     for name in ("crnn", "lenet_ctc"):
         if name in results:
-            reader = WholePlate(model(name))
-            found.append(System(name, f"whole plate: {name}", reader, (name,), results[name]["tflite"]))
+            whole = WholePlate(model(name))
+            found.append(System(name, f"whole plate: {name}", whole, (name,), results[name]["tflite"]))
     ours = TfliteModel.load(SHIPPED / "plate_reader.tflite", "plate-reader")
     if "hybrid" in results:
         found.append(System("ours+hybrid", "our reader, then hybrid", Hybrid(ours, model("hybrid")), ("hybrid",)))

@@ -43,7 +43,7 @@ def mean(values: list[float | None]) -> float:
 def pairs(counts: NDArray[np.int64]) -> dict[str, list[int]]:
     """For each pair of look-alikes: the first read as the second, the second as the first, and both in all."""
     figures = {}
-    for one, other in PAIRS:
+    for one, other in map(tuple, PAIRS):
         first, second = ALPHABET.index(one), ALPHABET.index(other)
         there = int(counts[first].sum() + counts[second].sum())
         figures[one + other] = [int(counts[first, second]), int(counts[second, first]), there]

@@ -48,7 +48,7 @@ class PlateGridTask:
     def material(self, store: Store) -> "GridMaterial":
         """What it learns from."""
         train, validation = (self._samples(store.roads().of(split)) for split in ("train", "validation"))
-        return GridMaterial(self.grid, *train, *validation, _mirrored)
+        return GridMaterial(self.grid, _mirrored, *train, *validation)
 
     def _samples(self, pictures: list[RoadPicture]) -> tuple[Pixels, list[Boxes], list[NDArray[np.int64]]]:
         size = (self.grid.width, self.grid.height)
@@ -72,7 +72,7 @@ class CharacterGridTask:
             boxes = [plates.places(number) * (NARROW[0] / WIDE[0]) for number in chosen]
             classes = [np.array([ALPHABET.index(each) for each in text]) for text in plates.texts(chosen)]
             samples += [np.asarray(plates.narrow[chosen])[..., None], boxes, classes]
-        return GridMaterial(self.grid, *samples, _touched)
+        return GridMaterial(self.grid, _touched, *samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ class GridMaterial:
     def __init__(
         self,
         grid: Grid,
+        change: Change,
         images: Pixels,
         boxes: list[Boxes],
         classes: list[NDArray[np.int64]],
         held_images: Pixels,
         held_boxes: list[Boxes],
         held_classes: list[NDArray[np.int64]],
-        change: Change,
     ) -> None:
         self.parts = ("box", "objectness", "classes") if grid.classes > 1 else ("box", "objectness")
         self._grid, self._change = grid, change

@@ -89,8 +89,8 @@ class StripMaterial:
 def touch(rng: np.random.Generator, images: ImageGray, furthest: int = 3) -> ImageGray:
     """Contrast, light and noise, and a shift by at most `furthest` pixels."""
     count = len(images)
-    values = np.roll(images, int(rng.integers(-furthest, furthest + 1)), axis=2).astype(np.float32)
-    values = (values - 128) * rng.uniform(0.75, 1.2, (count, 1, 1)) + 128 + rng.uniform(-12, 12, (count, 1, 1))
+    moved = np.roll(images, int(rng.integers(-furthest, furthest + 1)), axis=2).astype(np.float32)
+    values = (moved - 128) * rng.uniform(0.75, 1.2, (count, 1, 1)) + 128 + rng.uniform(-12, 12, (count, 1, 1))
     values += rng.standard_normal(values.shape, np.float32) * rng.uniform(0, 6, (count, 1, 1))
     return np.clip(values, 0, 255).astype(np.uint8)
 
