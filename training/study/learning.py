@@ -35,7 +35,7 @@ class Stage:
 class Learning:
     """How a network learns."""
 
-    batch_size: int = 64
+    batch_size: int = 16
     rate: float = 1e-3
     optimizer: str = "adam"
     """Or `rmsprop`."""

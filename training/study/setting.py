@@ -32,7 +32,7 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         Setting("quick", 700, 800, 150, 120, 2, 2, 200, 40, 40),
-        Setting("short", 4500, 1000, 300, 300, 4, 3, 500, 60, 150),
+        Setting("short", 2500, 1600, 300, 300, 3, 3, 400, 40, 120),
         Setting("full", 30_000, 20_000, 400, 2500, 40, 6, 3000, 500, 2000),
     )
 }

@@ -31,7 +31,7 @@ NETWORKS = tuple(
         f"corrector_{kind}",
         partial(build, kind),
         CorrectionTask(),
-        Learning(rate=2e-3, longer=4),
+        Learning(batch_size=32, rate=2e-3, longer=4),
         for_device=partial(build, kind, unrolled=True),
     )
     for kind in ("lstm", "gru")

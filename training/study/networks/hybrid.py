@@ -55,7 +55,7 @@ NETWORKS = (
         build,
         HybridTask(),
         Learning(
-            rate=1.5e-3, longer=1.5, stages=(Stage("apart"), Stage("frozen", 0.25, ("cnn_",)), Stage("together", 0.5))
+            rate=1e-3, longer=1.5, stages=(Stage("apart"), Stage("frozen", 0.25, ("cnn_",)), Stage("together", 0.5))
         ),
         for_device=for_device,
     ),
