@@ -31,8 +31,8 @@ class Setting:
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("quick", 700, 800, 150, 120, 2, 2, 200, 40, 40),
-        Setting("short", 2500, 1600, 300, 300, 3, 3, 400, 40, 120),
-        Setting("full", 30_000, 20_000, 400, 2500, 40, 6, 3000, 500, 2000),
+        Setting("quick", 1000, 700, 150, 100, 3, 3, 200, 30, 60),
+        Setting("short", 6000, 3000, 400, 500, 8, 3, 800, 100, 200),
+        Setting("full", 20_000, 8000, 400, 1500, 16, 5, 2000, 300, 1000),
     )
 }
