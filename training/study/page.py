@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.study.boards import ASSUMED, BOARDS, milliseconds
+from training.study.browser import as_html
 from training.study.conclusions import conclusions
 from training.study.judging import Result
 from training.study.published import TOLD
@@ -23,7 +24,7 @@ _DATA = """**Generated plates.** The plate generator draws plates of all our lay
 
 **The split is by text**: a text is in train, validation or test, whichever its sha256 says, so no plate is on two sides."""  # noqa: E501
 
-_COSTS = """`M parameters` and `M MACs` are millions; float size is four bytes a parameter; `epochs` is the one whose weights were kept, of those trained. Milliseconds and memory are those of the int8 model with one thread in the device's runtime, on the machine that wrote this page; other work ran on it too. Memory is by how much the process grew at most."""  # noqa: E501
+_COSTS = """`M parameters` and `M MACs` are millions; float size is four bytes a parameter; `epochs` is the one whose weights were kept, of those trained. Milliseconds and memory are those of the int8 model with one thread in the device's runtime, on the machine that wrote this page: the tenth percentile of a second of runs, for other work ran on it too. Memory is by how much the process grew at most."""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Report:
 
 
 def write_page(report: Report, path: Path) -> None:
-    """The page as Markdown."""
+    """The page as Markdown, and beside it `index.html` for browsers."""
     parts = [
         _INTRODUCTION,
         _run(report),
@@ -77,12 +78,16 @@ def write_page(report: Report, path: Path) -> None:
         "Confusions, a picture for each network: " + _confusions(report.results),
         "## Over the epochs",
         "![Score and loss of character networks](plots/epochs_characters.png)",
-        "![Score and loss of the others](plots/epochs_others.png)",
+        "![Score and loss of the others](plots/epochs_others.png)"
+        if any(each.get("epochs") and each["kind"] != "characters" for each in report.results)
+        else "",
         "## The data",
         _DATA,
         _labels(report.labels),
     ]
-    path.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    path.write_text(text, encoding="utf-8")
+    path.with_name("index.html").write_text(as_html(text), encoding="utf-8")
 
 
 def _run(report: Report) -> str:

@@ -114,7 +114,7 @@ def _draw_curves(path: Path, results: Sequence[Result]) -> None:
 
 def _draw_costs(path: Path, results: Sequence[Result]) -> None:
     """Accuracy over multiply-accumulates."""
-    figure, panel = plt.subplots(figsize=(8.5, 5))
+    figure, panel = plt.subplots(figsize=(9, 6))
     marks = {"characters": "o", "strips": "s", "hybrid": "^", "texts": "v", "strip characters": "D"}
     for result in results:
         if "int8_accuracy" in result:

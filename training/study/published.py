@@ -50,7 +50,7 @@ TOLD = {
         "which our test split has.",
     ),
     "cellwise_abroad": Told(
-        "the same, taught foreign plates",
+        "small CNN, taught foreign plates",
         CELLWISE,
         "60–70 % in another country",
         "Theirs met another lettering. Our generator prints all countries in the same faces, so that only texts, "
@@ -63,7 +63,7 @@ TOLD = {
         "0.99 is the score on handwriting. The characters of plates are print, binarized from small and blurred "
         "pictures. MNIST and A–Z were not to be had, so the handwriting is drawn from strokes by our own code.",
     ),
-    "classical_plates": Told("the same, taught plates", CLASSICAL),
+    "classical_plates": Told("two convolutions, taught plates", CLASSICAL),
     "tutorial_adam": Told("convolutions 32-64-128, Adam", TUTORIAL),
     "tutorial_rmsprop": Told("convolutions 32-64-128, RMSprop", TUTORIAL),
     "corrector_lstm": Told("two LSTM of 128", CORRECTION),

@@ -1,7 +1,10 @@
 """One-stage detectors: what they are taught can be read back, and how they are scored."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from training.study.boxes import Grid, apart
 from training.study.networks.yolo import build_characters
@@ -11,7 +14,7 @@ from training.study.tasks.detection import STRIP_GRID
 GRID = Grid(64, 32, 8, ((10, 10), (24, 12)), 3)
 
 
-def output_of(grid: Grid, boxes: list[tuple[float, ...]], classes: list[int]) -> np.ndarray:
+def output_of(grid: Grid, boxes: Sequence[tuple[float, ...]], classes: Sequence[int]) -> NDArray[np.float64]:
     """What a network that has learned these boxes to the letter gives."""
     target = grid.target(np.array(boxes, np.float32), np.array(classes))
     output = np.full((*grid.cells, len(grid.anchors), 5 + grid.classes), -20.0)

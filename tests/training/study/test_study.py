@@ -16,6 +16,7 @@ from edge_app.__main__ import main as edge_anpr
 from training.loop import Batch
 from training.repository import REPOSITORY
 from training.study.__main__ import main
+from training.study.browser import as_html
 from training.study.catalogue import all_networks
 from training.study.conclusions import conclusions
 from training.study.crops import CropShape
@@ -202,3 +203,14 @@ def test_a_network_that_begins_with_another_takes_over_what_fits(tmp_path: Path)
     ends = [train_network(networks[name], networks, store).checkpoint for name in ("first", "second")]
 
     assert len({path.parent.parent.name for path in ends}) == 2
+
+
+def test_the_page_for_a_browser_shows_what_the_markdown_says() -> None:
+    page = as_html(
+        "# A & B\n\nSee **this** [file](a.csv), `x < y`.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n1. One.\n2. Two."
+    )
+
+    assert "<h1>A &amp; B</h1>" in page
+    assert '<strong>this</strong> <a href="a.csv">file</a>, <code>x &lt; y</code>' in page
+    assert "<td>1</td><td>2</td>" in page
+    assert page.count("<li>") == 2
