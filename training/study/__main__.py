@@ -53,7 +53,7 @@ def _report(store: Store, results: dict[str, dict[str, object]], arguments: argp
     from training.study.page import Report, write_page
     from training.study.plots import draw_plots
     from training.study.systems import put_in_place, systems_of
-    from training.study.tables import write_classes, write_results, write_systems
+    from training.study.tables import write_classes, write_epochs, write_results, write_systems
 
     systems = systems_of(results, store, all_networks())
     files = {name: str(result.get("tflite")) for name, result in results.items()}
@@ -65,6 +65,7 @@ def _report(store: Store, results: dict[str, dict[str, object]], arguments: argp
     names = [folder.name for folder in arguments.data]
     out.mkdir(parents=True, exist_ok=True)
     write_results(out / "results.csv", ordered)
+    write_epochs(out / "epochs.csv", ordered)
     write_classes(out / "classes.csv", ordered)
     write_systems(out / "systems.csv", figures, names)
     draw_plots(out / "plots", ordered)

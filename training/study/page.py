@@ -16,7 +16,7 @@ from training.study.tables import markdown, millions, share
 
 _INTRODUCTION = """# Which network reads plates best on a small board
 
-Our models beside what people tried before: each published approach built again in our own code, taught on the same generated data, scored on the same test split, and run as int8 in the device's runtime. Written by `./build.sh study`; the code is `training/study/`, a small file for each network. Every figure is in [results.csv](results.csv), by class in [classes.csv](classes.csv), of complete systems in [systems.csv](systems.csv)."""  # noqa: E501
+Our models beside what people tried before: each published approach built again in our own code, taught on the same generated data, scored on the same test split, and run as int8 in the device's runtime. Written by `./build.sh study`; the code is `training/study/`, a small file for each network. Every figure is in [results.csv](results.csv), by class in [classes.csv](classes.csv), by epoch in [epochs.csv](epochs.csv), of complete systems in [systems.csv](systems.csv)."""  # noqa: E501
 
 _DATA = """**Generated plates.** The plate generator draws plates of all our layouts, seen by random cameras: from sharp to lines of 8 pixels, smeared and out of focus. It knows the place of every character. 30 % of the plates bear random letters and digits, so that I, O and Q are as common as other letters. Characters are cut from strips 64 pixels high at these places, with a margin that is as inexact as a segmenter's.
 

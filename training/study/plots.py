@@ -50,15 +50,16 @@ def draw_plots(folder: Path, results: Sequence[Result]) -> None:
 def _draw_epochs(path: Path, results: Sequence[Result]) -> None:
     if not results:
         return
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 8), sharex=True)
+    figure, (above, middle, below) = plt.subplots(3, 1, figsize=(8, 10), sharex=True)
     for style, result in zip(cycle(_STYLES), results, strict=False):
         numbers = [epoch["number"] for epoch in result["epochs"]]
         above.plot(numbers, [epoch["score"] for epoch in result["epochs"]], **style, markersize=4, label=result["name"])
-        losses = [epoch["validation_loss"] for epoch in result["epochs"]]
-        below.plot(numbers, losses, **style, markersize=4)
+        for panel, key in ((middle, "validation_loss"), (below, "loss")):
+            panel.plot(numbers, [epoch[key] for epoch in result["epochs"]], **style, markersize=4)
     above.set(ylabel="score on the validation split", ylim=(0, 1.02))
-    below.set(ylabel="loss on the validation split", xlabel="epoch", yscale="log")
-    above.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0))
+    middle.set(ylabel="loss on the validation split", yscale="log")
+    below.set(ylabel="loss on the train split", xlabel="epoch", yscale="log")
+    above.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, path)
 
 

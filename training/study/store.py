@@ -14,6 +14,10 @@ from training.study.roads import Roads, make_roads
 from training.study.setting import Setting
 
 _OURS = ("training.", "converters.")
+_COUNTED = "training.study.setting"
+"""Of this module only the setting that is used counts: another one may change."""
+_MEASURED_ONLY = ("tested", "distorted")
+"""Counts that no training depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Store:
         """The setting without its name."""
         return {name: value for name, value in asdict(self.setting).items() if name != "name"}
 
+    def learned_from(self) -> dict[str, Any]:
+        """What trainings depend on."""
+        return {name: value for name, value in self.counts().items() if name not in _MEASURED_ONLY}
+
 
 @cache
 def code_of(module: str) -> str:
@@ -55,7 +63,7 @@ def code_of(module: str) -> str:
     while waiting:
         name = waiting.pop()
         path = _file_of(name)
-        if name in found or path is None:
+        if name in found or path is None or name == _COUNTED:
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         waiting += _imports(tree)

@@ -33,6 +33,17 @@ def write_results(path: Path, results: Sequence[Result]) -> None:
             table.writerow(facts)
 
 
+def write_epochs(path: Path, results: Sequence[Result]) -> None:
+    """A line for each epoch of each network."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["name", "stage", "epoch", "loss", "validation_loss", "score", "seconds"])
+        for result in results:
+            for epoch in result.get("epochs", ()):
+                figures = (epoch[key] for key in ("stage", "number", "loss", "validation_loss", "score", "seconds"))
+                table.writerow([result["name"], *figures])
+
+
 def write_classes(path: Path, results: Sequence[Result]) -> None:
     """Precision, recall and F1 by network and class."""
     with path.open("w", encoding="utf-8", newline="") as file:

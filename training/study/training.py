@@ -43,7 +43,7 @@ def train_network(network: StudyNetwork, others: dict[str, StudyNetwork], store:
     folder = store.place(
         network.name,
         "trained",
-        store.counts(),
+        store.learned_from(),
         repr((network.task, network.learning)),
         start,
         modules=(network.module, "training.study.learning"),
