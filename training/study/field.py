@@ -53,14 +53,17 @@ def run_systems(
     networks: tuple[Network, ...] = ()
     figures: dict[str, dict[str, Any]] = {}
     for system in systems:
+        if system.detector is not None and not datasets:
+            continue
         made_of = {name: depends_on[name] for name in system.networks}
         names = [str(folder) for folder in datasets]
         folder = store.place("systems", system.name, store.counts(), made_of, names, modules=("training.study.field",))
         path = folder / "result.json"
         if not path.is_file():
             networks = networks or tuple(map(Remembering, load_networks(Settings())[:2]))
-            figures_of = _on_strips(system, store) | {
-                "datasets": {each.name: _on_dataset(system, networks, each) for each in datasets}
+            shown = datasets if system.on_pictures else ()
+            figures_of = (_on_strips(system, store) if system.detector is None else {}) | {
+                "datasets": {each.name: _on_dataset(system, networks, each) for each in shown}
             }
             path.write_text(json.dumps(rounded(figures_of), indent=1) + "\n", encoding="utf-8")
         figures[system.name] = json.loads(path.read_text(encoding="utf-8")) | {"title": system.title}
@@ -90,7 +93,7 @@ def _on_strips(system: System, store: Store) -> dict[str, Any]:
 
 
 def _on_dataset(system: System, found_by: Sequence[Network], folder: Path) -> dict[str, Any]:
-    """Detector, aligner, formats and vote are ours."""
-    stages = stages_around(found_by[0], found_by[1], system.network, Settings())
+    """Aligner, formats and vote are ours, and the detector unless the system has its own."""
+    stages = stages_around(system.detector or found_by[0], found_by[1], system.network, Settings())
     score = evaluate_dataset(PlateRecognizer(stages, effort=0), folder, ProgressLine(f"{system.name} {folder.name}"))
     return {"exact": score.reading.exact, "plates": score.reading.plates} if score.reading else {}

@@ -228,9 +228,9 @@ def _systems(report: Report) -> str:
     rows = [
         [
             f"{facts['title']}",
-            share(facts["exact"]),
-            share(facts["characters"]),
-            f"{facts['milliseconds']:.1f}",
+            share(facts.get("exact")),
+            share(facts.get("characters")),
+            f"{facts['milliseconds']:.1f}" if "milliseconds" in facts else "–",
             *(share(facts["datasets"].get(name, {}).get("exact")) for name in report.datasets),
         ]
         for facts in report.systems.values()
@@ -242,18 +242,16 @@ def _systems(report: Report) -> str:
     if report.datasets:
         note += (
             f"{', '.join(report.datasets)}: photos that nothing was trained on, through the real program with effort "
-            "0: "
-            "our detector, aligner, formats and vote, and the system in the reader's place. "
+            "0. "
+            "Detector, aligner, formats and vote are ours; the system is in the reader's place, and one with a "
+            "detector "
+            "of its own in the detector's place too. "
         )
-    return (
-        markdown(header, rows)
-        + note
-        + (
-            "A whole-plate network can be put there as a file: the study leaves a models folder for each, and "
-            "`edge-anpr "
-            "evaluate --models DIR DATASET` runs it."
-        )
+    note += (
+        "A whole-plate network can be put there as a file: the study leaves a models folder for each, and `edge-anpr "
+        "evaluate --models DIR DATASET` runs it."
     )
+    return markdown(header, rows) + note
 
 
 def _published(results: Sequence[Result]) -> str:

@@ -18,13 +18,14 @@ from training.shapes import ALPHABET
 from training.study import ocr
 from training.study.crops import cut, show
 from training.study.device import load_int8
+from training.study.finders import OneBox, OneStage
 from training.study.judging import Result
 from training.study.plates import NARROW, WIDE
 from training.study.scores.detection import READ_FROM
 from training.study.segmentation import contours, projections
 from training.study.store import Store
 from training.study.tasks.characters import CharacterTask
-from training.study.tasks.detection import STRIP_GRID
+from training.study.tasks.detection import ROAD_GRID, STRIP_GRID
 from training.study.tasks.hybrid import packed
 from training.study.texts import as_pixels, as_steps, codes_of, greedy
 
@@ -44,6 +45,10 @@ class System:
     network: Network
     networks: tuple[str, ...] = ()
     """Those of the study that it runs."""
+    detector: Network | None = None
+    """In our detector's place; such a system is run on pictures alone."""
+    on_pictures: bool = True
+    """False: too slow for whole dataset folders."""
     in_file: str = ""
     """The TFLite file that takes the reader's place by its manifest, relative to the store; "" if it is not one."""
 
@@ -66,7 +71,7 @@ def systems_of(results: dict[str, Result], store: Store, networks: dict[str, Any
     for name in ("crnn", "lenet_ctc"):
         if name in results:
             whole = WholePlate(model(name))
-            found.append(System(name, f"whole plate: {name}", whole, (name,), results[name]["tflite"]))
+            found.append(System(name, f"whole plate: {name}", whole, (name,), in_file=results[name]["tflite"]))
     ours = TfliteModel.load(SHIPPED / "plate_reader.tflite", "plate-reader")
     if "hybrid" in results:
         found.append(System("ours+hybrid", "our reader, then hybrid", Hybrid(ours, model("hybrid")), ("hybrid",)))
@@ -76,10 +81,21 @@ def systems_of(results: dict[str, Result], store: Store, networks: dict[str, Any
         if name in results
     ]
     if ocr.has_tesseract():
-        found.append(System("tesseract", "Tesseract", Tesseract()))
+        found.append(System("tesseract", "Tesseract", Tesseract(), on_pictures=False))
         if "corrector_lstm" in results:
             corrected = Corrected(Tesseract(), model("corrector_lstm"))
-            found.append(System("tesseract+corrector_lstm", "Tesseract, then corrector_lstm", corrected))
+            title = "Tesseract, then corrector_lstm"
+            made_of = ("corrector_lstm",)
+            found.append(System("tesseract+corrector_lstm", title, corrected, made_of, on_pictures=False))
+    if {"yolo_plates", "yolo_characters"} <= results.keys():
+        title = "one-stage detectors of plates and of characters"
+        finder = OneStage(model("yolo_plates"), ROAD_GRID)
+        names = ("yolo_plates", "yolo_characters")
+        found.append(System("yolo_plates+yolo_characters", title, SecondDetector(model(names[1])), names, finder))
+    if "box_regression" in results:
+        one = OneBox(model("box_regression"), networks["box_regression"].task)
+        title = "box_regression, then our reader"
+        found.append(System("box_regression+ours", title, ours, ("box_regression",), one))
     found.append(System("ours", "our reader, as shipped", ours))
     return found
 

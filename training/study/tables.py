@@ -62,7 +62,7 @@ def write_systems(path: Path, systems: Mapping[str, Mapping[str, Any]], datasets
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["name", "title", "exact", "characters", "milliseconds", "tested", *datasets])
         for name, facts in systems.items():
-            figures = (facts[each] for each in ("title", "exact", "characters", "milliseconds", "tested"))
+            figures = (facts.get(each, "") for each in ("title", "exact", "characters", "milliseconds", "tested"))
             table.writerow([name, *figures, *(facts["datasets"].get(each, {}).get("exact", "") for each in datasets)])
 
 

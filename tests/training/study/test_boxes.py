@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_app.detection.corner_decoding import decode
+from training.shapes import STRIDE
 from training.study.boxes import Grid, apart
+from training.study.finders import as_maps
 from training.study.networks.yolo import build_characters
 from training.study.scores.detection import mean_precision, read_boxes
 from training.study.tasks.detection import STRIP_GRID
@@ -83,3 +86,14 @@ def test_mean_precision_asks_for_ever_more_overlap() -> None:
     assert exact == {"map50": 1.0, "map50_95": 1.0}
     assert loose == {"map50": 1.0, "map50_95": pytest.approx(0.5)}
     assert nothing == {"map50": 0.0, "map50_95": 0.0}
+
+
+def test_boxes_become_maps_that_our_decoder_reads() -> None:
+    maps = as_maps([((100.0, 80.0, 90.0, 24.0), 0.9), ((400.0, 200.0, 60.0, 40.0), 0.6)])
+
+    score, corners, lines = (maps[name][0] for name in ("score", "corners", "lines"))
+    plates = decode(score[..., 0], corners, lines[..., 0], STRIDE, 0.5, 16)
+
+    assert [plate.lines for plate in plates] == [1, 2]
+    assert [plate.confidence for plate in plates] == pytest.approx([0.9, 0.6], abs=0.01)
+    assert plates[0].box_px == pytest.approx((100, 80, 90, 24), abs=0.5)
