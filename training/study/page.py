@@ -7,6 +7,7 @@ from typing import Any
 
 from training.study.boards import ASSUMED, BOARDS, milliseconds
 from training.study.browser import as_html
+from training.study.catalogue import all_networks
 from training.study.conclusions import conclusions
 from training.study.judging import Result
 from training.study.published import TOLD
@@ -93,20 +94,24 @@ def write_page(report: Report, path: Path) -> None:
 def _run(report: Report) -> str:
     setting, results = report.setting, [each for each in report.results if each.get("epochs")]
     minutes = sum(each["training_seconds"] for each in results) / 60
-    return (
+    parts = [
         f"**This run**: `./build.sh study --setting {setting.name}`, seed {report.seed}, on {report.machine}. "
         f"{setting.plates:,} plates, {setting.crops:,} characters to learn from, {setting.scenes} pictures of roads, "
         "at "
-        f"most {setting.epochs} epochs (some networks a multiple, see `training/study/networks/`); the trainings took "
-        f"{minutes:.0f} minutes together, each as long as the table of costs says. "
-        + (
-            "This is a part of the full study (`./build.sh study`, hours): the networks are under-trained, the large "
-            "ones "
-            "most, and differences of a few hundredths are noise. The order of the approaches is what to look at."
-            if setting.name != "full"
-            else ""
+        f"most {setting.epochs} epochs (some networks a multiple, see `training/study/networks/`). The trainings took "
+        f"{minutes:.0f} minutes together, each as long as the table of costs says."
+    ]
+    if setting.name != "full":
+        parts.append(
+            "It is a part of the full study (`./build.sh study`, some hours): the networks are under-trained, the "
+            "large "
+            "ones and those with CTC most, and differences of a few hundredths are noise."
         )
-    )
+    missing = [name for name in all_networks() if name not in {each["name"] for each in results}]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        parts.append(f"**Not in this run**, for it was cut short: {names}. `./build.sh study` goes on with them.")
+    return " ".join(parts)
 
 
 def _of(results: Sequence[Result], *kinds: str) -> list[Result]:
