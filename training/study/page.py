@@ -94,13 +94,13 @@ def write_page(report: Report, path: Path) -> None:
 def _run(report: Report) -> str:
     setting, results = report.setting, [each for each in report.results if each.get("epochs")]
     minutes = sum(each["training_seconds"] for each in results) / 60
-    parts = [
+    begun = (
         f"**This run**: `./build.sh study --setting {setting.name}`, seed {report.seed}, on {report.machine}. "
         f"{setting.plates:,} plates, {setting.crops:,} characters to learn from, {setting.scenes} pictures of roads, "
-        "at "
-        f"most {setting.epochs} epochs (some networks a multiple, see `training/study/networks/`). The trainings took "
-        f"{minutes:.0f} minutes together, each as long as the table of costs says."
-    ]
+        f"at most {setting.epochs} epochs (some networks a multiple, see `training/study/networks/`). The trainings "
+        f"took {minutes:.0f} minutes together, each as long as the table of costs says."
+    )
+    parts = [begun]
     if setting.name != "full":
         parts.append(
             "It is a part of the full study (`./build.sh study`, some hours): the networks are under-trained, the "
