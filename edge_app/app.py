@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_app.camera_settings import keys_without_effect
+from edge_app.capture.camera import Camera
+from edge_app.capture.camera_health import CameraHealth
 from edge_app.capture.file_source import FileSource
+from edge_app.capture.frame_slot import FairTurns, FrameSlot
 from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
 from edge_app.config import PrivacySettings, Settings
@@ -20,6 +24,7 @@ from edge_app.events.left_overs import LeftOvers, without_signature
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import SoftwareMessage
+from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.outbox.retention import Retention
 from edge_app.outbox.spilling_queue import Limits
@@ -46,6 +51,25 @@ log = logging.getLogger(__name__)
 def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileSource:
     """Every frame of a video, as fast as they are taken; `warn` is called if some are missing."""
     return FileSource(path, camera=path.stem, warn=warn)
+
+
+def open_lanes(stages: Stages, settings: Settings) -> tuple[list[Lane], FairTurns]:
+    """Every camera with its own slot, motion gate and pipeline; the networks are the same."""
+    changed = threading.Condition()
+    slots = [FrameSlot(changed) for _ in settings.every_camera]
+    lanes = []
+    for each, slot in zip(settings.every_camera, slots, strict=True):
+        if unused := list(keys_without_effect(each)):
+            log.warning(
+                "camera %s: its source has no such control: %s; see docs/cameras.md", each.name, ", ".join(unused)
+            )
+        camera = Camera(each.name, open_source(each), slot, each.frames_per_second)
+        pipeline = pipeline_around(stages, settings.of_camera(each.name))
+        may_keep = settings.health.reference and not (settings.privacy.no_images or settings.privacy.hash)
+        file = settings.device.state_directory / f"reference-{each.name}.png" if may_keep else None
+        health = CameraHealth(settings.health, file)
+        lanes.append(Lane(camera, MotionGate(settings.motion), pipeline, settings.tracking.lost_seconds, health))
+    return lanes, FairTurns(slots, changed)
 
 
 def pipeline_around(
@@ -115,20 +139,19 @@ def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer:
 
 
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
-    """The whole of it, from the camera to the broker."""
+    """The whole of it, from the cameras to the broker."""
     detector, aligner, reader = load_networks(settings)
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
-    source = open_source(settings.camera)  # last: errors in the configuration are reported before a camera that is away
+    lanes, turns = open_lanes(stages_around(detector, aligner, reader, settings), settings)
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
         software = SoftwareMessage(__version__, *(network.manifest.sha256 for network in (detector, aligner, reader)))
         daemon = Daemon(
             settings,
-            source,
-            MotionGate(settings.motion),
-            pipeline_around(stages_around(detector, aligner, reader, settings), settings),
+            lanes,
+            turns,
             lists,
             EventFactory(settings, software, keys, sealer),
             outbox,

@@ -8,13 +8,14 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from edge_app.camera_settings import CameraSettings as CameraSettings
 from edge_app.configuration import source_url, strict_toml
-from edge_app.configuration.default_file import default_file
+from edge_app.configuration.default_file import SameKeysAs, default_file
 from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
-from edge_app.configuration.source_url import SourceForm
 from edge_app.configuration.strict_toml import Complaint
+from edge_app.errors import UsageError
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
 
@@ -44,28 +45,6 @@ class DeviceSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """`[camera]`: where frames come from."""
-
-    name: TopicLevel = "camera"
-    """Its part of its MQTT topics: letters, digits, `-` and `_`."""
-    source: Annotated[str, SourceForm()] = "picamera2:0"
-    """`picamera2:0`, `v4l2:/dev/video0`, `rtsp://HOST/PATH`, `gst:PIPELINE`, `file:clip.mp4?loop=1&speed=1` or
-    `images:DIR`."""
-    width: Annotated[int, Between(64, 16384)] = 1920
-    """Width asked of a live camera, in pixels."""
-    height: Annotated[int, Between(64, 16384)] = 1080
-    """Height asked of a live camera, in pixels."""
-    frames_per_second: Annotated[float, Between(0.1, 240)] = 15.0
-    """Frames asked of a live camera each second."""
-    exposure_max_microseconds: Annotated[int, Between(50, 1_000_000)] = 2000
-    """Longest exposure of picamera2, in microseconds: a plate at 60 km/h smears by about its stroke width in 2 ms."""
-    password_file: Annotated[Path | None, Example("/etc/edge-anpr/camera-password")] = None
-    """File with `user:password` for an `rtsp://` source. If not set, the systemd credential `camera-password` is
-    used."""
-
-
-@dataclass(frozen=True, slots=True)
 class MotionSettings:
     """`[motion]`: frames in which nothing moves are not searched."""
 
@@ -75,6 +54,32 @@ class MotionSettings:
     """Share of the picture that must have changed."""
     hold_seconds: Annotated[float, Between(0, 3600)] = 1.0
     """How long the search goes on after the last motion, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """`[health]`: when a camera's picture is not good; see docs/cameras.md."""
+
+    confirm_seconds: Annotated[float, Between(0, 3600)] = 10.0
+    """A state counts once it has lasted this long, in seconds: a lorry in front of the lens is no fault."""
+    frozen_seconds: Annotated[float, Between(1, 86_400)] = 60.0
+    """The picture is frozen if nothing but a clock has changed for this long, in seconds. Longer than the camera's
+    interval between key frames."""
+    dark_level: Annotated[float, Between(0, 255)] = 24.0
+    """Grey level that 99 % of a dark picture's points stay below; headlights are brighter."""
+    overexposed_share: Share = 0.4
+    """Share of white points from which a picture is over-exposed."""
+    blurred_px: Annotated[float, Between(0.5, 50)] = 3.0
+    """Blur of the sharpest edges from which a picture is blurred: sigma, in pixels of the full picture."""
+    covered_share: Share = 0.2
+    """Share of the view that must have lost all detail to be covered."""
+    foggy_contrast: Share = 0.4
+    """Share of the reference's contrast below which a picture is foggy."""
+    moved_share: Share = 0.015
+    """Shift from which a camera has moved, as a share of the picture's width."""
+    reference: bool = True
+    """Keep a small grey picture of the view on the device, to notice a camera that has moved, is covered in part or
+    foggy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class ZoneSettings:
     include: bool = True
     """true: plates outside every such zone are ignored, and passages through it carry its name. false: plates inside
     are ignored."""
+    camera: Annotated[TopicLevel | None, Example("north")] = None
+    """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,8 @@ class CrossingLineSettings:
     """Label of a crossing to the right-hand side, seen from `start` to `end`."""
     to_left: TopicLevel = "out"
     """Label of a crossing to the left-hand side."""
+    camera: Annotated[TopicLevel | None, Example("north")] = None
+    """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +335,12 @@ class Settings:
 
     device: DeviceSettings = field(default_factory=DeviceSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
+    cameras: Annotated[
+        tuple[CameraSettings, ...],
+        SameKeysAs("camera", "Several cameras: one `[[cameras]]` for each, and no `[camera]`."),
+    ] = ()
     motion: MotionSettings = field(default_factory=MotionSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     recognition: RecognitionSettings = field(default_factory=RecognitionSettings)
@@ -344,6 +358,25 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
 
     @property
+    def every_camera(self) -> tuple[CameraSettings, ...]:
+        """The cameras: those of `[[cameras]]`, or the one of `[camera]`."""
+        return self.cameras or (self.camera,)
+
+    def of_camera(self, name: str | None) -> "Settings":
+        """The settings as if this were the only camera, with its own zones and lines; None: the first one."""
+        names = [each.name for each in self.every_camera]
+        if name is not None and name not in names:
+            raise UsageError(f'there is no camera "{name}" in the configuration; take one of: {", ".join(names)}')
+        camera = self.every_camera[0 if name is None else names.index(name)]
+        return replace(
+            self,
+            camera=camera,
+            cameras=(),
+            zones=tuple(each for each in self.zones if each.camera in (None, camera.name)),
+            crossing_lines=tuple(each for each in self.crossing_lines if each.camera in (None, camera.name)),
+        )
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether events carry the plate's picture: it shows what a hash hides."""
         return self.mqtt.images and not (self.privacy.no_images or self.privacy.hash)
@@ -356,8 +389,11 @@ def load(path: Path, starting_at: Path | None = None) -> Settings:
     """
     folder = (starting_at or path.parent).resolve()
     settings = strict_toml.read(path, Settings, _disagreements, folder)
-    source = source_url.starting_at(folder, settings.camera.source)
-    return replace(settings, camera=replace(settings.camera, source=source))
+
+    def placed(camera: CameraSettings) -> CameraSettings:
+        return replace(camera, source=source_url.starting_at(folder, camera.source))
+
+    return replace(settings, camera=placed(settings.camera), cameras=tuple(map(placed, settings.cameras)))
 
 
 def default_toml() -> str:
@@ -367,18 +403,26 @@ def default_toml() -> str:
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
-    for section in ("camera", "models", "hook", "privacy", "evidence", "mqtt"):
+    for section in ("models", "hook", "privacy", "evidence", "mqtt"):
         table = getattr(settings, section)
-        values = ((each.name, getattr(table, each.name)) for each in fields(table))
-        yield from ((f"[{section}] {name}", value) for name, value in values if isinstance(value, Path))
+        yield from _paths_of(f"[{section}]", table)
     yield from ((f"[[lists]] {each.name}", each.file) for each in settings.lists)
-    source = source_url.parse(settings.camera.source)
-    if source.scheme in ("file", "images"):
-        yield "[camera] source", Path(source.place)
+    section = "[[cameras]]" if settings.cameras else "[camera]"
+    for camera in settings.every_camera:
+        yield from _paths_of(section, camera)
+        source = source_url.parse(camera.source)
+        if source.scheme in ("file", "images"):
+            yield f"{section} source", Path(source.place)
+
+
+def _paths_of(section: str, table: Any) -> Iterator[tuple[str, Path]]:
+    values = ((each.name, getattr(table, each.name)) for each in fields(table))
+    yield from ((f"{section} {name}", value) for name, value in values if isinstance(value, Path))
 
 
 def _disagreements(settings: Settings) -> Iterator[Complaint]:
     """Errors that only several keys together show."""
+    yield from _camera_complaints(settings)
     yield from _zone_complaints(settings.zones)
     yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
@@ -399,10 +443,40 @@ def known_countries() -> list[str]:
     return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
 
 
+def _camera_complaints(settings: Settings) -> Iterator[Complaint]:
+    names = [each.name for each in settings.every_camera]
+    for index, camera in enumerate(settings.every_camera):
+        where: tuple[str | int, ...] = ("cameras", index) if settings.cameras else ("camera",)
+        given = "speed_kmh" if camera.speed_kmh else "pixels_per_metre"
+        if (camera.speed_kmh is None) != (camera.pixels_per_metre is None):
+            yield Complaint((*where, given), "`speed_kmh` and `pixels_per_metre` go together; give both or neither")
+        if camera.night_below_lux >= camera.day_above_lux:
+            yield Complaint((*where, "night_below_lux"), "the night must begin in less light than the day; lower it")
+        if camera.region and (camera.region[0] + camera.region[2] > 1 or camera.region[1] + camera.region[3] > 1):
+            yield Complaint(
+                (*where, "region"), "it reaches beyond the sensor: left + width and top + height are at most 1"
+            )
+    if settings.cameras and settings.camera != CameraSettings():
+        yield Complaint(("camera",), "a file has either [camera] or [[cameras]]; write [[cameras]] here, too")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Complaint(
+                ("cameras", index, "name"), f'a camera is called "{name}" already; give another name: topics bear it'
+            )
+    for section in ("zones", "crossing_lines"):
+        for index, each in enumerate(getattr(settings, section)):
+            if each.camera is None and settings.cameras:
+                what = f"there are several cameras; say on whose picture this is with `camera`: {', '.join(names)}"
+                yield Complaint((section, index), what)
+            elif each.camera not in (None, *names):
+                what = f'there is no camera "{each.camera}"; take one of: {", ".join(names)}'
+                yield Complaint((section, index, "camera"), what)
+
+
 def _zone_complaints(zones: tuple[ZoneSettings, ...]) -> Iterator[Complaint]:
-    names = [zone.name for zone in zones]
+    names = [(zone.camera, zone.name) for zone in zones]
     for index, zone in enumerate(zones):
-        if zone.name in names[:index]:
+        if names[index] in names[:index]:
             yield Complaint(("zones", index, "name"), f'a zone is called "{zone.name}" already; give another name')
         if len(zone.polygon) < 3:
             yield Complaint(("zones", index, "polygon"), "a polygon has three points at least; add more")
@@ -443,9 +517,9 @@ def _turn(a: Point, b: Point, c: Point) -> float:
 
 
 def _line_complaints(lines: tuple[CrossingLineSettings, ...]) -> Iterator[Complaint]:
-    names = [line.name for line in lines]
+    names = [(line.camera, line.name) for line in lines]
     for index, line in enumerate(lines):
-        if line.name in names[:index]:
+        if names[index] in names[:index]:
             yield Complaint(
                 ("crossing_lines", index, "name"), f'a line is called "{line.name}" already; give another name'
             )

@@ -25,6 +25,10 @@ class SourceError(EdgeAnprError):
     """A camera, stream, video or image cannot be opened or read."""
 
 
+class RefusedPasswordError(SourceError):
+    """A camera does not take the user and password; too many attempts may lock the account."""
+
+
 class ImageError(EdgeAnprError, ValueError):
     """An array that was passed in is no picture."""
 

@@ -21,6 +21,15 @@ LogProbs = NDArray[np.float32]
 """(steps, classes): natural logarithm of the CTC posteriors; the last class is the blank."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How a picture was exposed."""
+
+    microseconds: float
+    gain: float
+    """Of the sensor; 1 is none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of one camera."""
@@ -37,6 +46,8 @@ class Frame:
     """The same instant and view at a lower resolution, if the camera delivers it for free."""
     is_recorded: bool = False
     """True: `captured_at` is of an earlier time, and `monotonic_ns` only counts from the recording's beginning."""
+    exposure: "Exposure | None" = None
+    """How it was exposed, if the camera says so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,10 +222,12 @@ class PlatePass:
     crossings: tuple[LineCrossing, ...] = ()
     """In the order in which they were crossed."""
     vehicle: int = 0
-    """Its number in this run: an update has that of its read."""
+    """Its number among those of its camera in this run: an update has that of its read."""
     is_final: bool = True
     """False if it is published early: an update follows when the vehicle has gone."""
     revision: str | None = None
     """None unless it was published before; then "confirmed" if the text is the same, else "corrected"."""
     is_recorded: bool = False
     """As `Frame.is_recorded`."""
+    exposure: Exposure | None = None
+    """Of the best frame."""

@@ -32,7 +32,7 @@ _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on no further attempt is made: three
 to one, in a layout that is known."""
 
-_PROPOSED = 0.15
+_PROPOSED = 0.25
 """The detector's confidence from which on the aligner has its say."""
 
 _LEAST_SHOWN = 0.5

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from edge_app import config
+from edge_app.camera_settings import keys_without_effect, shutter_microseconds
 from edge_app.config import CameraSettings, Settings
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, UsageError
 
 DEFAULT = Path(__file__).parent.parent / "config" / "default.toml"
 
@@ -35,7 +36,8 @@ def test_the_shipped_file_is_what_the_settings_say() -> None:
 
 
 def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_path: Path) -> None:
-    shown = re.sub(r"^# (?=\w+ = |\[\[)", "", DEFAULT.read_text(), flags=re.MULTILINE)
+    shown = re.sub(r"^# (?=\w+ = |\[\[(?!cameras))", "", DEFAULT.read_text(), flags=re.MULTILINE)
+    shown = shown.replace('name = "camera"', 'name = "north"')
 
     settings = loaded(tmp_path, re.sub(r"(?m)^(tls|hash|enabled) = false", r"\1 = true", shown))
 
@@ -45,9 +47,65 @@ def test_what_the_shipped_file_has_commented_out_may_be_set_as_it_is_shown(tmp_p
     assert settings.models.directory == Path("/opt/edge-anpr/models")
 
 
+TWO_CAMERAS = """
+[[cameras]]
+name = "north"
+source = "file:north.mp4"
+[[cameras]]
+name = "yard"
+source = "rtsp://yard/main"
+width = 1280
+"""
+
+
+def test_several_cameras_have_their_own_sources_zones_and_lines(tmp_path: Path) -> None:
+    lines = LINE.format("gate", "[0, 0.5]", "[1, 0.5]") + "camera = 'yard'\n"
+    zones = "".join(ZONE.format("gate", TRIANGLE) + f"camera = '{name}'\n" for name in ("north", "yard"))
+
+    settings = loaded(tmp_path, TWO_CAMERAS + zones + lines)
+
+    north, yard = (settings.of_camera(name) for name in ("north", "yard"))
+    assert [each.name for each in settings.every_camera] == ["north", "yard"]
+    assert (north.camera.source, yard.camera.width) == (f"file:{tmp_path / 'north.mp4'}", 1280)
+    assert [[zone.camera for zone in each.zones] for each in (north, yard)] == [["north"], ["yard"]]
+    assert [len(each.crossing_lines) for each in (north, yard)] == [0, 1]
+    assert settings.of_camera(None) == north
+    with pytest.raises(UsageError, match='no camera "south" in the configuration; take one of: north, yard'):
+        settings.of_camera("south")
+
+
+def test_a_camera_alone_has_every_zone(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[camera]\nname = 'north'\n" + ZONE.format("gate", TRIANGLE))
+
+    assert settings.of_camera(None).zones == settings.zones != ()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (TWO_CAMERAS.replace("yard", "north", 1), '6: [[cameras]] name: a camera is called "north" already; give an'),
+        ("[camera]\nname = 'a'\n" + TWO_CAMERAS, "1: [camera]: a file has either [camera] or [[cameras]]; write [[cam"),
+        (TWO_CAMERAS + "[[zones]]\nname='a'\npolygon=[[0,0],[1,0],[1,1]]", "9: [[zones]]: there are several cameras;"),
+        ("[[zones]]\nname='a'\ncamera='b'\npolygon=[[0,0],[1,0],[1,1]]", '3: [[zones]] camera: there is no camera "b"'),
+    ],
+)
+def test_cameras_that_cannot_be_told_apart_are_reported(tmp_path: Path, content: str, complaint: str) -> None:
+    (message,) = errors(tmp_path, content)
+
+    assert message.startswith(complaint)
+
+
 @pytest.mark.parametrize(
     "source",
-    ["picamera2:0", "v4l2:/dev/video0", "rtsp://host/path", "gst:a ! b", "file:/srv/clip.mp4?loop=1", "images:/srv"],
+    [
+        "picamera2:0",
+        "v4l2:/dev/video0",
+        "rtsp://host/path",
+        "https://host/a?b=c",
+        "gst:a ! b",
+        "file:/srv/clip.mp4?loop=1",
+        "images:/srv",
+    ],
 )
 def test_every_kind_of_source_may_be_set(tmp_path: Path, source: str) -> None:
     settings = loaded(tmp_path, f'[camera]\nsource = "{source}"\n')
@@ -71,7 +129,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("[device]\nname = 'a/b'", '2: [device] name: "a/b" will not do; give 1 to 64 letters, digits, `-` or `_`'),
-        ("[camera]\nsource = 'http://x'", "2: [camera] source: 'http:' is no kind of source; give one of picamera2:0"),
+        ("[camera]\nsource = 'ftp://x'", "2: [camera] source: 'ftp:' is no kind of source; give one of picamera2:0"),
         ("[camera]\nsource = 'file:x?lopp=1'", "2: [camera] source: 'file:x?lopp=1': unknown option 'lopp'; known are"),
         ("[camera]\nsource = 'picamera2:front'", "2: [camera] source: 'picamera2:front' names no camera by its number"),
         (
@@ -81,7 +139,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("[camera]\nwidth = 63", "2: [camera] width: 63 is out of range; give a number from 64 to 16384"),
         ("[detection]\nconfidence = 1", "2: [detection] confidence: 1.0 is out of range; give a number from 0.01"),
         ("[mqtt]\nhots = 'a'", "2: [mqtt] hots: there is no such key; did you mean `host`?"),
-        ("[camera]\nport = 1", "2: [camera] port: there is no such key; it belongs in [mqtt]"),
+        ("[camera]\ntopic_prefix = 1", "2: [camera] topic_prefix: there is no such key; it belongs in [mqtt]"),
         ("[mqqt]", "1: [mqqt]: there is no such section; did you mean `mqtt`?"),
         ("[mqtt]\nhost = ''", '2: [mqtt] host: "" will not do, for there is no host in it; give a host'),
         ("[mqtt]\ntopic_prefix = '/a'", '2: [mqtt] topic_prefix: "/a" will not do; give levels divided by `/`'),
@@ -245,3 +303,36 @@ def test_settings_of_lists_and_privacy_that_disagree_are_reported(tmp_path: Path
 def test_no_picture_is_taken_if_a_plate_may_not_be_shown(tmp_path: Path, key: str) -> None:
     assert loaded(tmp_path, "").takes_pictures
     assert not loaded(tmp_path, f"[privacy]\n{key} = true\n[mqtt]\nimages = true\n").takes_pictures
+
+
+@pytest.mark.parametrize("example", sorted((DEFAULT.parent / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_correct_and_each_key_in_it_has_an_effect(example: Path) -> None:
+    settings = config.load(example)
+
+    assert [list(keys_without_effect(camera)) for camera in settings.every_camera] == [[]] * len(settings.every_camera)
+
+
+def test_a_key_that_a_source_does_not_have_is_named(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[camera]\nsource = 'rtsp://host/x'\nwidth = 640\ngain = 2.0\nrtsp_transport = 'udp'\n")
+
+    assert list(keys_without_effect(settings.camera)) == ["width", "gain"]
+
+
+@pytest.mark.parametrize(
+    ("kmh", "pixels_per_metre", "degrees", "microseconds"),
+    [(60, 1000, 90, 120), (60, 1000, 30, 240), (30, 1000, 90, 240), (60, 100, 90, 300)],
+)
+def test_the_shutter_follows_from_speed_scale_and_angle(
+    kmh: float, pixels_per_metre: float, degrees: float, microseconds: int
+) -> None:
+    assert shutter_microseconds(kmh, pixels_per_metre, degrees) == microseconds
+
+
+def test_settings_of_a_camera_that_disagree_are_reported(tmp_path: Path) -> None:
+    content = "[camera]\nspeed_kmh = 60.0\nnight_below_lux = 30.0\nregion = [0.6, 0, 0.5, 1]\n"
+
+    assert [line.partition(";")[0] for line in errors(tmp_path, content)] == [
+        "2: [camera] speed_kmh: `speed_kmh` and `pixels_per_metre` go together",
+        "3: [camera] night_below_lux: the night must begin in less light than the day",
+        "4: [camera] region: it reaches beyond the sensor: left + width and top + height are at most 1",
+    ]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,8 +23,11 @@ from jsonschema import Draft202012Validator
 
 from edge_app.__main__ import main
 from edge_app.app import build_daemon
-from edge_app.capture.camera_health import PictureState
+from edge_app.backoff import Backoff
+from edge_app.capture.camera import Camera
+from edge_app.capture.camera_health import CameraHealth, PictureState
 from edge_app.capture.file_source import FileSource
+from edge_app.capture.frame_slot import FairTurns, FrameSlot
 from edge_app.capture.image_folder_source import ImageFolderSource
 from edge_app.capture.motion_gate import WARM_UP_SECONDS, MotionGate
 from edge_app.capture.opencv_stream import OpenCvStream
@@ -32,6 +36,7 @@ from edge_app.capture.stamp import Stamp
 from edge_app.config import (
     CameraSettings,
     DeviceSettings,
+    HealthSettings,
     HookSettings,
     ListSettings,
     ModelSettings,
@@ -49,11 +54,11 @@ from edge_app.events.event_schema import schema_of
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
 from edge_app.events.messages import ReadMessage
+from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.outbox.spilling_queue import Limits
 from edge_app.records import Frame, PlatePass
 from edge_app.service.systemd import WATCHDOG_SECONDS, Systemd
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.publisher import Publisher
 from tests.capture.pictures import write_clip, write_picture
 from tests.events.passes import factory, plate_pass
@@ -63,6 +68,7 @@ NOBODY = MqttSettings(host="127.0.0.1", port=1)
 """A broker that is not there."""
 NO_GATE = MotionSettings(enabled=False)
 DEFAULTS = TrackingSettings()
+DEFAULT_HEALTH = HealthSettings()
 NO_LISTS = Lists((), lambda _: True)
 
 
@@ -137,14 +143,37 @@ class Rig:
         tracking: TrackingSettings = DEFAULTS,
         lists: Lists = NO_LISTS,
         hook: Hook | None = None,
+        health: HealthSettings = DEFAULT_HEALTH,
     ) -> Daemon:
         """A daemon on a source."""
+        return self.daemon_of({"north": (source, pipeline)}, motion, tracking, lists, hook, health)
+
+    def daemon_of(
+        self,
+        cameras: dict[str, tuple[Source, VehicleInEveryFrame]],
+        motion: MotionSettings = NO_GATE,
+        tracking: TrackingSettings = DEFAULTS,
+        lists: Lists = NO_LISTS,
+        hook: Hook | None = None,
+        health: HealthSettings = DEFAULT_HEALTH,
+    ) -> Daemon:
+        """A daemon on several sources, each with a pipeline of its own."""
         self.publisher = Publisher(self._mqtt, "gate-01", self.outbox, self.stop, backoff=self.backoff)
+        changed = threading.Condition()
+        lanes = [
+            Lane(
+                Camera(name, source, FrameSlot(changed), backoff=Backoff(0.001, 0.01)),
+                MotionGate(motion),
+                pipeline,
+                tracking.lost_seconds,
+                CameraHealth(health),
+            )
+            for name, (source, pipeline) in cameras.items()
+        ]
         return Daemon(
-            Settings(camera=CameraSettings(name="north"), tracking=tracking),
-            source,
-            MotionGate(motion),
-            pipeline,
+            Settings(tracking=tracking),
+            lanes,
+            FairTurns([lane.camera.slot for lane in lanes], changed),
             lists,
             factory(),
             self.outbox,
@@ -173,13 +202,13 @@ def pictures(directory: Path, count: int, frames_per_second: float = 10.0) -> Im
 def camera(directory: Path) -> OpenCvStream:
     """A live source that goes on until it is closed."""
     clip = write_clip(directory / "clip.mp4", frames=8)
-    return OpenCvStream("north", "a clip", lambda: cv2.VideoCapture(str(clip)), False, "wait", 0.001)
+    return OpenCvStream("north", "a clip", lambda: cv2.VideoCapture(str(clip)), lambda _: SourceError("it ended"))
 
 
 class CameraThatFallsSilent:
     """A live source that gives one frame and then nothing, without an end."""
 
-    live, attempts = True, 1
+    live, is_open = True, True
 
     def __init__(self) -> None:
         self.stamp = Stamp("north")
@@ -215,7 +244,7 @@ def nobody_is_left_behind() -> Iterator[None]:
     """Every test ends with its threads gone."""
     yield
     for thread in threading.enumerate():
-        if thread.name in ("camera", "publisher", "lists", "hook"):
+        if thread.name in ("publisher", "lists", "hook") or thread.name.startswith("camera "):
             thread.join(5)
             assert not thread.is_alive()
 
@@ -234,7 +263,7 @@ def test_a_recording_is_published_to_its_last_vehicle_and_the_outbox_closed(
 
     daemon.run()
 
-    assert (daemon.frames, daemon.passes, daemon.dropped) == (7, 7, 0)
+    assert (daemon.frames, daemon.passes, daemon.lanes[0].camera.slot.dropped) == (7, 7, 0)
     assert len(subscriber.until(7, "/read")) == 7
     assert [message.payload for message in subscriber.until(2, "/status")] == [b"online", b"offline"]
     assert rig.waiting() == []
@@ -291,7 +320,7 @@ def test_events_that_a_full_disk_has_not_taken_are_named_once_as_lost_and_the_co
     with pytest.raises(OutboxError, match="2 events that the disk of the outbox did not take are lost, for it is full"):
         daemon.run()
 
-    assert "camera north: stopped" not in caplog.text
+    assert "stopped; " not in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -307,7 +336,7 @@ def test_a_signal_ends_it_and_the_vehicle_in_view_counts(
     daemon.run()
 
     assert (pipeline.frames, daemon.frames, daemon.passes) == (5, 5, 5)
-    assert caplog.messages[-1] == "camera north: stopped; 5 events wait in the outbox"
+    assert caplog.messages[-1] == "stopped; 5 events wait in the outbox"
     assert len(rig.waiting()) == 5
     assert signal.getsignal(number) is before
 
@@ -330,14 +359,111 @@ def test_beside_the_main_thread_it_leaves_signals_alone_and_stops_when_asked(tmp
     assert len(rig.waiting()) == daemon.passes > 0
 
 
-def test_a_live_camera_that_ends_is_an_error_so_that_systemd_starts_again(tmp_path: Path) -> None:
-    rig, source = Rig(tmp_path), camera(tmp_path)
-    daemon = rig.daemon(source, VehicleInEveryFrame(3, source.close))
+class CameraThatComesAndGoes:
+    """A live source of one frame a time, and none for the first attempts."""
 
-    with pytest.raises(SourceError, match="camera north: the source ended"):
-        daemon.run()
+    live, is_open = True, True
 
-    assert len(rig.waiting()) == daemon.passes == daemon.frames, "the vehicle in view was read: it counts"
+    def __init__(self, name: str = "north", away: int = 0) -> None:
+        self.stamp = Stamp(name)
+        self._away = away
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        """One frame, then the end."""
+        self._away -= 1
+        if self._away >= 0:
+            raise SourceError("no such camera; check the cable")
+        frame = self.stamp.live(np.zeros((48, 64, 3), np.uint8))
+        assert frame is not None
+        yield frame
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class NoCamera(CameraThatComesAndGoes):
+    """A live source that never gives a frame."""
+
+    def __init__(self, name: str = "north") -> None:
+        super().__init__(name, away=1_000_000)
+
+
+def test_a_camera_that_comes_and_goes_is_opened_again_and_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rig = Rig(tmp_path)
+    daemon = rig.daemon(CameraThatComesAndGoes(away=3), VehicleInEveryFrame(20, terminate))
+
+    daemon.run()
+
+    assert len(rig.waiting()) == daemon.passes == 20
+    assert "camera north: pictures arrive, 64 × 48 pixels" in caplog.messages
+
+
+def test_without_a_camera_the_outbox_is_sent_and_the_telemetry_says_why_and_since_when(
+    tmp_path: Path, broker: Mosquitto, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = Rig(tmp_path)
+    before.outbox.put(factory().make(plate_pass()))
+    before.outbox.close()
+    daemon = Rig(tmp_path, broker.settings).daemon(NoCamera(), EmptyRoad())
+    running = threading.Thread(target=daemon.run)
+
+    running.start()
+    assert len(subscriber.until(1, "/read")) == 1
+    (camera,) = first_vitals(subscriber, lambda vitals: vitals["picture"] == "lost")["cameras"]
+    status = daemon.status()
+    daemon.ask_to_stop()
+    running.join(5)
+
+    assert (camera["name"], camera["state"], camera["last_frame"]) == ("north", "lost", None)
+    assert camera["reason"] == "no such camera; check the cable"
+    assert (status.alive, status.ready) == (True, False)
+    assert status.fields["parts"]["camera"] == {"well": False, "state": "north: no such camera; check the cable"}
+    assert caplog.messages.count("camera north: lost: no such camera; check the cable") == 1
+
+
+def first_vitals(subscriber: Subscriber, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The first vitals that are as wanted."""
+    for count in range(1, 20):
+        vitals: dict[str, Any] | None = json.loads(subscriber.until(count, "/telemetry")[count - 1].payload)["vitals"]
+        if vitals is not None and wanted(vitals):
+            return vitals
+    raise AssertionError("they were never published")
+
+
+def test_one_cameras_trouble_costs_the_others_nothing(tmp_path: Path) -> None:
+    rig, yard = Rig(tmp_path), VehicleInEveryFrame(30, terminate)
+    cameras: dict[str, tuple[Source, VehicleInEveryFrame]] = {
+        "north": (NoCamera("north"), EmptyRoad()),
+        "south": (StuckCamera(), EmptyRoad()),
+        "yard": (camera(tmp_path), yard),
+    }
+    daemon = rig.daemon_of(cameras)
+    stuck = cameras["south"][0]
+    assert isinstance(stuck, StuckCamera)
+
+    daemon.run()
+    stuck.back.set()
+
+    states = [lane.condition.state for lane in daemon.lanes]
+    assert [lane.vehicles for lane in daemon.lanes] == [0, 0, 30]
+    assert states[:2] == [PictureState.LOST, PictureState.STARTING]
+    assert rig.publisher.vitals is not None
+    assert [each.name for each in rig.publisher.vitals.cameras] == ["north", "south", "yard"]
+    assert rig.publisher.vitals.vehicles >= 29
+
+
+def test_a_recording_beside_a_live_camera_may_end(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    live = VehicleInEveryFrame(200, terminate)
+    daemon = rig.daemon_of({"north": (pictures(tmp_path, 3), VehicleInEveryFrame()), "yard": (camera(tmp_path), live)})
+
+    daemon.run()
+
+    assert [lane.vehicles for lane in daemon.lanes] == [3, 200]
 
 
 def test_when_the_camera_falls_silent_the_vehicle_in_view_counts_without_a_next_frame(tmp_path: Path) -> None:
@@ -415,18 +541,19 @@ def test_the_end_of_a_recording_waits_for_no_broker_once_asked_to_stop(tmp_path:
 
 
 def test_a_live_picture_that_shows_nothing_is_logged_and_a_recording_is_not_judged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("edge_app.capture.camera_health.CONFIRM_AFTER_SECONDS", 0.0)
     (tmp_path / "live").mkdir()
-    live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate))
+    at_once = HealthSettings(confirm_seconds=0)
+    live = Rig(tmp_path / "live").daemon(CameraThatFallsSilent(), VehicleInEveryFrame(1, terminate), health=at_once)
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
 
     live.run()
     recorded.run()
 
-    assert (live.picture, recorded.picture) == (PictureState.BLANK, PictureState.GOOD)
-    assert caplog.messages.count("camera north: the picture is blank, it was good") == 1
+    states = [daemon.lanes[0].condition.state for daemon in (live, recorded)]
+    assert states == [PictureState.DARK, PictureState.GOOD]
+    assert caplog.messages.count("camera north: the picture is dark") == 1
 
 
 @pytest.mark.usefixtures("no_drain")
@@ -596,7 +723,7 @@ def test_a_list_that_vanishes_while_the_daemon_runs_is_in_the_telemetry_and_stil
 class StuckCamera:
     """A camera whose driver does not come back."""
 
-    live, attempts = True, 1
+    live, is_open = True, True
 
     def __init__(self) -> None:
         self.stamp = Stamp("north")
@@ -622,7 +749,7 @@ def test_a_camera_that_hangs_does_not_hold_up_the_end(
     daemon.run()
 
     stuck.back.set()
-    assert "the camera thread does not end; leaving it behind" in caplog.text
+    assert "the camera north thread does not end; leaving it behind" in caplog.text
     assert rig.waiting() == []
 
 
@@ -674,7 +801,7 @@ def test_systemd_is_notified_of_the_first_frame_of_the_state_and_of_the_end(tmp_
     output = systemd.until("STOPPING=1")
     assert output.count("READY=1") == 1
     assert "WATCHDOG=1" in output
-    assert any(re.match(r"STATUS=camera north: \d frames, 0 dropped, picture good", line) for line in output)
+    assert any(re.match(r"STATUS=camera north: good, \d frames, 0 dropped, \d vehicle", line) for line in output)
 
 
 def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, systemd: Notified) -> None:
@@ -688,8 +815,7 @@ def test_systemd_is_not_notified_before_a_frame_went_through(tmp_path: Path, sys
 
 
 def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Path, systemd: Notified) -> None:
-    away = OpenCvStream("north", "rtsp://gate", cv2.VideoCapture, True, "wait", 0.01)
-    daemon = Rig(tmp_path).daemon(away, EmptyRoad())
+    daemon = Rig(tmp_path).daemon(NoCamera(), EmptyRoad())
     running = threading.Thread(target=daemon.run)
 
     running.start()
@@ -699,7 +825,7 @@ def test_systemd_is_notified_when_a_camera_that_is_away_is_retried(tmp_path: Pat
     running.join(5)
 
     assert daemon.frames == 0
-    assert any(re.match(r"STATUS=camera north: no picture yet, attempt \d", line) for line in output)
+    assert any(re.match(r"STATUS=camera north: (lost|starting), 0 frames", line) for line in output)
 
 
 def test_a_systemd_that_is_not_reached_is_named_in_the_log_and_does_no_harm(
@@ -718,13 +844,13 @@ def test_the_watchdog_is_fed_after_progress_only_and_not_too_often(systemd: Noti
     now = 100.0
     notifier = Systemd(lambda: now, os.environ)
 
-    notifier.alive((1, 1))
-    notifier.alive((2, 1))  # too soon
+    notifier.alive(1)
+    notifier.alive(2)  # too soon
     now += WATCHDOG_SECONDS
-    notifier.alive((1, 1))  # nothing happened
-    notifier.alive((2, 1))
+    notifier.alive(1)  # nothing happened
+    notifier.alive(2)
     now += WATCHDOG_SECONDS
-    notifier.alive((2, 2))  # the camera is retried
+    notifier.alive(3)
     notifier.stopping()
 
     assert systemd.until("STOPPING=1").count("WATCHDOG=1") == 3

@@ -23,6 +23,7 @@ ORDER = (
     "printable",
     "journal",
     "geometry",
+    "backoff",
     "records",
     "system_clock",
     "tflite_model",
@@ -30,6 +31,7 @@ ORDER = (
     "image_files",
     "file_kinds",
     "configuration",
+    "camera_settings",
     "config",
     "logs",
     # from the camera to a settled text
@@ -50,6 +52,7 @@ ORDER = (
     "evaluation",
     "demo",
     # the whole
+    "lane",
     "daemon",
     "app",
     "edge_app",  # edge_app/__init__.py: what other programs import

@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 
 from benchmarks.delivery.vehicles import events
+from edge_app.backoff import Backoff
 from edge_app.config import MqttSettings
 from edge_app.outbox.outbox import Outbox
 from edge_app.outbox.spilling_queue import Limits
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.publisher import Publisher
 
 DRAIN_PER_SECOND = 100_000

@@ -60,7 +60,6 @@ class FileSource:
     ) -> None:
         if not path.is_file():
             raise ConfigurationError(f"{path}: no such video file; check camera.source")
-        self.attempts = 0
         self._path = path
         self._loop = loop
         self._speed = speed
@@ -68,6 +67,7 @@ class FileSource:
         self._now = now
         self._warn = warn
         self.stamp = Stamp(camera)
+        self.is_open = True
         self._closed = threading.Event()
         self._frame_ns = 0  # known when the file is opened
 
@@ -125,7 +125,6 @@ class FileSource:
 
     def _pictures(self) -> Iterator[tuple[NDArray[Any], int]]:
         """Yield each decoded picture with its nanoseconds since the first one, strictly rising."""
-        self.attempts += 1
         capture = self._open()
         declared = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         codec = printable(int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("ascii", "replace"))

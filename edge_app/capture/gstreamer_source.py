@@ -2,33 +2,33 @@
 
 import cv2
 
-from edge_app.capture.opencv_stream import OpenCvStream
-from edge_app.config import CameraSettings
+from edge_app.camera_settings import CameraSettings
+from edge_app.capture.gobject_capture import GObjectCapture
+from edge_app.capture.opencv_stream import Capture, OpenCvStream
 from edge_app.errors import SourceError
 
-SINK = "videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false"
+SINK = "videoconvert ! video/x-raw,format=BGR ! appsink name=pictures drop=true max-buffers=1 sync=false"
 
 
 def open_gstreamer(camera: CameraSettings, pipeline: str) -> OpenCvStream:
-    """Make the source of a pipeline; one that does not end in an `appsink` is given one.
+    """Make the source of a pipeline; one that does not end in an `appsink` is given one."""
+    what = "the GStreamer pipeline"
+    return OpenCvStream(camera.name, what, lambda: _open(complete(pipeline)), lambda _: SourceError(f"{what} {_HINT}"))
 
-    Raises:
-        SourceError: this OpenCV was built without GStreamer.
-    """
-    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+
+_HINT = "gives no picture; try it with gst-launch-1.0"
+
+
+def _open(pipeline: str) -> Capture:
+    if cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        return cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
+    try:
+        return GObjectCapture(pipeline)
+    except ImportError as error:
         raise SourceError(
-            "gst: this OpenCV is built without GStreamer; on a Jetson use the system's own OpenCV"
-            " (a venv with --system-site-packages and no opencv wheel in it)"
-        )
-    whole = complete(pipeline)
-    hint = "try the pipeline with gst-launch-1.0"
-    return OpenCvStream(
-        camera.name,
-        "the GStreamer pipeline",
-        lambda: cv2.VideoCapture(whole, cv2.CAP_GSTREAMER),
-        patient=False,
-        hint=hint,
-    )
+            f"gst: this OpenCV is built without GStreamer, and PyGObject cannot be used ({error}):"
+            " apt install python3-gi gir1.2-gstreamer-1.0, and let the service see the system's packages"
+        ) from error
 
 
 def complete(pipeline: str) -> str:

@@ -36,15 +36,14 @@ class ImageFolderSource:
         self._others = [path for path in there if path not in self._paths]
         if not self._paths:
             raise SourceError(f"{directory}: holds no picture; give a folder of JPEG or PNG files")
-        self.attempts = 0
         self._frame_ns = int(1e9 / frames_per_second)
         self._monotonic_ns = monotonic_ns
         self.stamp = Stamp(camera)
+        self.is_open = True
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
         """Yield a frame for each picture; one that cannot be decoded is left out with a warning."""
-        self.attempts += 1
         for path in self._others:
             log.warning("%s: no picture that is read here; passed over", path)
         began_ns = self._monotonic_ns()

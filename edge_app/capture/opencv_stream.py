@@ -1,29 +1,31 @@
-"""A live camera behind `cv2.VideoCapture`: what V4L2, RTSP and GStreamer sources share."""
+"""A live camera behind `cv2.VideoCapture`: what V4L2, RTSP, HTTP and GStreamer sources share."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
-
-import cv2
+from typing import Any, Protocol
 
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import SourceError
 from edge_app.records import Frame
 
-log = logging.getLogger(__name__)
-
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 10.0
-"""Less than half of the service's watchdog, which counts every attempt as progress."""
 CORRUPT_IN_A_ROW = 30
-"""Number of corrupt pictures in a row after which the stream is opened again."""
+"""Number of corrupt pictures in a row after which the stream is given up."""
+
+
+class Capture(Protocol):
+    """`cv2.VideoCapture`, or what takes its place."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Whether a picture came, and the picture."""
+
+    def release(self) -> None:
+        """Close it."""
 
 
 class OpenCvStream:
-    """Reads what `open_capture` opens, and opens it again with growing pauses whenever it ends.
+    """Reads what `open_capture` opens until it ends; `VideoCapture.read` never recovers by itself.
 
-    `VideoCapture.read` never recovers by itself. A source that never worked raises, so that a wrong name is noticed at
-    once. A `patient` source, behind a network, is waited for.
+    `explain` is asked for the error of a stream that gives no picture; `gave_some` tells it whether there were any.
     """
 
     live = True
@@ -32,55 +34,47 @@ class OpenCvStream:
         self,
         camera: str,
         label: str,
-        open_capture: Callable[[], cv2.VideoCapture],
-        patient: bool,
-        hint: str,
-        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
+        open_capture: Callable[[], Capture],
+        explain: Callable[[bool], SourceError],
     ) -> None:
-        self.attempts = 0
+        self.stamp = Stamp(camera)
+        self.is_open = False
         self._label = label
         self._open_capture = open_capture
-        self._patient = patient
-        self._hint = hint
-        self.stamp = Stamp(camera)
-        self._first_pause_seconds = self._pause_seconds = first_pause_seconds
+        self._explain = explain
         self._closed = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield frames until closed."""
-        while not self._closed.is_set():
-            capture = self._open_capture()
-            self.attempts += 1
-            try:
-                yield from self._frames_of(capture)
-            finally:
-                capture.release()
-            self._wait()
+        """Yield frames until closed.
+
+        Raises:
+            SourceError: there are none, or no more.
+        """
+        gave_some = False
+        capture = self._open_capture()
+        self.is_open = True
+        try:
+            for frame in self._frames_of(capture):
+                gave_some = True
+                yield frame
+        finally:
+            capture.release()
+        if not self._closed.is_set():
+            raise self._explain(gave_some)
 
     def close(self) -> None:
-        """End at the next frame, or at once while the camera is being waited for."""
+        """End at the next frame."""
         self._closed.set()
 
-    def _frames_of(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
+    def _frames_of(self, capture: Capture) -> Iterator[Frame]:
         corrupt_in_a_row = 0
-        while corrupt_in_a_row < CORRUPT_IN_A_ROW and not self._closed.is_set():
+        while not self._closed.is_set():
             given, picture = capture.read()
             if not given:
                 return
             frame = self.stamp.live(picture)
-            if frame is None:
-                corrupt_in_a_row += 1
-                continue
-            corrupt_in_a_row = 0
-            self._patient = True
-            self._pause_seconds = self._first_pause_seconds
-            yield frame
-
-    def _wait(self) -> None:
-        if self._closed.is_set():
-            return
-        if not self._patient:
-            raise SourceError(f"{self._label} gives no picture; {self._hint}")
-        log.warning("%s gives no picture; %s; next attempt in %.0f s", self._label, self._hint, self._pause_seconds)
-        self._closed.wait(self._pause_seconds)
-        self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+            corrupt_in_a_row = 0 if frame is not None else corrupt_in_a_row + 1
+            if corrupt_in_a_row == CORRUPT_IN_A_ROW:
+                raise SourceError(f"{self._label}: {CORRUPT_IN_A_ROW} pictures in a row are corrupt; check the cable")
+            if frame is not None:
+                yield frame

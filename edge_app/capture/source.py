@@ -22,16 +22,16 @@ class Source(Protocol):
 
     live: bool
     """True: a camera; a frame that nobody takes is lost. False: a recording; every frame counts."""
-    attempts: int
-    """Times it was opened, with or without success: rises while a lost camera is retried."""
+    is_open: bool
+    """It has been opened, though no frame may have come yet."""
     stamp: Stamp
     """Numbers its frames and counts corrupt pictures."""
 
     def frames(self) -> Iterator[Frame]:
-        """Open and yield frames until closed or, for a recording, until its end.
+        """Open and yield frames until closed or, for a recording, until its end; may be called again after an error.
 
         Raises:
-            SourceError: it cannot be opened, or ended for good.
+            SourceError: it cannot be opened, or gives no more pictures.
         """
 
     def close(self) -> None:
@@ -43,7 +43,7 @@ def open_source(camera: CameraSettings) -> Source:
 
     Raises:
         ConfigurationError: the URL is unknown or incomplete.
-        SourceError: a file, folder or backend it needs is not there.
+        SourceError: a folder of pictures holds none.
     """
     url = parse(camera.source)
     return _OPENERS[url.scheme](camera, url)
@@ -73,7 +73,7 @@ def _patience(source: Source, seconds: float) -> Iterator[None]:
 
     def wait() -> None:
         opened_by = time.monotonic() + _OPENING_SECONDS
-        while not (source.attempts or done.wait(_LOOK_SECONDS)) and time.monotonic() < opened_by:
+        while not (source.is_open or done.wait(_LOOK_SECONDS)) and time.monotonic() < opened_by:
             pass
         if not done.wait(seconds):
             source.close()
@@ -97,10 +97,10 @@ def _open_v4l2(camera: CameraSettings, url: SourceUrl) -> Source:
     return open_v4l2(camera, url.place)
 
 
-def _open_rtsp(camera: CameraSettings, url: SourceUrl) -> Source:
-    from edge_app.capture.rtsp_source import open_rtsp
+def _open_network(camera: CameraSettings, url: SourceUrl) -> Source:
+    from edge_app.capture.network_source import open_network
 
-    return open_rtsp(camera, url.place)
+    return open_network(camera, url.place)
 
 
 def _open_gstreamer(camera: CameraSettings, url: SourceUrl) -> Source:
@@ -124,7 +124,10 @@ def _open_images(camera: CameraSettings, url: SourceUrl) -> Source:
 _OPENERS: dict[str, Callable[[CameraSettings, SourceUrl], Source]] = {
     "picamera2": _open_picamera2,
     "v4l2": _open_v4l2,
-    "rtsp": _open_rtsp,
+    "rtsp": _open_network,
+    "rtsps": _open_network,
+    "http": _open_network,
+    "https": _open_network,
     "gst": _open_gstreamer,
     "file": _open_file,
     "images": _open_images,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.newer_python import UTC
-from edge_app.records import Frame, ImageBgr
+from edge_app.records import Exposure, Frame, ImageBgr
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,17 @@ class Stamp:
         self._monotonic_ns = monotonic_ns
         self._now = now
 
-    def live(self, picture: NDArray[Any] | None, age_ns: int = 0, small_bgr: ImageBgr | None = None) -> Frame | None:
+    def live(
+        self,
+        picture: NDArray[Any] | None,
+        age_ns: int = 0,
+        small_bgr: ImageBgr | None = None,
+        exposure: Exposure | None = None,
+    ) -> Frame | None:
         """Make the frame of a picture taken `age_ns` ago; None, and counted, if it is no picture."""
         captured_at = self._now() - timedelta(microseconds=age_ns / 1000)
-        return self.taken(picture, captured_at, self._monotonic_ns() - age_ns, small_bgr, is_recorded=False)
+        moment_ns = self._monotonic_ns() - age_ns
+        return self.taken(picture, captured_at, moment_ns, small_bgr, is_recorded=False, exposure=exposure)
 
     def taken(
         self,
@@ -65,6 +72,7 @@ class Stamp:
         small_bgr: ImageBgr | None = None,
         *,
         is_recorded: bool = True,
+        exposure: Exposure | None = None,
     ) -> Frame | None:
         """Make the frame of a picture whose times are known; None, and counted, if it is no picture."""
         sequence, self._sequence = self._sequence, self._sequence + 1
@@ -72,7 +80,7 @@ class Stamp:
         if image_bgr is None:
             self._count_corrupt(sequence)
             return None
-        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr, is_recorded)
+        return Frame(image_bgr, captured_at, monotonic_ns, sequence, self._camera, small_bgr, is_recorded, exposure)
 
     def _count_corrupt(self, sequence: int) -> None:
         self.corrupt += 1

@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from edge_app import config
+from edge_app.camera_settings import keys_without_effect
 from edge_app.config import ListSettings, Settings
+from edge_app.configuration import source_url
 from edge_app.errors import ConfigurationError
 from edge_app.events import hash_keys
 from edge_app.events.lists.plate_file import doubts, read_entries
@@ -37,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     for key, path in config.paths_in(settings):
         if not path.exists():
             print(f"{arguments.file}: {key}: {path} is not on this machine", file=sys.stderr)
+    for line in without_effect(settings):
+        print(f"{arguments.file}: {line}", file=sys.stderr)
     if complaints := list(_complaints(settings)):
         raise ConfigurationError("\n".join(complaints))
     for each in settings.lists:
@@ -44,6 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
             print(_about(each, PlateFormats.load(settings.recognition.formats)))
     print(f"{arguments.file}: correct")
     return 0
+
+
+def without_effect(settings: Settings) -> Iterator[str]:
+    """A line for each key that a camera's source does not have."""
+    section = "[[cameras]]" if settings.cameras else "[camera]"
+    for camera in settings.every_camera:
+        scheme = source_url.parse(camera.source).scheme
+        for key in keys_without_effect(camera):
+            yield f"{section} {key}: a {scheme} source has no such control: it has no effect on {camera.name}"
 
 
 def _about(settings: ListSettings, formats: PlateFormats) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from edge_app.commands.machine_checks import (
 )
 from edge_app.commands.run import CONFIGURATION
 from edge_app.commands.service_checks import check_camera_of, check_release, check_service
-from edge_app.config import Settings
+from edge_app.config import CameraSettings, Settings
 from edge_app.configuration import systemd_credentials
 from edge_app.errors import EdgeAnprError
 from edge_app.events import hash_keys, topics
@@ -134,7 +135,7 @@ def examine(settings: Settings, without_camera: bool = False) -> Iterator[Findin
     """Every check in turn; one that fails does not prevent the others."""
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("models", check_models),
-        ("camera", check_camera),
+        *((_subject(settings, each), partial(check_camera, each)) for each in settings.every_camera),
         ("lists", check_lists),
         ("privacy", check_privacy),
         ("evidence", check_evidence),
@@ -143,7 +144,7 @@ def examine(settings: Settings, without_camera: bool = False) -> Iterator[Findin
         ("disk", check_disk),
     )
     for subject, check in checks:
-        if subject == "camera" and without_camera:
+        if subject.split()[0] == "camera" and without_camera:
             continue
         try:
             yield check(settings)
@@ -164,13 +165,17 @@ def check_models(settings: Settings) -> Finding:
     return Finding("models", OK, f"all load, match their sha256 and run in {runtime}")
 
 
-def check_camera(settings: Settings) -> Finding:
+def _subject(settings: Settings, camera: CameraSettings) -> str:
+    return f"camera {camera.name}" if settings.cameras else "camera"
+
+
+def check_camera(camera: CameraSettings, settings: Settings) -> Finding:
     """The source gives a picture before long."""
-    shown = without_secrets(settings.camera.source)
-    if frame := take_frame(settings.camera, _CAMERA_SECONDS):
+    subject, shown = _subject(settings, camera), without_secrets(camera.source)
+    if frame := take_frame(camera, _CAMERA_SECONDS):
         height, width = frame.image_bgr.shape[:2]
-        return Finding("camera", OK, f"{shown} gives {width}×{height}")
-    return Finding("camera", FAULT, f"{shown} gives no picture; check cable, power and address")
+        return Finding(subject, OK, f"{shown} gives {width}×{height}")
+    return Finding(subject, FAULT, f"{shown} gives no picture; check cable, power and address")
 
 
 def check_lists(settings: Settings) -> Finding:

@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
     parser.add_argument("--models", type=Path, metavar="DIR", help="take the models from this folder instead")
+    parser.add_argument(
+        "--camera", metavar="NAME", help="with --config: whose zones and lines hold for clips (default: the first's)"
+    )
     parser.add_argument("--failures", type=Path, metavar="FILE", help="write what went wrong, one JSON object a line")
 
 
@@ -71,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(
                 f"{folder}: no labels.jsonl here and no {EVENTS_FILE}; give a dataset folder or a folder of clips"
             )
-    settings = config.load(arguments.config) if arguments.config else Settings()
+    settings = (config.load(arguments.config) if arguments.config else Settings()).of_camera(arguments.camera)
     if arguments.models is not None:
         if not arguments.models.is_dir():
             raise UsageError(f"--models {arguments.models}: no such folder; name the one with the models")

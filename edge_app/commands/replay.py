@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", type=Path, nargs=2, required=True, metavar=("A", "B"), help="the two configuration files"
     )
+    parser.add_argument(
+        "--camera", metavar="NAME", help="the camera in both files whose zones and lines hold (default: the first)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object an event that differs")
 
 
@@ -43,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Play every clip twice."""
     silence_opencv()
     clips = [clip for path in arguments.clips for clip in _expand(path)]
-    both = [(build_stages(settings), settings) for settings in map(config.load, arguments.compare)]
+    configurations = [config.load(path).of_camera(arguments.camera) for path in arguments.compare]
+    both = [(build_stages(settings), settings) for settings in configurations]
     progress = ProgressLine("replaying")
     compared = changed = damaged = 0
     for done, (path, labelled) in enumerate(clips):

@@ -27,6 +27,7 @@ _SETTLE_SECONDS = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--config", type=Path, default=CONFIGURATION, metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--camera", metavar="NAME", help="which of several cameras (default: the first)")
     parser.add_argument("--grid", action="store_true", help="draw a grid, the zones and the lines")
     parser.add_argument("out", type=Path, metavar="OUT.jpg", help="the picture to write")
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.out.parent.is_dir():
         raise UsageError(f"{arguments.out.parent}: no such folder; make it, or give another")
     silence_opencv()
-    settings = config.load(arguments.config)
+    settings = config.load(arguments.config).of_camera(arguments.camera)
     image_bgr = take_picture(settings.camera)
     height, width = image_bgr.shape[:2]
     if arguments.grid:

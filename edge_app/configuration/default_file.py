@@ -3,16 +3,27 @@
 import inspect
 import textwrap
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any
 
-from edge_app.configuration.limits import Between, OneOf
+from edge_app.configuration.limits import Between, OneOf, OnlyFor
 from edge_app.configuration.record_fields import Shape, sentences, shapes_of
 from edge_app.configuration.toml_text import as_toml
 
 _WIDTH = 118
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 """Keeps a range or a default on one line until the text is wrapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameKeysAs:
+    """Marks a list of tables that have the keys of another section, which are not shown twice."""
+
+    section: str
+    purpose: str
+
+    def complaint(self, _: object) -> None:
+        """See `edge_app.configuration.limits.Limit`: everything is allowed."""
 
 
 def default_file(record: type, introduction: str) -> str:
@@ -24,6 +35,10 @@ def default_file(record: type, introduction: str) -> str:
 
 def _section(name: str, shape: Shape) -> Iterator[str]:
     """One section; a list of tables is commented out as a whole."""
+    if twin := next((each for each in shape.limits if isinstance(each, SameKeysAs)), None):
+        yield from _comment(f"{twin.purpose} The keys are those of [{twin.section}]. Default: none.")
+        yield f"# [[{name}]]"
+        return
     is_list = shape.item is not None
     record = shape.item.kind if shape.item is not None else shape.kind
     yield from _comment(_purpose(record) + (" Default: none." if is_list else ""))
@@ -52,6 +67,8 @@ def _limits(field: "Field[Any]", shape: Shape) -> str:
 def _allowed(limit: object, before: str) -> str:
     if isinstance(limit, Between):
         return f"{limit.low:.10g} to {limit.high:.10g}."
+    if isinstance(limit, OnlyFor):
+        return f"For {' and '.join(limit.schemes) if len(limit.schemes) < 3 else 'network cameras'}."
     if isinstance(limit, OneOf):
         *first, last = map(as_toml, limit.choices)
         return f"{before}{', '.join(first)} {'and' if before else 'or'} {last}."

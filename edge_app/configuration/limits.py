@@ -124,6 +124,20 @@ def _as_it_is_written(scheme: str, host: str | None, port: str, wrong: str | Non
     return f'"{excerpt(given)}" will not do: a host name or an address stands alone; write {written}'
 
 
+@dataclass(frozen=True, slots=True, init=False)
+class OnlyFor:
+    """No limit: the kinds of source, by their schemes, that have this key."""
+
+    schemes: tuple[str, ...]
+
+    def __init__(self, *schemes: str) -> None:
+        object.__setattr__(self, "schemes", schemes)
+
+    def complaint(self, _: object) -> str | None:
+        """See `Limit`: everything is allowed."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """No limit: a value to show if a field has no default."""

@@ -12,11 +12,17 @@ FORMS = {
     "picamera2": "picamera2:0",
     "v4l2": "v4l2:/dev/video0",
     "rtsp": "rtsp://HOST/PATH",
+    "rtsps": "rtsps://HOST/PATH",
+    "http": "http://HOST/PATH",
+    "https": "https://HOST/PATH",
     "gst": "gst:PIPELINE",
     "file": "file:clip.mp4?loop=1&speed=1",
     "images": "images:DIR",
 }
 """An example of every kind of URL, by its scheme."""
+
+NETWORK = ("rtsp", "rtsps", "http", "https")
+"""Schemes whose URL is the address of a camera."""
 
 _AUTHORITY = re.compile(
     r"\w+://(?P<user>[^/?#]*@)?(?P<name>\[[^/?#\]]*\]?|[^/?#:@]*)(?::(?P<port>[^/?#@]*))?(?P<end>[/?#]?)(?P<after>.*)",
@@ -34,7 +40,7 @@ class SourceUrl:
     scheme: str
     """A key of `FORMS`."""
     place: str
-    """A number, a device, a whole `rtsp://` address, a pipeline or a path."""
+    """A number, a device, the whole address of a network camera, a pipeline or a path."""
     loop: bool = False
     """A file is played again and again."""
     speed: float = 0.0
@@ -64,8 +70,8 @@ def parse(url: str) -> SourceUrl:
         raise ConfigurationError(f"'{excerpt(url)}' is cut short; write {FORMS[scheme]}")
     if scheme == "picamera2" and not rest.isdecimal():
         raise ConfigurationError(f"'{excerpt(url)}' names no camera by its number; write {FORMS[scheme]}")
-    if scheme == "rtsp":
-        _check_address(url)
+    if scheme in NETWORK:
+        _check_address(scheme, url)
         return SourceUrl(scheme, url)
     if scheme == "images":
         return SourceUrl(scheme, rest.removeprefix("//"))
@@ -78,10 +84,10 @@ def starting_at(folder: Path, url: str) -> str:
     return f"{scheme}:{folder / rest.removeprefix('//')}" if scheme in ("file", "images") else url
 
 
-def _check_address(url: str) -> None:
+def _check_address(scheme: str, url: str) -> None:
     """Complain in words of our own: those of `urllib` show parts of the address, and it may hold a password."""
     if wrong := _fault_of_address(url):
-        advice = f"write {FORMS['rtsp']}, and user:password into the file that password_file names"
+        advice = f"write {FORMS[scheme]}, and user:password into the file that password_file names"
         raise ConfigurationError(f"the address of the camera is wrong ({wrong}); {advice}")
 
 

@@ -30,6 +30,8 @@ class SnapshotRequest:
     """Comes back in the answer."""
     width: Annotated[int, Between(16, 16384)] | None = None
     """Scale a wider picture down to as many pixels; null: send it as it is."""
+    camera: TopicLevel | None = None
+    """The name of the camera; null: the first one in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)

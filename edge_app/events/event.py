@@ -144,15 +144,15 @@ class EventFactory:
         self._monotonic_ns = monotonic_ns
         self._synchronized = synchronized
         self._random_bytes = random_bytes
-        self._early_reads: dict[int, messages.ReadMessage] = {}
-        """Reads that will have an update, by their vehicles' numbers."""
+        self._early_reads: dict[tuple[str, int], messages.ReadMessage] = {}
+        """Reads that will have an update, by their cameras and vehicles' numbers."""
 
     def make(self, plate_pass: PlatePass, matches: Sequence[ListMatch] = ()) -> PlateEvent:
         """The event of one vehicle, with the entries of lists that match it; an update has its read's id."""
         synchronized = self._synchronized()  # before the reading that it vouches for: it may be set in between
         now_ns, now = self._monotonic_ns(), self._now()
         key = self._hash_keys.at(now) if self._hash_keys else None
-        early = self._early_reads.pop(plate_pass.vehicle, None)
+        early = self._early_reads.pop((plate_pass.camera, plate_pass.vehicle), None)
         event_id = early.event_id if early else self._new_id(now)
         image_jpeg = _as_jpeg(plate_pass.crop_bgr) if self._settings.takes_pictures else None
         message = messages.ReadMessage(
@@ -173,12 +173,12 @@ class EventFactory:
             timing_ms=_timing(plate_pass, now_ns),
         )
         if not plate_pass.is_final:
-            self._early_reads[plate_pass.vehicle] = message
+            self._early_reads[plate_pass.camera, plate_pass.vehicle] = message
         return PlateEvent(message, image_jpeg, now_ns, self._signer)
 
-    def withdraw(self, vehicle: int) -> PlateEvent | None:
+    def withdraw(self, camera: str, vehicle: int) -> PlateEvent | None:
         """The update that withdraws an early read, with no content beyond it; None if there was none."""
-        early = self._early_reads.pop(vehicle, None)
+        early = self._early_reads.pop((camera, vehicle), None)
         if early is None:
             return None
         message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
@@ -221,6 +221,7 @@ def _match(match: ListMatch, key: HashKey | None) -> messages.ListMatchMessage:
 
 def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized: bool) -> messages.SeenMessage:
     first, best, last = plate_pass.first_seen, plate_pass.best_seen, plate_pass.last_seen
+    exposure = plate_pass.exposure
     if not plate_pass.is_recorded:
         moments_ns = plate_pass.first_monotonic_ns, plate_pass.best_monotonic_ns, plate_pass.last_monotonic_ns
         first, best, last = (wall_time(moment_ns, now, now_ns) for moment_ns in moments_ns)
@@ -232,6 +233,7 @@ def _seen(plate_pass: PlatePass, now: datetime, now_ns: int, clock_synchronized:
         reads=plate_pass.reads,
         agreeing=plate_pass.read.plate.agreeing,
         clock_synchronized=clock_synchronized,
+        exposure=None if exposure is None else messages.ExposureMessage(exposure.microseconds, exposure.gain),
     )
 
 

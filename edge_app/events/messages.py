@@ -103,6 +103,15 @@ class ListMatchMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureMessage:
+    """How the camera exposed a picture."""
+
+    microseconds: Annotated[float, Between(0, math.inf)]
+    gain: Annotated[float, Between(0, math.inf)]
+    """Of the sensor; 1 is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenMessage:
     """When the vehicle was seen, and in how many frames."""
 
@@ -118,6 +127,8 @@ class SeenMessage:
     """Of these, frames that by themselves agree with `plate.text`."""
     clock_synchronized: bool
     """False: do not trust these times, only their differences."""
+    exposure: ExposureMessage | None
+    """Of the best picture; null if the camera does not give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,31 +315,54 @@ class HookStateMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraVitalsMessage:
+    """How one camera is; its counts are since the start."""
+
+    name: str
+    state: str
+    """"good", "lost", "starting" before its first picture, or what is wrong with its picture."""
+    since: Moment
+    """When this state began; of a lost camera, the moment of its last picture or, if there was none, of the start."""
+    reason: str | None
+    """Why the camera is lost and what to do; null in other states."""
+    last_frame: Moment | None
+    """When its last picture was taken; null if there was none."""
+    frames: Count
+    """Frames that were processed."""
+    frames_dropped: Count
+    """Frames that newer ones replaced before they could be processed."""
+    frames_corrupt: Count
+    """Frames that could not be decoded, or were no pictures."""
+    vehicles: Count
+    """Vehicles that became events."""
+    vehicles_repeated: Count
+    """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
+    vehicles_too_brief: Count
+    """Vehicles that became no events, for they were read in fewer than `tracking.min_reads` frames: many of them mean
+    that frames come too slowly, or that the view is too short."""
+    fixed_texts: tuple[tuple[tuple[Share, Share], ...], ...]
+    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not
+    published. Switch it off at the camera, or take these shares of width and height for a zone with
+    `include = false`."""
+
+
+@dataclass(frozen=True, slots=True)
 class VitalsMessage:
-    """How the daemon is."""
+    """How the daemon is; the counts are those of all cameras together, since the start."""
 
     frames: Count
-    """Frames processed since the start."""
     frames_dropped: Count
-    """Frames replaced by newer ones before they could be processed."""
     frames_corrupt: Count
-    """Frames of the camera that could not be decoded, or were no pictures."""
     vehicles: Count
-    """Vehicles that became events since the start."""
     picture: str
-    """State of the camera's picture: "good", or what is wrong with it."""
+    """The state of the first camera in the configuration that is not "good", or "good"."""
     lists: tuple[ListStateMessage, ...]
     hook: HookStateMessage | None
     """Null if no program is set."""
     vehicles_repeated: Count = 0
-    """Vehicles that became no events, for their number was seen within `tracking.reappear_seconds` before."""
     vehicles_too_brief: Count = 0
-    """Vehicles that became no events, for they were read in fewer than `tracking.min_reads` frames: many of them mean
-    that frames come too slowly, or that the view is too short."""
-    fixed_texts: tuple[tuple[tuple[Share, Share], ...], ...] = ()
-    """Places of lettering that is no vehicle's: it stayed at the same pixels while vehicles passed, and is not
-    published. Switch it off at the camera, or take these shares of width and height for a zone with
-    `include = false`."""
+    cameras: tuple[CameraVitalsMessage, ...] = ()
+    """Each by itself, in the order of the configuration."""
 
 
 @dataclass(frozen=True, slots=True)

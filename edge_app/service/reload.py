@@ -62,7 +62,7 @@ def run(configuration: Path, build: Build) -> None:
             reload, former = commander.reload, settings
             settings = reload.settings
             commander = commander_for(settings)
-            commander.try_out(reload.reply)
+            commander.try_out(reload)
         else:
             return
         logs.configure(settings.log)

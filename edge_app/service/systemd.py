@@ -17,7 +17,7 @@ class Systemd:
     def __init__(self, clock: Callable[[], float], environment: Mapping[str, str] = os.environ) -> None:
         self._clock = clock
         self._is_ready = False
-        self._progress: tuple[int, int] | None = None
+        self._progress: int | None = None
         self._fed_at = self._status_at = float("-inf")
         self._socket = environment.get("NOTIFY_SOCKET", "")
 
@@ -27,7 +27,7 @@ class Systemd:
             self._is_ready = True
             self._send("READY=1")
 
-    def alive(self, progress: tuple[int, int]) -> None:
+    def alive(self, progress: int) -> None:
         """Feed the watchdog, if there was progress since."""
         now = self._clock()
         if progress != self._progress and now - self._fed_at >= WATCHDOG_SECONDS:

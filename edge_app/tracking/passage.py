@@ -14,6 +14,7 @@ from edge_app.recognition.plate_colours import colours_of, majority
 from edge_app.recognition.reading import Attempt
 from edge_app.records import (
     Corners,
+    Exposure,
     Frame,
     ImageBgr,
     LineCrossing,
@@ -82,6 +83,7 @@ class _CloseUp:
     frame_size: tuple[int, int]
     seen_at: datetime
     seen_ns: int
+    exposure: Exposure | None
     is_read_again: bool = False
 
     @property
@@ -248,6 +250,7 @@ class Passage:
             is_final=is_final,
             revision=None if self.reported is None else "confirmed" if text.text == self.reported.text else "corrected",
             is_recorded=self._is_recorded,
+            exposure=best.exposure,
         )
 
     def _colours(self) -> PlateColours:
@@ -296,7 +299,8 @@ def _portray(observation: Observation, kept: _Kept) -> _CloseUp:
     crop_bgr = observation.frame.image_bgr[rows, columns].copy()
     corner = columns.start, rows.start
     seen_at, seen_ns = observation.frame.captured_at, observation.frame.monotonic_ns
-    return _CloseUp(kept, observation.detection, crop_bgr, corner, (width, height), seen_at, seen_ns)
+    exposure = observation.frame.exposure
+    return _CloseUp(kept, observation.detection, crop_bgr, corner, (width, height), seen_at, seen_ns, exposure)
 
 
 def _span(start: float, length: float, limit: int, margin: float) -> slice:

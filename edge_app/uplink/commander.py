@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +64,8 @@ class Reload:
 
     settings: Settings
     reply: Reply
+    away: frozenset[str] = frozenset()
+    """Names of the cameras that gave no picture under the former settings."""
 
 
 class Commander:
@@ -73,8 +75,6 @@ class Commander:
     after a reload, the broker was reached.
     """
 
-    newest_frame: Frame | None = None
-    """Set from the daemon's thread."""
     wrong: str | None = None
     """Why the settings are not those of the configuration file; None if they are."""
 
@@ -85,6 +85,8 @@ class Commander:
         clock: Callable[[], float] = time.monotonic,
         proven: Callable[[Settings], object] = lambda _: None,
     ) -> None:
+        self.newest_frames: dict[str, Frame] = {}
+        """The newest frame of each camera; set from the daemon's thread."""
         self.answers: deque[Message] = deque()
         """What the publisher has to send."""
         self.reload: Reload | None = None
@@ -93,6 +95,8 @@ class Commander:
         """Why the settings on trial have failed."""
         self.trial: Reply | None = None
         """Who waits for these settings to prove good."""
+        self.away_before: frozenset[str] = frozenset()
+        """Names of the cameras that gave no picture under the former settings."""
         self._settings = settings
         self._configuration = configuration
         self._clock = clock
@@ -152,9 +156,9 @@ class Commander:
         except RefusedCommandError as error:
             log.error("reload: %s", error)
 
-    def try_out(self, reply: Reply) -> None:
-        """Take the settings for good once there is a picture and a broker, and answer then."""
-        self.trial = reply
+    def try_out(self, reload: Reload) -> None:
+        """Take the settings for good once there are pictures and a broker, and answer then."""
+        self.trial, self.away_before = reload.reply, reload.away
         self._deadline = self._clock() + self._settings.commands.reload_seconds
 
     def report_reverted(self, reply: Reply, why: str) -> None:
@@ -163,16 +167,25 @@ class Commander:
         self.wrong = f"{self._configuration}: {why}"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
-    def ends(self, frames: int, state: ConnectionState) -> bool:
-        """Whether the daemon, after this number of frames, has to end for other settings."""
-        if self.trial is not None and frames and state is ConnectionState.CONNECTED:
+    def ends(self, unseen: Collection[str], state: ConnectionState) -> bool:
+        """Whether the daemon has to end for other settings; `unseen` names cameras that have given no picture yet.
+
+        A camera that gave none under the former settings either does not count against these.
+        """
+        has_pictures = len(unseen) < len(self._settings.every_camera)
+        unseen = set(unseen) - self.away_before
+        if self.trial is not None and not unseen and state is ConnectionState.CONNECTED:
             log.info("reload: the new configuration works")
             self._answer(self.trial)
             self.trial = None
         elif self.trial is not None and self._clock() > self._deadline:
-            missing = "no picture came" if not frames else f"the broker was not reached ({state}: {state.advice})"
+            missing = (
+                f"no picture came from {', '.join(sorted(unseen))}"
+                if unseen
+                else f"the broker was not reached ({state}: {state.advice})"
+            )
             self.failure = f"{missing} within {self._settings.commands.reload_seconds:g} s"
-        if frames and self.trial is None and not self._is_proven:
+        if has_pictures and self.trial is None and not self._is_proven:
             self._is_proven = True
             self._proven(self._settings)
         return self.reload is not None or self.failure is not None
@@ -218,9 +231,13 @@ class Commander:
     def _snapshot(self, request: SnapshotRequest, reply: Reply) -> None:
         if reason := _why_no_snapshot(self._settings):
             raise RefusedCommandError(f"a snapshot would show what {reason} holds back; there is none")
-        frame = self.newest_frame
+        names = [each.name for each in self._settings.every_camera]
+        name = request.camera or names[0]
+        if name not in names:
+            raise RefusedCommandError(f'there is no camera "{name}"; take one of: {", ".join(names)}')
+        frame = self.newest_frames.get(name)
         if frame is None:
-            raise RefusedCommandError("no picture has come from the camera yet; try again, or ask telemetry")
+            raise RefusedCommandError(f"no picture comes from camera {name}; the telemetry has the reason")
         self._answer(reply, snapshot=_as_message(frame, request.width))
 
     def _reload(self, _: ReloadRequest, reply: Reply) -> None:
@@ -231,7 +248,8 @@ class Commander:
         except ConfigurationError as error:
             self.wrong = str(error)
             raise RefusedCommandError(f"nothing was changed: {error}") from error
-        self.reload = Reload(settings, reply)  # answered once the settings have proved good
+        away = {each.name for each in self._settings.every_camera} - self.newest_frames.keys()
+        self.reload = Reload(settings, reply, frozenset(away))  # answered once the settings have proved good
 
     def _set_list(self, request: SetListRequest, reply: Reply) -> None:
         path = next((each.file for each in self._settings.lists if each.name == request.list), None)

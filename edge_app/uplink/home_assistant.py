@@ -33,6 +33,12 @@ _ALERT_TEMPLATE = (
 )
 
 
+def _of_one_camera(name: str) -> str:
+    """Sets `camera` to the vitals of one camera in a telemetry message, which may have none yet."""
+    every = "(value_json.vitals or {}).cameras | default([])"
+    return f"{{% set camera = {every} | selectattr('name', 'eq', '{name}') | first | default({{}}) %}}"
+
+
 class HomeAssistant:
     """The entities of this device for Home Assistant, and when it wants them again."""
 
@@ -55,9 +61,10 @@ def _identifier(settings: Settings) -> str:
 def _device(settings: Settings) -> dict[str, Any]:
     identifier = _identifier(settings)
     root = topics.root(settings.mqtt.topic_prefix, settings.device.name)
-    camera = settings.camera.name
-    entities = _of_the_device(root) | _of_the_camera(root, camera, settings.takes_pictures)
-    entities[f"{camera}-alert"] = _alert(root, camera, settings)
+    entities = _of_the_device(root)
+    for camera in [each.name for each in settings.every_camera]:
+        entities |= _of_the_camera(root, camera, settings.takes_pictures)
+        entities[f"{camera}-alert"] = _alert(root, camera, settings)
     return {
         "device": {
             "identifiers": [identifier],
@@ -103,6 +110,18 @@ def _of_the_camera(root: str, camera: str, images: bool) -> dict[str, Component]
             "state_topic": topics.last(root, camera),
             "value_template": "{{ value_json.text if value_json is defined else none }}",  # empty: withdrawn
         },
+        f"{camera}-state": {
+            "platform": "sensor",
+            "name": f"{camera} state",
+            "device_class": "enum",
+            "options": [str(state) for state in PictureState],
+            "entity_category": "diagnostic",
+            "state_topic": topics.telemetry(root),
+            "value_template": _of_one_camera(camera) + "{{ camera.state | default(none) }}",
+            "json_attributes_topic": topics.telemetry(root),
+            "json_attributes_template": _of_one_camera(camera)
+            + "{{ {'reason': camera.reason | default(none), 'since': camera.since | default(none)} | to_json }}",
+        },
     }
 
 
@@ -138,15 +157,6 @@ def _of_the_device(root: str) -> dict[str, Component]:
             "entity_category": "diagnostic",
             "state_topic": telemetry,
             "value_template": "{{ 'OFF' if value_json.clock_synchronized else 'ON' }}",
-        },
-        "picture": {
-            "platform": "sensor",
-            "name": "Camera picture",
-            "device_class": "enum",
-            "options": [str(state) for state in PictureState],
-            "entity_category": "diagnostic",
-            "state_topic": telemetry,
-            "value_template": "{{ value_json.vitals.picture | default(none) }}",
         },
         "vehicles": _count("Vehicles", telemetry, "vitals.vehicles", "total_increasing"),
         "events-waiting": _count("Events waiting", telemetry, "events_waiting", "measurement"),

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from edge_app.backoff import Backoff
 from edge_app.config import MqttSettings
 from edge_app.events import messages, topics
 from edge_app.events.connection_state import ConnectionState
@@ -15,7 +16,6 @@ from edge_app.events.event import encode
 from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now
 from edge_app.uplink import credentials
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import (
     BrokerRefusedError,
     Connection,
@@ -64,6 +64,8 @@ class Publisher:
 
     vitals: messages.VitalsMessage | None = None
     """The daemon's state: set from its thread, published in the next telemetry."""
+    has_news = False
+    """Set from the daemon's thread: the next telemetry must not wait."""
 
     def __init__(
         self,
@@ -192,7 +194,8 @@ class Publisher:
         connection.repeat(all_of_them=False)  # the broker may have lost its memory with the connection
         self._telemetry_at = self._clock()
         while not self._stop.is_set():
-            if self._clock() >= self._telemetry_at:
+            if self.has_news or self._clock() >= self._telemetry_at:
+                self.has_news = False
                 self._telemetry_at = self._clock() + TELEMETRY_SECONDS
                 is_new = self._clock() - self._connected_at < TELEMETRY_SECONDS
                 if not (connection.retains or is_new):  # then nobody else repeats it to those who come later

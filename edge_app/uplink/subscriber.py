@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from edge_app.backoff import Backoff
 from edge_app.config import MqttSettings
 from edge_app.uplink import credentials
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import Connection, Message, Terms, UnreachableError
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker

@@ -1,87 +1,29 @@
 """Picamera2 source: what goes in and what comes out."""
 
-from collections.abc import Callable
+import logging
+import threading
 from itertools import islice
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from edge_app.capture.picamera2_source import Picamera2Source, picture_of, with_short_exposure
-from edge_app.config import CameraSettings
+from edge_app.backoff import Backoff
+from edge_app.camera_settings import CameraSettings
+from edge_app.capture.camera import Camera
+from edge_app.capture.frame_slot import FrameSlot
+from edge_app.capture.picamera2_controls import LIGHT_SECONDS, DayOrNight, controls_of, missing, with_limits
+from edge_app.capture.picamera2_source import Picamera2Source, picture_of
 from edge_app.errors import SourceError
+from edge_app.records import Exposure, Frame
+from tests.capture.fake_picamera2 import FakePicamera2
 from tests.capture.pictures import view
 
 SETTINGS = CameraSettings(name="north", width=320, height=240)
 
 
-class FakeRequest:
-    """A completed request that counts its release."""
-
-    def __init__(self, camera: "FakeCamera", metadata: dict[str, int]) -> None:
-        self._camera, self._metadata = camera, metadata
-
-    def make_buffer(self, name: str) -> NDArray[np.uint8]:
-        return self._camera.buffers[name]
-
-    def get_metadata(self) -> dict[str, int]:
-        return self._metadata
-
-    def release(self) -> None:
-        self._camera.held -= 1
-
-
-class FakeCamera:
-    """What the source uses of picamera2: lines padded to 64 bytes, and stalls where `answers` holds a None."""
-
-    def __init__(self, answers: list[dict[str, int] | None]) -> None:
-        self.answers, self.held, self.calls = answers, 0, []  # type: ignore[var-annotated]
-        self.buffers: dict[str, NDArray[np.uint8]] = {}
-        self._streams: dict[str, Any] = {}
-
-    def create_video_configuration(self, **streams: Any) -> dict[str, Any]:
-        return streams
-
-    def configure(self, configuration: dict[str, Any]) -> None:
-        (width, height), small = configuration["main"]["size"], configuration["lores"]["size"]
-        self._streams = {
-            "main": {"size": (width, height), "format": "RGB888", "stride": 3 * width + 64},
-            "lores": {"size": small, "format": "YUV420", "stride": small[0] + 64},
-        }
-        self.buffers = {"main": padded_bgr(view(60, width, height), 64), "lores": padded_yuv(view(60, *small), 64)}
-
-    def camera_configuration(self) -> dict[str, Any]:
-        return self._streams
-
-    def capture_request(self, wait: float) -> FakeRequest:
-        answer = self.answers.pop(0)
-        if answer is None:
-            raise TimeoutError
-        self.held += 1
-        return FakeRequest(self, answer)
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        return lambda: self.calls.append(name)
-
-
-def padded_bgr(picture: NDArray[np.uint8], padding: int) -> NDArray[np.uint8]:
-    lines = picture.reshape(len(picture), -1)
-    return np.pad(lines, ((0, 0), (0, padding)), constant_values=255).ravel()
-
-
-def padded_yuv(picture: NDArray[np.uint8], padding: int) -> NDArray[np.uint8]:
-    """I420 with every line padded, as libcamera lays it out: chroma lines have half the stride."""
-    height, width = picture.shape[:2]
-    planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
-    luma = np.pad(planes[:height], ((0, 0), (0, padding)))
-    chroma = np.pad(planes[height:].reshape(height, width // 2), ((0, 0), (0, padding // 2)))
-    return np.concatenate([luma.ravel(), chroma.ravel()])
-
-
 def test_a_frame_carries_both_pictures_without_their_padding() -> None:
-    camera = FakeCamera([{}])
+    camera = FakePicamera2([{}])
 
     frame = next(Picamera2Source(SETTINGS, 0, lambda *_: camera).frames())
 
@@ -92,7 +34,7 @@ def test_a_frame_carries_both_pictures_without_their_padding() -> None:
 
 
 def test_the_small_picture_has_the_shape_of_the_large_one() -> None:
-    camera = FakeCamera([{}])
+    camera = FakePicamera2([{}])
 
     frame = next(Picamera2Source(CameraSettings(), 0, lambda *_: camera).frames())
 
@@ -102,7 +44,7 @@ def test_the_small_picture_has_the_shape_of_the_large_one() -> None:
 
 
 def test_every_request_is_released() -> None:
-    camera = FakeCamera([{}] * 20)
+    camera = FakePicamera2([{}] * 20)
     source = Picamera2Source(SETTINGS, 0, lambda *_: camera)
 
     frames = source.frames()
@@ -121,25 +63,118 @@ def test_the_sensor_gives_the_time_if_its_clock_is_ours(sensor_ns: int | None, a
     assert source._age_ns(sensor_ns) == age_ns
 
 
-def test_a_camera_that_stalls_is_flushed_and_started_anew() -> None:
-    camera = FakeCamera([{}, None, None, {}])
+def test_a_camera_that_stalls_is_flushed_closed_and_can_be_opened_again() -> None:
+    camera = FakePicamera2([{}, None, {}])
     source = Picamera2Source(SETTINGS, 0, lambda *_: camera)
 
-    frames = list(islice(source.frames(), 2))
+    before: list[Frame] = []
+    with pytest.raises(SourceError, match="no picture for 3 s; check the ribbon cable"):
+        before.extend(source.frames())
+    after = next(source.frames())
 
-    assert [frame.sequence for frame in frames] == [0, 1]
-    assert camera.calls.count("cancel_all_and_flush") == 2
-    assert camera.calls.count("start") == 3
-    assert source.attempts == 3
+    assert [*[frame.sequence for frame in before], after.sequence] == [0, 1]
+    assert camera.calls[:3] == ["start", "cancel_all_and_flush", "close"]
 
 
-def test_a_camera_that_keeps_stalling_is_given_up() -> None:
-    camera = FakeCamera([None] * 3)
+def test_a_camera_that_is_unplugged_is_lost_and_comes_back() -> None:
+    cameras = [FakePicamera2([{}, RuntimeError("V4L2: No such device")]), FakePicamera2([{}] * 2 + [None] * 9)]
+    source = Picamera2Source(SETTINGS, 0, lambda *_: cameras.pop(0))
+    camera = Camera("north", source, FrameSlot(), backoff=Backoff(0.001, 0.001))
 
-    with pytest.raises(SourceError, match="ribbon cable"):
-        next(Picamera2Source(SETTINGS, 0, lambda *_: camera).frames())
+    thread = threading.Thread(target=camera.run)
+    thread.start()
+    while source.stamp._sequence < 3:
+        thread.join(0.01)
+    camera.close()
+    thread.join(10)
 
-    assert camera.calls[-1] == "close"
+    assert not thread.is_alive()
+    assert camera.attempts >= 2
+
+
+def test_what_is_asked_for_is_set_and_what_a_camera_lacks_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    settings = CameraSettings(
+        width=320,
+        height=240,
+        exposure_microseconds=800,
+        gain=2.0,
+        focus_metres=4.0,
+        metering="spot",
+        white_balance=(2, 3),
+    )
+    one, other = FakePicamera2([{}, None]), FakePicamera2([{}])
+    cameras = [one, other]
+    source = Picamera2Source(settings, 0, lambda *_: cameras.pop(0))
+
+    frames: list[Frame] = []
+    with pytest.raises(SourceError):
+        frames.extend(source.frames())
+    frames.append(next(source.frames()))
+
+    assert one.controls == other.controls
+    assert (one.controls["AfMode"], one.controls["LensPosition"], one.controls["ColourGains"]) == (0, 0.25, (2, 3))
+    assert [frame.exposure for frame in frames] == [Exposure(800.0, 2.0)] * 2
+    assert caplog.messages == ["camera camera: picamera2:0 has no AeMeteringMode"]
+
+
+def test_what_came_is_logged_beside_what_was_asked(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    camera = FakePicamera2([{"FrameDuration": 33_333, "ExposureTime": 1500, "AnalogueGain": 8.0}] * 2)
+
+    list(islice(Picamera2Source(SETTINGS, 0, lambda *_: camera).frames(), 2))
+
+    asked = "asked for 320 × 240 at 15.0 frames per second, exposed for at most 2000 µs"
+    came = "got 320 × 240 at 30.0 frames per second, exposed for 1500 µs with gain 8.0"
+    assert caplog.messages == [f"camera north: {asked}; {came}"]
+
+
+def test_automatic_exposure_is_asked_for_as_the_camera_understands_it() -> None:
+    earlier = FakePicamera2([{}])
+    later = FakePicamera2([{}], ("ExposureTime", "AnalogueGain", "ExposureTimeMode", "AnalogueGainMode"))
+
+    for camera in (earlier, later):
+        next(Picamera2Source(SETTINGS, 0, lambda *_, camera=camera: camera).frames())
+
+    assert (earlier.controls["ExposureTime"], earlier.controls["AnalogueGain"]) == (0, 0.0)
+    assert later.controls == {"ExposureTimeMode": 0, "AnalogueGainMode": 0}
+
+
+def test_the_night_fixes_exposure_and_gain_and_takes_the_colour_off() -> None:
+    settings = CameraSettings(preset="night_infrared", speed_kmh=60, pixels_per_metre=250)
+
+    asked = controls_of(settings, is_night=True)
+
+    assert asked["ExposureTime"] == settings.longest_exposure_microseconds == 240
+    assert (asked["AnalogueGain"], asked["Saturation"], asked["AwbEnable"]) == (4.0, 0.0, False)
+    assert set(missing(asked, {})) == {
+        "FrameDurationLimits", "ExposureTime", "AnalogueGain", "AwbEnable", "Saturation", "ColourGains",
+    }  # fmt: skip
+
+
+def test_a_region_is_a_part_of_the_whole_sensor() -> None:
+    asked = controls_of(CameraSettings(region=(0.25, 0.5, 0.5, 0.5)), False, (8, 16, 4608, 2592))
+
+    assert asked["ScalerCrop"] == (1160, 1312, 2304, 1296)
+
+
+def test_night_and_day_change_with_the_light_once_it_has_lasted() -> None:
+    light = DayOrNight(CameraSettings(preset="auto", night_below_lux=5, day_above_lux=20))
+    measured = [100.0] * 10 + [3.0] * 20 + [8.0] + [3.0] * 40 + [30.0] * 10 + [10.0] * 40 + [30.0] * 40
+
+    changes = [second for second, lux in enumerate(measured) if light.judge(lux, int(second * 1e9))]
+
+    assert changes == [31 + LIGHT_SECONDS, 121 + LIGHT_SECONDS]
+    assert not light.is_night
+
+
+def test_the_camera_gets_the_controls_of_the_night_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.capture.picamera2_controls.LIGHT_SECONDS", 0.0)
+    camera = FakePicamera2([{"Lux": 1.0}] * 3)
+    source = Picamera2Source(CameraSettings(width=320, height=240, preset="auto"), 0, lambda *_: camera)
+
+    exposures = [frame.exposure for frame in islice(source.frames(), 3)]
+
+    assert exposures == [Exposure(0.0, 0.0)] * 2 + [Exposure(2000.0, 4.0)]
 
 
 def test_a_machine_without_picamera2_gets_an_error_that_names_what_to_install() -> None:
@@ -148,7 +183,7 @@ def test_a_machine_without_picamera2_gets_an_error_that_names_what_to_install() 
 
 
 def test_a_camera_that_is_not_there_is_an_error_of_ours() -> None:
-    def none_there(number: int, exposure_max_us: int) -> Any:
+    def none_there(number: int, _: CameraSettings) -> Any:
         raise IndexError(number)
 
     with pytest.raises(SourceError, match=r"picamera2:3 .*list-cameras"):
@@ -162,18 +197,20 @@ def test_every_exposure_mode_is_cut_and_the_rest_left_alone() -> None:
     }
     channels: dict[str, Any] = {"algorithms": [{"rpi.agc": {"channels": [{"exposure_modes": {"normal": normal}}]}}]}
 
-    short: Any = with_short_exposure(tuning, 2000)
-    short_channels: Any = with_short_exposure(channels, 2000)
+    short: Any = with_limits(tuning, 2000, None)
+    short_channels: Any = with_limits(channels, 2000, 3.0)
 
     expected = {"shutter": [100, 1500, 2000, 2000], "gain": [1.0, 2.0, 4.0, 8.0]}
     assert short["algorithms"][1]["rpi.agc"]["exposure_modes"]["normal"] == expected
     assert short["algorithms"][0] == tuning["algorithms"][0]
-    assert short_channels["algorithms"][0]["rpi.agc"]["channels"][0]["exposure_modes"]["normal"] == expected
+    assert short_channels["algorithms"][0]["rpi.agc"]["channels"][0]["exposure_modes"]["normal"] == expected | {
+        "gain": [1.0, 2.0, 3.0, 3.0]
+    }
     assert normal["shutter"][-1] == 66_666
 
 
 def test_a_picamera2_built_for_another_numpy_gives_an_error_with_the_remedy() -> None:
-    def load(*_: int) -> Any:
+    def load(*_: object) -> Any:
         raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")
 
     with pytest.raises(SourceError, match=r"dtype size changed.*take numpy out of its venv"):
@@ -181,7 +218,7 @@ def test_a_picamera2_built_for_another_numpy_gives_an_error_with_the_remedy() ->
 
 
 def test_a_camera_that_cannot_be_started_gives_an_error_and_is_closed() -> None:
-    class Unplugged(FakeCamera):
+    class Unplugged(FakePicamera2):
         def start(self) -> None:
             raise RuntimeError("Failed to start camera: Input/output error")
 

@@ -34,7 +34,7 @@ def test_each_scheme_opens_its_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["v4l2:/dev/video250", "v4l2:250"])
 def test_a_camera_that_is_not_there_may_come_back(url: str) -> None:
     with pytest.raises(SourceError, match="/dev/video250"):
-        open_source(CameraSettings(source=url))
+        next(iter(open_source(CameraSettings(source=url)).frames()))
 
 
 @pytest.mark.parametrize("url", ["file:/nowhere/clip.mp4", "images:/nowhere"])

@@ -32,25 +32,28 @@ from edge_app.config import (
     Settings,
 )
 from edge_app.configuration.systemd_credentials import AS_SERVICE
-from edge_app.errors import ConfigurationError
+from edge_app.errors import ConfigurationError, SourceError
 from edge_app.uplink.connection import BrokerRefusedError
 from tests.capture.pictures import write_clip
 from tests.mosquitto import Mosquitto, Start, refuse_a_subscription
 from tests.uplink.fault_proxy import FaultProxy
 
 
-def test_a_network_camera_that_is_away_is_given_up_and_its_password_not_shown(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_network_camera_that_is_away_is_a_fault_and_its_password_not_shown(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("edge_app.commands.doctor._CAMERA_SECONDS", 0.2)
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     camera = CameraSettings(source=f"rtsp://admin:top@secret@127.0.0.1:{port}/stream")
 
-    finding = check_camera(Settings(camera=camera))
+    findings = {each.subject: each for each in examine(Settings(camera=camera))}
 
-    words = f"rtsp://127.0.0.1:{port}/stream gives no picture; check cable, power and address"
-    assert finding == Finding("camera", FAULT, words)
+    words = (
+        f"rtsp://127.0.0.1:{port}/stream: nothing listens at port {port};"
+        " check the port, and that the camera's service for it is on"
+    )
+    assert findings["camera"] == Finding("camera", FAULT, words)
+    assert "secret" not in str(findings)
     assert "secret" not in caplog.text
 
 
@@ -113,10 +116,10 @@ def test_a_camera_has_its_ten_seconds_from_the_moment_it_is_open(
         threading.Event().wait(1.0)
         return cv2.VideoCapture(path)
 
-    slow = OpenCvStream("gate", "slow", lambda: open_slowly(str(clip)), patient=True, hint="")
+    slow = OpenCvStream("gate", "slow", lambda: open_slowly(str(clip)), lambda _: SourceError("it has ended"))
     monkeypatch.setitem(source._OPENERS, "gst", lambda *_: slow)
 
-    assert check_camera(Settings(camera=CameraSettings(source="gst:slow"))).state == OK
+    assert check_camera(CameraSettings(source="gst:slow"), Settings()).state == OK
 
 
 def test_every_finding_is_a_json_object_and_a_fault_is_exit_code_1(

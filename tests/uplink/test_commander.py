@@ -163,11 +163,11 @@ def test_a_snapshot_is_the_newest_frame_and_may_be_made_smaller(answering: Answe
     commander = answering()
 
     none_yet = answer_in(asked(subscriber, "snapshot")[-1])
-    commander.newest_frame = frame()
+    commander.newest_frames["camera"] = frame()
     whole = answer_in(asked(subscriber, "snapshot", count=2)[-1])["snapshot"]
     small = answer_in(asked(subscriber, "snapshot", {"width": 32}, count=3)[-1])["snapshot"]
 
-    assert "no picture has come from the camera yet" in none_yet["error"]
+    assert "no picture comes from camera camera" in none_yet["error"]
     assert (whole["camera"], whole["captured_at"]) == ("north", "2026-01-31T12:00:00.123Z")
     jpeg = base64.b64decode(whole["data"])
     assert hashlib.sha256(jpeg).hexdigest() == whole["sha256"]
@@ -187,7 +187,7 @@ def test_a_snapshot_is_the_newest_frame_and_may_be_made_smaller(answering: Answe
 def test_a_snapshot_shows_nothing_that_privacy_holds_back(
     answering: Answering, subscriber: Subscriber, privacy: PrivacySettings, kind: str, what: str
 ) -> None:
-    answering(privacy=privacy, kind=kind).newest_frame = frame()
+    answering(privacy=privacy, kind=kind).newest_frames["camera"] = frame()
 
     answer = answer_in(asked(subscriber, "snapshot")[0])
 
@@ -399,7 +399,7 @@ def test_the_examples_of_the_page_do_what_it_describes(
     if missing := [program for program in needed if shutil.which(program) is None]:
         pytest.skip(f"{missing[0]} is not installed")
     commander = answering()
-    commander.newest_frame = frame(1080, 1920)
+    commander.newest_frames["camera"] = frame(1080, 1920)
     (tmp_path / "residents.csv").write_text(f"plate\n{PLATE}\n")
     line = re.sub(r"(mosquitto_\w+)", rf"\1 -h 127.0.0.1 -p {broker.port}", example).replace("-W 60", "-W 2")
 

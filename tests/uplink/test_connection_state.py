@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_app.backoff import Backoff
 from edge_app.commands import doctor
 from edge_app.commands.finding import FAULT, OK, WARNING
 from edge_app.commands.machine_checks import check_disk
@@ -21,7 +22,6 @@ from edge_app.events.event import EventFactory
 from edge_app.outbox.outbox import Outbox
 from edge_app.system_clock import utc_now
 from edge_app.uplink import connection, tls_failures
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.connection import NoConnectionError
 from edge_app.uplink.publisher import Publisher
 from edge_app.uplink.rehearsal import Rehearsal, rehearse

@@ -19,7 +19,7 @@ from edge_app.config import (
     Settings,
 )
 from edge_app.events.event import encode
-from edge_app.events.messages import VitalsMessage
+from edge_app.events.messages import CameraVitalsMessage, VitalsMessage
 from edge_app.records import ListMatch
 from edge_app.uplink.connection import Message
 from edge_app.uplink.delivery import alarming_entries, as_alert, flatten
@@ -165,8 +165,10 @@ def test_an_update_is_an_event_of_its_own_so_that_no_gate_opens_twice() -> None:
 
 
 def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber) -> None:
+    since, why = "2026-01-31T10:00:00.123Z", "no such camera"
+    north = CameraVitalsMessage("north", "lost", since, why, None, 10, 2, 0, 7, 0, 0, ())
     running.publisher.vitals = VitalsMessage(
-        10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="blurred", lists=(), hook=None
+        10, frames_dropped=2, frames_corrupt=0, vehicles=7, picture="lost", lists=(), hook=None, cameras=(north,)
     )
     running.start()
     (telemetry,) = subscriber.until(1, "/telemetry")
@@ -179,12 +181,23 @@ def test_telemetry_becomes_diagnostics(running: Running, subscriber: Subscriber)
 
     assert values.pop("clock") in ("ON", "OFF")
     assert values == {
-        "picture": "blurred",
+        "north-state": "lost",
         "vehicles": "7",
         "events-waiting": "0",
         "reads-sacrificed": "0",
         "images-sacrificed": "0",
     }
+    attributes = json.loads(rendered(components()["north-state"]["json_attributes_template"], telemetry.payload))
+    assert attributes == {"reason": why, "since": since}
+
+
+def test_each_camera_has_entities_of_its_own() -> None:
+    settings = Settings(cameras=(CameraSettings(name="north"), CameraSettings(name="yard")))
+
+    entities = json.loads(HomeAssistant(settings).announcement.payload)["components"]
+
+    for part in ("read", "image", "last", "alert", "state"):
+        assert {f"north-{part}", f"yard-{part}"} <= entities.keys()
 
 
 def test_what_the_daemon_does_not_know_yet_is_unknown(running: Running, subscriber: Subscriber) -> None:
@@ -193,7 +206,9 @@ def test_what_the_daemon_does_not_know_yet_is_unknown(running: Running, subscrib
 
     entities = components()
 
-    assert rendered(entities["picture"]["value_template"], telemetry.payload) == "None"  # Home Assistant's "unknown"
+    assert (
+        rendered(entities["north-state"]["value_template"], telemetry.payload) == "None"
+    )  # Home Assistant's "unknown"
     assert rendered(entities["vehicles"]["value_template"], telemetry.payload) == "None"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from edge_app.backoff import Backoff
 from edge_app.config import MqttSettings
 from edge_app.errors import ConfigurationError, OutboxError
 from edge_app.events.disk_state import DiskState
@@ -20,7 +21,6 @@ from edge_app.events.evidence.seal import Sealer
 from edge_app.events.messages import VitalsMessage
 from edge_app.outbox.outbox import Outbox
 from edge_app.outbox.spilling_queue import Limits
-from edge_app.uplink.backoff import Backoff
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.publisher import Publisher
@@ -270,7 +270,7 @@ def test_a_read_that_is_withdrawn_takes_no_other_vehicle_from_the_last(
     running.start()
     subscriber.until(1, "/last")
     (other,) = running.put()
-    withdrawn = maker.withdraw(7)
+    withdrawn = maker.withdraw("north", 7)
     assert withdrawn is not None
 
     running.outbox.put(withdrawn)
@@ -317,7 +317,7 @@ def test_a_read_that_an_earlier_run_withdrew_leaves_the_last_too(
 ) -> None:
     maker = factory()
     maker.make(dataclasses.replace(plate_pass("MH12AB1239"), vehicle=7, is_final=False))
-    withdrawn = maker.withdraw(7)
+    withdrawn = maker.withdraw("north", 7)
     assert withdrawn is not None
     with closing(Outbox(tmp_path / "outbox.sqlite3")) as before:
         before.put(withdrawn)

@@ -64,7 +64,8 @@ def _glyph(path: Path, character: str) -> Mask:
     return np.asarray(canvas)
 
 
-def _separator(kind: str, gap_px: int) -> Mask:
+def separator(kind: str, gap_px: int) -> Mask:
+    """What stands between two groups, as wide as their gap: space, dash, dot or stop (a dot on the baseline)."""
     height = _LINE_PX
     mask = np.zeros((height, max(1, gap_px)), np.uint8)
     if kind == "dash":
@@ -72,23 +73,40 @@ def _separator(kind: str, gap_px: int) -> Mask:
     elif kind in ("dot", "stop"):
         row = height // 2 if kind == "dot" else height - TAIL_PX - 6
         cv2.circle(mask, (gap_px // 2, row), 6, 255, -1, cv2.LINE_AA)
-    elif kind == "emblem":
-        cv2.circle(mask, (gap_px // 2, height // 2), min(14, gap_px // 2), 170, 3, cv2.LINE_AA)
     return mask
 
 
-def draw_line(
-    words: tuple[str, ...], font: Path, letter_gap_px: int, word_gap_px: int, separator: str = "space"
-) -> Mask:
+def emblem(rng: np.random.Generator) -> Mask:
+    """A drawing between two groups: a seal, or the ragged outline of a state, a star or a coat of arms."""
+    size = int(CAP_HEIGHT_PX * rng.uniform(0.3, 1.0))
+    mask = np.zeros((_LINE_PX, size + 2 * int(rng.integers(2, 12))), np.uint8)
+    middle = np.array([mask.shape[1] / 2, _LINE_PX / 2 + rng.normal(0, 3)])
+    shade = int(rng.uniform(60, 255))
+    if rng.random() < 0.25:
+        thickness = 3 if rng.random() < 0.5 else -1
+        cv2.circle(mask, (round(middle[0]), round(middle[1])), size // 2, shade, thickness, cv2.LINE_AA)
+        return mask
+    count = int(rng.integers(5, 14))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+    reach = size / 2 * rng.uniform(0.5, 1, (count, 1)) * rng.uniform(0.7, 1.1, 2)
+    outline = np.round(middle + np.stack([np.cos(angles), np.sin(angles)], axis=1) * reach).astype(np.int32)
+    if rng.random() < 0.7:
+        cv2.fillPoly(mask, [outline], shade, cv2.LINE_AA)
+    else:
+        cv2.polylines(mask, [outline], True, shade, 2, cv2.LINE_AA)
+    return mask
+
+
+def draw_line(words: tuple[str, ...], font: Path, letter_gap_px: int, between: Mask) -> Mask:
     """A line of text, tight at its left and right, `CAP_HEIGHT_PX` high plus room for tails.
 
-    `separator` is the mark between words: space, dash, dot, stop (a dot on the baseline) or emblem.
+    `between` stands between words: a `separator` or an `emblem`.
     """
     pieces: list[Mask] = []
     gap = np.zeros((_LINE_PX, letter_gap_px), np.uint8)
     for word_index, word in enumerate(words):
         if word_index:
-            pieces.append(_separator(separator, word_gap_px))
+            pieces.append(between)
         for letter_index, letter in enumerate(word):
             if letter_index:
                 pieces.append(gap)
@@ -96,13 +114,11 @@ def draw_line(
     return np.hstack(pieces)
 
 
-def glyph_spans(
-    words: tuple[str, ...], font: Path, letter_gap_px: int, word_gap_px: int
-) -> list[tuple[str, int, int]]:
+def glyph_spans(words: tuple[str, ...], font: Path, letter_gap_px: int, between: Mask) -> list[tuple[str, int, int]]:
     """Each character of a line that `draw_line` draws, and its left and right end in pixels."""
     spans, left = [], 0
     for word_index, word in enumerate(words):
-        left += max(1, word_gap_px) if word_index else 0
+        left += between.shape[1] if word_index else 0
         for letter_index, letter in enumerate(word):
             left += letter_gap_px if letter_index else 0
             right = left + _glyph(font, letter).shape[1]

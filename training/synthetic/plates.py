@@ -16,8 +16,10 @@ from training.synthetic.lettering import (
     Mask,
     all_fonts,
     draw_line,
+    emblem,
     glyph_spans,
     restyle,
+    separator,
     shipped_fonts,
 )
 from training.synthetic.texts import FOREIGN_COUNTRIES, PlateWords, foreign_words, indian_words
@@ -90,6 +92,9 @@ _DEALER_SHARE = 0.12
 
 _CREST_SHARE = 0.08
 """Share of the one-line Indian plates with a dealer's sign or a name above the number, which has the lower part."""
+
+_EMBLEM_SHARE = {"US": 0.45, "??": 0.15, "EU": 0.05, "IN": 0.02}
+"""Share of a country's plates with a drawing between the groups: New York has one, stickers do the same elsewhere."""
 
 _BOLTED_SHARE = 0.5
 """Of all plates."""
@@ -224,12 +229,11 @@ def _print_words(
     margin = int(width * rng.uniform(0.015, 0.06))
     rows = len(words.lines)
     room = _rooms(rng, bottom - top, rows)
-    beside = "stop" if style.country == "IN" else "emblem"
-    separator = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
-    letter_gap, word_gap = int(rng.integers(4, 16)), int(rng.integers(14, 44))
+    letter_gap = int(rng.integers(4, 16))
+    between = _between(rng, style)
     fill = float(rng.uniform(0.52, 1.05)) if rows == 1 else float(rng.uniform(0.68, 1.02))
     for row, line in enumerate(words.lines):
-        mask, shear = restyle(rng, draw_line(line, font, letter_gap, word_gap, separator))
+        mask, shear = restyle(rng, draw_line(line, font, letter_gap, between))
         line_height = room[row] * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
         natural = mask.shape[1] * line_height / mask.shape[0] * rng.uniform(0.85, 1.25)
         available = width - left - 2 * margin
@@ -241,7 +245,7 @@ def _print_words(
         x = left + margin + spare * (0.5 if rng.random() < 0.7 else rng.uniform(0, 1))
         y = top + sum(room[:row]) + (room[row] - line_height) * rng.uniform(0.35, 0.65)
         box = (round(x), round(y), round(line_width), round(line_height))
-        glyphs += _placed(glyph_spans(line, font, letter_gap, word_gap), shear, mask, box)
+        glyphs += _placed(glyph_spans(line, font, letter_gap, between), shear, mask, box)
         if rng.random() < 0.3:
             shadow = (box[0] + 1, box[1] + 1, box[2], box[3])
             _paint(canvas, mask, shadow, _vary(rng, (128, 128, 128), 60), 0.5)
@@ -261,6 +265,15 @@ def _placed(
         drawn = corners_of((left, TAIL_PX, right - left, CAP_HEIGHT_PX))
         x, y, width, height = hulls((drawn @ shear[:, :2].T + shear[:, 2]) * scale + box[:2]).tolist()
         yield Glyph(character, (x, y, width, height))
+
+
+def _between(rng: np.random.Generator, style: PlateStyle) -> Mask:
+    """What stands between the groups of a plate of this style."""
+    if rng.random() < _EMBLEM_SHARE.get(style.country, 0.0):
+        return emblem(rng)
+    beside = "stop" if style.country == "IN" else "space"
+    kind = ("space", "space", "space", "dash", "dot", beside)[rng.integers(6)]
+    return separator(kind, int(rng.integers(14, 44)))
 
 
 def _rooms(rng: np.random.Generator, height: int, rows: int) -> tuple[float, ...]:
@@ -349,7 +362,7 @@ def _small_print(
     texts: tuple[str, ...] = _SMALL_PRINT,
 ) -> None:
     fonts = fonts or all_fonts()
-    mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, 20)
+    mask = draw_line((texts[rng.integers(len(texts))],), fonts[rng.integers(len(fonts))], 8, separator("space", 20))
     _paint(canvas, mask, box, ink, float(rng.uniform(0.5, 1)))
 
 

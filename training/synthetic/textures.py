@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.records import ImageBgr
-from training.synthetic.lettering import draw_line, shipped_fonts
+from training.synthetic.lettering import draw_line, separator, shipped_fonts
 from training.synthetic.solids import Colour
 
 Tile = NDArray[np.float32]
@@ -47,7 +47,8 @@ def lettered(rng: np.random.Generator, words: int, ink: Colour, paper: Colour, h
         numbers = [word for word in chosen if word.isdigit()]
         chosen = (*(word for word in chosen if not word.isdigit()), *numbers[:1])
     fonts = shipped_fonts()
-    mask = draw_line(chosen, fonts[rng.integers(len(fonts))], int(rng.integers(2, 14)), int(rng.integers(16, 40)))
+    font, letter_gap, word_gap = fonts[rng.integers(len(fonts))], int(rng.integers(2, 14)), int(rng.integers(16, 40))
+    mask = draw_line(chosen, font, letter_gap, separator("space", word_gap))
     edge = int(mask.shape[0] * rng.uniform(0.1, 0.5))
     mask = cv2.copyMakeBorder(mask, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=0)
     mask = cv2.resize(

@@ -1,11 +1,11 @@
-"""How long to wait before the broker is tried again."""
+"""How long to wait before a broker or a camera is tried again."""
 
 import random
 from collections.abc import Callable
 
 
 class Backoff:
-    """Doubles from try to try; jitter keeps a street of devices from coming back all at once."""
+    """Doubles from attempt to attempt; jitter keeps a street of devices from coming back all at once."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """How long to wait before the next try."""
 
-from edge_app.uplink.backoff import Backoff
+from edge_app.backoff import Backoff
 
 
 def test_the_wait_doubles_up_to_its_ceiling_and_begins_anew() -> None:

@@ -1,0 +1,1 @@
+"""Cameras that come and go, measured against real servers."""
