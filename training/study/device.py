@@ -38,19 +38,13 @@ def int8_of(network: StudyNetwork, model: KerasModel, calibration: list[Pixels])
     """The TFLite file; a network with a loop is built again without it."""
     if network.for_device is not None:
         straight = network.for_device()
-        known = {layer.name: layer for layer in model.layers}
-        for layer, own in zip(straight.layers, _same_layers(straight, model, known), strict=True):
-            layer.set_weights(own.get_weights())
+        taught, own = ({each.name: each for each in one.layers if each.weights} for one in (model, straight))
+        # Layers without a name of their own are numbered, and stand in the same order.
+        names = own if own.keys() <= taught.keys() else taught
+        for name, layer in zip(names, own.values(), strict=True):
+            layer.set_weights(taught[name].get_weights())
         model = straight
     return quantize(model, calibration)
-
-
-def _same_layers(straight: KerasModel, model: KerasModel, known: dict[str, KerasModel]) -> list[KerasModel]:
-    """The layers of `model` whose weights those of `straight` take: by name, or else by place."""
-    names = [layer.name for layer in straight.layers]
-    if all(name in known for name in names):
-        return [known[name] for name in names]
-    return list(model.layers)
 
 
 def float_predict(model: KerasModel) -> Predict:

@@ -49,14 +49,13 @@ def for_device() -> keras.Model:
     return keras.Model(model.input, {"logits": model.output["logits"]}, name="hybrid")
 
 
+_STAGES = (
+    Stage("apart", frozen=("joined",)),
+    Stage("frozen", 0.25, frozen=("cnn_", "text_logits")),
+    Stage("together", 0.5, frozen=("cnn_logits", "text_logits")),
+)
+"""A head that a stage's loss does not see does not learn in it."""
+
 NETWORKS = (
-    StudyNetwork(
-        "hybrid",
-        build,
-        HybridTask(),
-        Learning(
-            rate=1e-3, longer=1.5, stages=(Stage("apart"), Stage("frozen", 0.25, ("cnn_",)), Stage("together", 0.5))
-        ),
-        for_device=for_device,
-    ),
+    StudyNetwork("hybrid", build, HybridTask(), Learning(rate=1e-3, longer=1.5, stages=_STAGES), for_device=for_device),
 )
