@@ -35,16 +35,21 @@ class Cost:
 
 
 def int8_of(network: StudyNetwork, model: KerasModel, calibration: list[Pixels]) -> bytes:
-    """The TFLite file; a network with a loop is built again without it."""
-    if network.for_device is not None:
-        straight = network.for_device()
-        taught, own = ({each.name: each for each in one.layers if each.weights} for one in (model, straight))
-        # Layers without a name of their own are numbered, and stand in the same order.
-        names = own if own.keys() <= taught.keys() else taught
-        for name, layer in zip(names, own.values(), strict=True):
-            layer.set_weights(taught[name].get_weights())
-        model = straight
-    return quantize(model, calibration)
+    """The TFLite file."""
+    return quantize(straightened(network, model), calibration)
+
+
+def straightened(network: StudyNetwork, model: KerasModel) -> KerasModel:
+    """The network in the form that is converted; one with a loop is built again without it."""
+    if network.for_device is None:
+        return model
+    straight = network.for_device()
+    taught, own = ({each.name: each for each in one.layers if each.weights} for one in (model, straight))
+    # Layers without a name of their own are numbered, and stand in the same order.
+    names = own if own.keys() <= taught.keys() else taught
+    for name, layer in zip(names, own.values(), strict=True):
+        layer.set_weights(taught[name].get_weights())
+    return straight
 
 
 def float_predict(model: KerasModel) -> Predict:
