@@ -13,6 +13,7 @@ _BY_ERRNO = {
     errno.EDQUOT: DiskState.FULL,
     errno.EROFS: DiskState.READ_ONLY,
     errno.EIO: DiskState.FAILING,
+    errno.ENOENT: DiskState.MISSING,
 }
 
 # SQLite's primary result codes (https://sqlite.org/rescode.html); Python has names for them from 3.11 on.

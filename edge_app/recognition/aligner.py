@@ -26,7 +26,7 @@ so that 0.5 is the best balance of recall and precision."""
 _EXTREME = 1e-4
 """The detector's confidence counts as at least this, and as at most one less this."""
 
-_FAR, _POSSIBLE = 0.3, 0.1
+_FAR, _POSSIBLE = 0.3, 0.05
 """For a second alignment, the farthest corner has to move by this many heights of a line, and the confidence of both
 networks has to reach this: of a hundred places below hardly one becomes a plate."""
 

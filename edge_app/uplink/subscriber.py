@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.5
 _MOST_AWAY_SECONDS = 2.0
+_NO_MEMORY = (
+    "the broker sends at QoS 0 only: what is published while the line is broken is lost; let it grant QoS 1"
+    " (mosquitto: `max_qos`)"
+)
 
 
 class Subscriber:
@@ -89,8 +93,8 @@ class Subscriber:
         # One that is resumed need not be subscribed: the line may have broken right after an earlier CONNECT.
         self._is_subscribed = self._is_subscribed and connection.has_resumed
         try:
-            if not self._is_subscribed:
-                connection.subscribe(self._topics)
+            if not self._is_subscribed and not connection.subscribe(self._topics):
+                self._report(_NO_MEMORY)
         except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
             connection.log_out()
             connection.close()
