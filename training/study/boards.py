@@ -22,10 +22,10 @@ BOARDS = (
 )
 
 ASSUMED = (
-    "The milliseconds of the boards are **estimates**: multiply-accumulates divided by an assumed rate of one thread. "
-    "The rates follow from the width of each processor's int8 instructions and its clock, at about a third of what "
-    "these "
-    "could do at best. They were not measured. Expect a factor of two either way; many small layers are slower."
+    "The milliseconds of the boards are **estimates**: multiply-accumulates divided by an assumed rate of one "
+    "thread. The rates follow from the width of each processor's int8 instructions and its clock, at about a third "
+    "of what these could do at best. They were not measured. Expect a factor of two either way; many small layers "
+    "are slower."
 )
 
 

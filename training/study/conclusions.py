@@ -68,8 +68,8 @@ def _segmentation(systems: Systems) -> str:
     lost = best["exact"] < ours["exact"] - _NOISE
     text = (
         f"**Segmentation {'costs reads' if lost else 'costs no reads here'}.** The best system that cuts characters "
-        f"out first ({name}) reads {best['exact']:.3f} of the test texts and {best['characters']:.3f} of their characters; "
-        f"our shipped reader, which cuts nothing, {ours['exact']:.3f} and {ours['characters']:.3f}"
+        f"out first ({name}) reads {best['exact']:.3f} of the test texts and {best['characters']:.3f} of their "
+        f"characters; our shipped reader, which cuts nothing, {ours['exact']:.3f} and {ours['characters']:.3f}"
     )
     for dataset, facts in ours["datasets"].items():
         on = max(each["datasets"].get(dataset, {}).get("exact", 0.0) for each in cut.values())
@@ -148,8 +148,8 @@ def _augmentation(known: Mapping[str, Result]) -> str:
         return ""
     facts = ", ".join(f"`{name}` {gain:+.3f}" for name, gain in gains.items())
     return (
-        f"**Augmentation**: {facts}. It pays once a network has epochs enough to fit the plain pictures; before that it "
-        "slows learning down, which a negative figure shows."
+        f"**Augmentation**: {facts}. It pays once a network has epochs enough to fit the plain pictures; before that "
+        "it slows learning down, which a negative figure shows."
     )
 
 
@@ -182,9 +182,9 @@ def _correction(known: Mapping[str, Result]) -> str:
     before, after = facts["before"]["exact"], facts["int8_after"]["exact"]
     verdict = "breaks more texts than it mends" if after < before else "mends some texts"
     return (
-        f"**A recurrent network that corrects texts {verdict}**: {before:.3f} of our reader's texts are right before it, "
-        f"{after:.3f} after it. Serial numbers are random, so a wrong digit cannot be guessed from its neighbours. Our "
-        "formats know which places are random and keep the reader's doubts: use them."
+        f"**A recurrent network that corrects texts {verdict}**: {before:.3f} of our reader's texts are right before "
+        f"it, {after:.3f} after it. Serial numbers are random, so a wrong digit cannot be guessed from its "
+        "neighbours. Our formats know which places are random and keep the reader's doubts: use them."
     )
 
 
@@ -208,8 +208,8 @@ def _detectors(known: Mapping[str, Result]) -> str:
         for name in names
     )
     return (
-        f"**Detectors**: {facts}. One box without a confidence cannot say that there are two plates, or none. Only ours "
-        "gives corners, which tilted plates need."
+        f"**Detectors**: {facts}. One box without a confidence cannot say that there are two plates, or none. Only "
+        "ours gives corners, which tilted plates need."
     )
 
 

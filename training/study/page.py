@@ -104,8 +104,7 @@ def _run(report: Report) -> str:
     if setting.name != "full":
         parts.append(
             "It is a part of the full study (`./build.sh study`, some hours): the networks are under-trained, the "
-            "large "
-            "ones and those with CTC most, and differences of a few hundredths are noise."
+            "large ones and those with CTC most, and differences of a few hundredths are noise."
         )
     missing = [name for name in all_networks() if name not in {each["name"] for each in results}]
     if missing:
@@ -145,8 +144,7 @@ def _plates(results: Sequence[Result]) -> str:
     ]
     table = markdown(header, rows) + (
         "\n\nRaw texts of the network's likeliest path, without formats and without a vote; correctors are given "
-        "what our "
-        "shipped reader read."
+        "what our shipped reader read."
     )
     corrected = []
     for each in _of(results, "texts"):
@@ -247,10 +245,8 @@ def _systems(report: Report) -> str:
     if report.datasets:
         note += (
             f"{', '.join(report.datasets)}: photos that nothing was trained on, through the real program with effort "
-            "0. "
-            "Detector, aligner, formats and vote are ours; the system is in the reader's place, and one with a "
-            "detector "
-            "of its own in the detector's place too. "
+            "0. Detector, aligner, formats and vote are ours; the system is in the reader's place, and one with a "
+            "detector of its own in the detector's place too. "
         )
     note += (
         "A whole-plate network can be put there as a file: the study leaves a models folder for each, and `edge-anpr "
