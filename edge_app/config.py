@@ -443,10 +443,18 @@ def known_countries() -> list[str]:
     return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
 
 
+_OWN_TOPICS = ("answer", "cmd", "doctor", "status", "telemetry")
+"""Levels of the device's own topics (`events/topics.py`): a camera of such a name would mix its messages with them."""
+
+
 def _camera_complaints(settings: Settings) -> Iterator[Complaint]:
     names = [each.name for each in settings.every_camera]
     for index, camera in enumerate(settings.every_camera):
         where: tuple[str | int, ...] = ("cameras", index) if settings.cameras else ("camera",)
+        if camera.name in _OWN_TOPICS:
+            yield Complaint(
+                (*where, "name"), f'"{camera.name}" is a part of the device\'s own topics; give another name'
+            )
         given = "speed_kmh" if camera.speed_kmh else "pixels_per_metre"
         if (camera.speed_kmh is None) != (camera.pixels_per_metre is None):
             yield Complaint((*where, given), "`speed_kmh` and `pixels_per_metre` go together; give both or neither")

@@ -171,10 +171,8 @@ class Delivery:
         history.hang_ups[message.topic, event.event_id] += 1
         if history.hang_ups[message.topic, event.event_id] >= MOST_HANG_UPS:
             del history.hang_ups[message.topic, event.event_id]
-            what = f"{what} of {len(message.payload)} bytes"
-            self._give_up(
-                position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}", _LARGER
-            )
+            at = f"{what} of {len(message.payload)} bytes on {message.topic}"
+            self._give_up(position, what, f"{MOST_HANG_UPS} connections were lost at {at}", _LARGER)
 
     def _up_to_suspect(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
         """What may be sent now: a suspected event goes alone."""
@@ -245,12 +243,12 @@ class Delivery:
             f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
         advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
-        self._give_up(position, message, refusal, advice)
+        self._give_up(position, what, refusal, advice)
         return True
 
-    def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:
+    def _give_up(self, position: int, what: str, why: str, advice: str) -> None:
         """Let a message that the broker does not take block no other."""
-        if message.topic.rpartition("/")[0].endswith("/image"):
+        if what == _PICTURE:
             self._outbox.drop_picture(position)
             log.warning("%s; it is given up: %s", why, advice)
         else:
