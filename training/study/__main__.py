@@ -1,6 +1,7 @@
 """The command `python -m training.study`: trains and measures every network of the study, and writes the report."""
 
 import argparse
+import os
 import platform
 import sys
 import time
@@ -80,11 +81,11 @@ def _line(result: dict[str, object]) -> str:
 
 
 def _machine() -> str:
-    """What it was measured on."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return f"{line.partition(':')[2].strip()} ({platform.machine()})"
-    return platform.machine()
+    """What it was measured on, and how busy that was."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = f"{names[0] if names else 'a processor'} ({platform.machine()})"
+    return f"{processor} with {os.cpu_count()} cores, for which {os.getloadavg()[1]:.0f} processes waited at its end"
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -10,6 +10,8 @@ Systems = Mapping[str, Mapping[str, Any]]
 
 _NOISE = 0.03
 """Differences of accuracy below this are none."""
+_ABLE = 0.6
+"""Accuracy from which on a network can tell characters."""
 _CHARACTERS_OF_A_PLATE = 10
 _MILLION = 1e6
 
@@ -19,8 +21,8 @@ def conclusions(results: Sequence[Result], systems: Systems) -> str:
     known = {each["name"]: each for each in results}
     found = [
         _boards(known),
-        _segmentation(systems),
-        _second_detector(systems),
+        _segmentation(known, systems),
+        _second_detector(known, systems),
         _whole_plate(known),
         _best_characters(results),
         _size(known),
@@ -54,13 +56,18 @@ def _boards(known: Mapping[str, Result]) -> str:
     return text + "."
 
 
-def _cut(systems: Systems) -> dict[str, Mapping[str, Any]]:
-    """Those that cut characters out first."""
-    return {name: facts for name, facts in systems.items() if name.startswith(("contours+", "projections+"))}
+def _cut(known: Mapping[str, Result], systems: Systems) -> dict[str, Mapping[str, Any]]:
+    """Those that cut characters out first, and whose network can tell characters: of others the network is to blame."""
+    return {
+        name: facts
+        for name, facts in systems.items()
+        if name.startswith(("contours+", "projections+"))
+        and known.get(name.partition("+")[2], {}).get("int8_accuracy", 0.0) >= _ABLE
+    }
 
 
-def _segmentation(systems: Systems) -> str:
-    cut = _cut(systems)
+def _segmentation(known: Mapping[str, Result], systems: Systems) -> str:
+    cut = _cut(known, systems)
     if not cut or "ours" not in systems:
         return ""
     ours = systems["ours"]
@@ -79,8 +86,8 @@ def _segmentation(systems: Systems) -> str:
     return text + ". A character that touches a bolt, a frame or its neighbour loses the plate: do not segment."
 
 
-def _second_detector(systems: Systems) -> str:
-    cut = [facts["exact"] for facts in _cut(systems).values()]
+def _second_detector(known: Mapping[str, Result], systems: Systems) -> str:
+    cut = [facts["exact"] for facts in _cut(known, systems).values()]
     if not cut or "yolo_characters" not in systems:
         return ""
     exact = systems["yolo_characters"]["exact"]
@@ -219,7 +226,7 @@ def _int8(results: Sequence[Result]) -> str:
         for each in results
         if "int8_accuracy" in each and each.get("epochs")
     }
-    if not lost:
+    if len(lost) < 3:
         return ""
     worst = max(lost, key=lambda name: lost[name])
     usual = sorted(lost.values())[len(lost) // 2]

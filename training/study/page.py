@@ -25,7 +25,7 @@ _DATA = """**Generated plates.** The plate generator draws plates of all our lay
 
 **The split is by text**: a text is in train, validation or test, whichever its sha256 says, so no plate is on two sides."""  # noqa: E501
 
-_COSTS = """`M parameters` and `M MACs` are millions; float size is four bytes a parameter; `epochs` is the one whose weights were kept, of those trained. Milliseconds and memory are those of the int8 model with one thread in the device's runtime, on the machine that wrote this page: the tenth percentile of a second of runs, for other work ran on it too. Memory is by how much the process grew at most."""  # noqa: E501
+_COSTS = """`M parameters` and `M MACs` are millions; float size is four bytes a parameter; `epochs` is the one whose weights were kept, of those trained. Milliseconds and memory are those of the int8 model with one thread in the device's runtime, on the machine that wrote this page: the tenth percentile of a second of runs, for other work ran on it too. If more processes waited than it has cores, they are too high. Memory is by how much the process grew at most."""  # noqa: E501
 
 
 @dataclass(frozen=True, slots=True)
