@@ -123,7 +123,7 @@ class ZoneSettings:
     polygon: Annotated[tuple[tuple[Share, Share], ...], Example(((0.1, 0.4), (0.9, 0.4), (0.9, 1.0), (0.1, 1.0)))]
     """Three points x, y or more, as shares of the picture's width and height, 0 to 1."""
     include: bool = True
-    """true: plates outside every such zone are ignored, and passages through it carry its name. false: plates inside
+    """true: plates outside every such zone are ignored, and passes through it carry its name. false: plates inside
     are ignored."""
     camera: Annotated[TopicLevel | None, Example("north")] = None
     """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
@@ -153,7 +153,7 @@ class CrossingLineSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """`[tracking]`: how detections of one vehicle become one passage."""
+    """`[tracking]`: how detections of one vehicle become one pass."""
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this many seconds has gone."""

@@ -64,8 +64,9 @@ class QueuedEvent:
     event_id: str
     origin: Origin
     read: bytes
-    """`ReadMessage` as JSON."""
+    """`ReadMessage` as JSON; empty if it is damaged."""
     image_jpeg: bytes | None
+    """Empty if it is damaged."""
 
     @property
     def size_bytes(self) -> int:

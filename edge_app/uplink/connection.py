@@ -241,8 +241,7 @@ class Connection:
     def subscribe(self, topics: Sequence[str], retain_as_published: bool = False) -> bool:
         """Ask for topics, and wait until they are granted; whether all are at QoS 1.
 
-        With `retain_as_published`, `retain` tells of messages that come at once, too, whether they were retained (MQTT
-        5 only).
+        With `retain_as_published`, `retain` shows whether messages that come at once were retained, too (MQTT 5 only).
         """
         self._granted = None
         if self.version == MQTT_5:
