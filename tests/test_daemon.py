@@ -545,15 +545,15 @@ def test_a_live_picture_that_shows_nothing_is_logged_and_a_recording_is_not_judg
 ) -> None:
     (tmp_path / "live").mkdir()
     at_once = HealthSettings(confirm_seconds=0)
-    live = Rig(tmp_path / "live").daemon(camera(tmp_path), VehicleInEveryFrame(2, terminate), health=at_once)
+    live = Rig(tmp_path / "live").daemon(CameraThatFallsSilent(), VehicleInEveryFrame(1, terminate), health=at_once)
     recorded = Rig(tmp_path / "recorded").daemon(pictures(tmp_path, 2), EmptyRoad())
 
     live.run()
     recorded.run()
 
     states = [daemon.lanes[0].condition.state for daemon in (live, recorded)]
-    assert states == [PictureState.COVERED, PictureState.GOOD]
-    assert caplog.messages.count("camera north: the picture is covered") == 1
+    assert states == [PictureState.DARK, PictureState.GOOD]
+    assert caplog.messages.count("camera north: the picture is dark") == 1
 
 
 @pytest.mark.usefixtures("no_drain")

@@ -148,4 +148,4 @@ def test_the_blur_is_measured_in_pixels_whatever_the_grain(sigma: float) -> None
 
     for grain in (0.0, 6.0):
         noisy = np.clip(soft + np.random.default_rng(3).normal(0, grain, soft.shape), 0, 255).astype(np.uint8)
-        assert edge_width_px(noisy) == pytest.approx(sigma, rel=0.25)
+        assert edge_width_px(noisy) == pytest.approx(sigma, rel=0.3)

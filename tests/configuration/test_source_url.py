@@ -71,7 +71,7 @@ def test_a_url_that_is_half_right_is_refused_with_what_is_missing(url: str, comp
         "rtsp://user:s3cret@/stream",
         "rtsp://user:s3cret@camera\N{FULLWIDTH COLON}1/stream",
         "s3cret:word@192.0.2.7/stream",
-        "http://user:s3cret@camera/stream",
+        "htp://user:s3cret@camera/stream",
         "rtsp:user:s3cret@camera/stream",
         "rtsp://camera:x/stream?password=s3cret",
         "file:clip.mp4?loop=1&password=s3cret",

@@ -42,6 +42,7 @@ def test_an_event_has_the_content_of_the_pass() -> None:
         "reads": 9,
         "agreeing": 1,
         "clock_synchronized": False,
+        "exposure": None,
     }
     assert message["geometry"]["corners"] == [[10.0, 20.0], [110.0, 22.0], [108.0, 50.0], [9.0, 48.0]]
     assert message["timing_ms"] == {"detect": 21.0, "read": 7.5, "capture_to_outbox": 1500.0}
