@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from edge_app.capture.camera_health import PictureState
 from edge_app.capture.frame_slot import FairTurns
@@ -26,7 +27,7 @@ from edge_app.events.messages import VitalsMessage
 from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
-from edge_app.records import ListMatch, PlatePass
+from edge_app.records import Frame, ListMatch, PlatePass
 from edge_app.service.self_care import SelfCare
 from edge_app.service.status_socket import Status, StatusSocket, open_status_socket
 from edge_app.service.systemd import Systemd
@@ -45,6 +46,25 @@ DRAIN_SECONDS = 10.0
 ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
 COMPLAIN_SECONDS = 3600.0
+
+
+class Window(Protocol):
+    """`edge_app.web.window.Window`: the page and the HTTP API, if they are on."""
+
+    def open(self, status: Callable[[], Status], reload: Callable[[Callable[[], None]], None], /) -> None:
+        """Begin to answer, in place of the status socket."""
+
+    def show(self, frame: Frame, /) -> None:
+        """Take in a frame that was processed."""
+
+    def lose(self, camera: str, /) -> None:
+        """Show no picture of a camera that gives none."""
+
+    def publish(self, event: PlateEvent, sequence: int, /) -> None:
+        """Take in an event that is committed."""
+
+    def close(self) -> None:
+        """Answer no more."""
 
 
 class Daemon:
@@ -67,6 +87,7 @@ class Daemon:
         clock: Callable[[], float] = time.monotonic,
         commander: Commander | None = None,
         care: SelfCare | None = None,
+        window: Window | None = None,
     ) -> None:
         """`turns` serves the slots of the lanes' cameras, in the order of `lanes`."""
         self.lanes = tuple(lanes)
@@ -83,6 +104,8 @@ class Daemon:
         self._complained_at = float("-inf")
         self.asked_to_stop = False
         self._asked_to_reload = False
+        self._undo: Callable[[], None] | None = None
+        self._window = window
         self._min_reads = settings.tracking.min_reads
         self._came_round_at = clock()
         self._rounds = 0
@@ -107,7 +130,10 @@ class Daemon:
 
     def start(self) -> None:
         """Begin to capture and to publish."""
-        self._status_socket = open_status_socket(self.status)
+        if self._window is not None:
+            self._window.open(self.status, self.ask_to_reload)
+        else:
+            self._status_socket = open_status_socket(self.status)
         for thread in (*self._helpers, *self._camera_threads):
             thread.start()
 
@@ -141,7 +167,7 @@ class Daemon:
             fields={
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
-                "configuration": {"wrong": self._wrong_configuration},
+                "configuration": self._configuration_state(),
                 "board": {"celsius": self._care.celsius, "half_rate": self._care.is_hot},
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
@@ -151,8 +177,12 @@ class Daemon:
         """Make `run` return soon; safe in a signal handler, because it takes no lock."""
         self.asked_to_stop = True
 
-    def ask_to_reload(self) -> None:
-        """Make `run` read the configuration again soon; safe in a signal handler."""
+    def ask_to_reload(self, undo: Callable[[], None] | None = None) -> None:
+        """Make `run` read the configuration again soon; safe in a signal handler.
+
+        `undo` is called if the former settings come back.
+        """
+        self._undo = undo
         self._asked_to_reload = True
 
     def stop(self) -> None:
@@ -161,6 +191,8 @@ class Daemon:
             self._systemd.stopping()
         if self._status_socket is not None:
             self._status_socket.close()
+        if self._window is not None:
+            self._window.close()
         # The cameras first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
         for lane in self.lanes:
@@ -189,6 +221,8 @@ class Daemon:
                     self._commander.newest_frames[frame.camera] = frame
                 began = self._clock()
                 self._commit(self.lanes[number], self.lanes[number].handle(frame))
+                if self._window is not None:
+                    self._window.show(frame)
                 self._care.rest(self._clock() - began, self._stop)
             for lane in self.lanes:
                 self._commit(lane, lane.silence())
@@ -208,7 +242,7 @@ class Daemon:
         """Whether to end: for good, or for other settings."""
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
-            self._commander.reload_file()
+            self._commander.reload_file(self._undo)
         superseded = self._commander is not None and self._commander.ends(self._unseen(), self._publisher.state)
         return self.asked_to_stop or superseded
 
@@ -230,6 +264,8 @@ class Daemon:
                 "camera %s: event %s after %s", lane.camera.name, event.event_id, counted(plate_pass.reads, "read")
             )
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
+            if self._window is not None:
+                self._window.publish(event, sequence)
             is_news = event.message.revision != "confirmed"
             if self._hook is not None and is_news and self._hook.wants(matches or ()):
                 self._hook.ask(event.event_id, event.payload(sequence))
@@ -270,6 +306,14 @@ class Daemon:
     def _wrong_configuration(self) -> str | None:
         return None if self._commander is None else self._commander.wrong
 
+    def _configuration_state(self) -> dict[str, str | None]:
+        """What is in use: "file", "trial" while a reload is tried, or "former" if the file's settings are not."""
+        commander = self._commander
+        if commander is None:
+            return {"state": "file", "wrong": None, "reverted": None}
+        state = "trial" if commander.goes_on else "file" if commander.wrong is None else "former"
+        return {"state": state, "wrong": commander.wrong, "reverted": commander.reverted}
+
     def _complain(self) -> None:
         """Say every hour that the configuration file is not what is used."""
         if self._wrong_configuration is not None and self._clock() - self._complained_at >= COMPLAIN_SECONDS:
@@ -284,9 +328,11 @@ class Daemon:
         self._publisher.vitals = self._vitals()
         if sum(lane.has_changed() for lane in self.lanes):  # all are asked
             self._publisher.has_news = True
-        if self._commander is not None:  # an old picture of a lost camera would be taken for a new one
-            for name in [lane.camera.name for lane in self.lanes if lane.camera.loss is not None]:
+        for name in [lane.camera.name for lane in self.lanes if lane.camera.loss is not None]:
+            if self._commander is not None:  # an old picture of a lost camera would be taken for a new one
                 self._commander.newest_frames.pop(name, None)
+            if self._window is not None:
+                self._window.lose(name)
         # A camera that is away is waited for: the start has not failed.
         if all(lane.frames or lane.camera.loss is not None for lane in self.lanes):
             self._systemd.ready()

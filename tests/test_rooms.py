@@ -41,6 +41,7 @@ ORDER = (
     "tracking",
     "stages",
     "recognizer",
+    "plate_json",
     "pipeline",
     # from a settled text to the broker
     "events",
@@ -48,6 +49,7 @@ ORDER = (
     "uplink",
     "service",
     # for people
+    "web",
     "drawing",
     "evaluation",
     "demo",

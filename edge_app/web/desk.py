@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import logging
-import os
 import queue
 import threading
 import time
@@ -18,6 +17,7 @@ from edge_app.image_files import decode_image
 from edge_app.plate_json import image_as_json
 from edge_app.recognizer import PlateRecognizer
 from edge_app.stages import Stages, build_stages
+from edge_app.web.low_priority import step_back
 from edge_app.web.picture_size import size_of
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ MOST_PIXELS = 40_000_000
 IDLE_SECONDS = 120.0
 """The networks are let go after this time without a picture."""
 RETRY_SECONDS = 2
-_NICENESS = 19
 
 
 class BusyError(EdgeAnprError):
@@ -84,7 +83,7 @@ class Desk:
                 return
 
     def _run(self) -> None:
-        _step_back()
+        step_back()
         while True:
             try:
                 job = self._jobs.get(timeout=IDLE_SECONDS)
@@ -117,10 +116,3 @@ class Desk:
         reads = PlateRecognizer(self._stages, job.effort).recognize(image_bgr)
         return image_as_json(image_bgr, (time.perf_counter() - began) * 1e3, reads)
 
-
-def _step_back() -> None:
-    """Give this thread the lowest priority: on Linux each has its own."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-    except OSError as error:
-        log.warning("recognition over HTTP cannot be given a low priority: %s", error)
