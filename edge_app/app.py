@@ -17,8 +17,8 @@ from edge_app.capture.motion_gate import MotionGate
 from edge_app.capture.source import open_source
 from edge_app.config import PrivacySettings, Settings
 from edge_app.daemon import Daemon
-from edge_app.evaluation.clips.playback import Logbook, Playback, play
 from edge_app.errors import ConfigurationError
+from edge_app.evaluation.clips.playback import Logbook, Playback, play
 from edge_app.events import hash_keys
 from edge_app.events.event import EventFactory
 from edge_app.events.hash_keys import HashKeys
@@ -43,8 +43,9 @@ from edge_app.uplink.publisher import Publisher
 from edge_app.version import __version__
 
 if TYPE_CHECKING:
-    from edge_app.web.window import Window
     from edge_app.events.evidence.seal import Sealer
+    from edge_app.lookup.lookup import Lookup
+    from edge_app.web.window import Window
 
 Watch = Callable[[int, Observation], None]
 
@@ -59,7 +60,10 @@ def open_video(path: Path, warn: Callable[[str], object] = log.warning) -> FileS
 
 
 def open_lanes(
-    stages: Stages, settings: Settings, window: "Window | None" = None
+    stages: Stages,
+    settings: Settings,
+    window: "Window | None" = None,
+    hint: Callable[[str], None] | None = None,
 ) -> tuple[list[Lane], FairTurns]:
     """Every camera with its own slot, motion gate and pipeline; the networks are the same."""
     changed = threading.Condition()
@@ -72,7 +76,7 @@ def open_lanes(
             )
         camera = Camera(each.name, open_source(each), slot, each.frames_per_second)
         pipeline = pipeline_around(
-            stages, settings.of_camera(each.name), around=partial(window.around, each.name) if window else unwatched
+            stages, settings.of_camera(each.name), partial(window.around, each.name) if window else unwatched, hint
         )
         may_keep = settings.health.reference and not (settings.privacy.no_images or settings.privacy.hash)
         file = settings.device.state_directory / f"reference-{each.name}.png" if may_keep else None
@@ -90,11 +94,12 @@ def pipeline_around(
     stages: Stages,
     settings: Settings,
     around: Callable[[Detector, PlateReading], tuple[Detector, PlateReading, Watch]] = unwatched,
+    hint: Callable[[str], None] | None = None,
 ) -> Pipeline:
     """One frame through these stages.
 
     `around` may put something around what finds and reads, and adds what is called with each track's number and
-    observation.
+    observation; `hint` as in `Pipeline`.
     """
     least = min(stages.detector.confidence, settings.tracking.begin_confidence)
     detector, reading, watch = around(VideoFinder(stages, least), stages)
@@ -107,6 +112,7 @@ def pipeline_around(
         Crossings(settings.crossing_lines),
         settings.tracking,
         watch=watch,
+        hint=hint,
     )
 
 
@@ -174,6 +180,21 @@ def open_window(
     return Window(settings, None if commander is None else commander.configuration, outbox, publisher)
 
 
+def open_lookup(settings: Settings) -> "Lookup | None":
+    """What asks for registration details, if a source is set."""
+    if settings.lookup.source == "off":
+        return None
+    from edge_app.lookup.lookup import Lookup
+    from edge_app.lookup.sources import open_source
+
+    return Lookup(settings.lookup, open_source(settings.lookup))
+
+
+def _ask_if_it_may_be_stored(lists: Lists, lookup: "Lookup", text: str) -> None:
+    if lists.match(text) is not None:
+        lookup.ask(text)
+
+
 def build_daemon(settings: Settings, commander: Commander | None = None) -> Daemon:
     """The whole of it, from the cameras to the broker."""
     detector, aligner, reader = load_networks(settings)
@@ -192,8 +213,9 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
             sealer=sealer,
             commander=commander,
         )
-        window = open_window(settings, commander, outbox, publisher)
-        lanes, turns = open_lanes(stages_around(detector, aligner, reader, settings), settings, window)
+        window, lookup = open_window(settings, commander, outbox, publisher), open_lookup(settings)
+        hint = None if lookup is None else partial(_ask_if_it_may_be_stored, lists, lookup)
+        lanes, turns = open_lanes(stages_around(detector, aligner, reader, settings), settings, window, hint)
         daemon = Daemon(
             settings,
             lanes,
@@ -206,6 +228,7 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
             hook,
             commander=commander,
             window=window,
+            lookup=lookup,
         )
         on_error.pop_all()  # from here on the daemon closes it
     return daemon

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge_app.capture.camera_health import PictureState
 from edge_app.capture.frame_slot import FairTurns
@@ -23,7 +23,7 @@ from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
-from edge_app.events.messages import VitalsMessage
+from edge_app.events.messages import COMPLETED, VitalsMessage
 from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
@@ -34,6 +34,9 @@ from edge_app.service.systemd import Systemd
 from edge_app.service.worker import Worker
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.publisher import Publisher
+
+if TYPE_CHECKING:
+    from edge_app.lookup.lookup import Lookup
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,8 @@ DRAIN_SECONDS = 10.0
 ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
 COMPLAIN_SECONDS = 3600.0
+MOST_UNREGISTERED = 64
+"""Events, with their pictures, that are kept until their registration details come."""
 
 
 class Window(Protocol):
@@ -88,6 +93,7 @@ class Daemon:
         commander: Commander | None = None,
         care: SelfCare | None = None,
         window: Window | None = None,
+        lookup: "Lookup | None" = None,
     ) -> None:
         """`turns` serves the slots of the lanes' cameras, in the order of `lanes`."""
         self.lanes = tuple(lanes)
@@ -106,6 +112,8 @@ class Daemon:
         self._asked_to_reload = False
         self._undo: Callable[[], None] | None = None
         self._window = window
+        self._lookup = lookup
+        self._unregistered: dict[str, tuple[Lane, PlateEvent]] = {}
         self._min_reads = settings.tracking.min_reads
         self._came_round_at = clock()
         self._rounds = 0
@@ -193,6 +201,8 @@ class Daemon:
             self._status_socket.close()
         if self._window is not None:
             self._window.close()
+        if self._lookup is not None:
+            self._lookup.close()
         # The cameras first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
         for lane in self.lanes:
@@ -226,6 +236,7 @@ class Daemon:
                 self._care.rest(self._clock() - began, self._stop)
             for lane in self.lanes:
                 self._commit(lane, lane.silence())
+            self._complete()
             self._outbox.tend()
             self._care.look()
             self._complain()
@@ -253,7 +264,7 @@ class Daemon:
     def _commit(self, lane: Lane, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
         matched = [(plate_pass, self._lists.match(plate_pass.read.text)) for plate_pass in passes]
-        made = [(event, *each) for each in matched if (event := self._event(*each)) is not None]
+        made = [(event, *each) for each in matched if (event := self._event(lane, *each)) is not None]
         if not made:
             return
         sequences = self._outbox.put(*(event for event, _, _ in made))
@@ -266,16 +277,42 @@ class Daemon:
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
             if self._window is not None:
                 self._window.publish(event, sequence)
-            is_news = event.message.revision != "confirmed"
+            is_news = event.message.revision not in ("confirmed", COMPLETED)
             if self._hook is not None and is_news and self._hook.wants(matches or ()):
                 self._hook.ask(event.event_id, event.payload(sequence))
 
-    def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
+    def _event(self, lane: Lane, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
         """The pass's event; of a plate that must not be stored, the withdrawal of an early one, if it was sent."""
         if matches is not None:
-            return self._event_factory.make(plate_pass, matches)
+            event = self._event_factory.make(plate_pass, matches)
+            return event if self._lookup is None else self._registered(self._lookup, lane, event, plate_pass)
         withdrawal = self._event_factory.withdraw(plate_pass.camera, plate_pass.vehicle)
         return None if withdrawal is None or self._publisher.recall(withdrawal.event_id) else withdrawal
+
+    def _registered(self, lookup: "Lookup", lane: Lane, event: PlateEvent, plate_pass: PlatePass) -> PlateEvent:
+        """The event with its registration details, if they have come; else it is kept until they do."""
+        event_id = event.event_id if plate_pass.is_final else None  # an early read has an update of its own
+        registration = lookup.answer(plate_pass.read.text, event_id)
+        if registration is not None:
+            return event.registered(registration)
+        if event_id is not None:
+            self._unregistered[event_id] = lane, event
+            if len(self._unregistered) > MOST_UNREGISTERED:
+                del self._unregistered[next(iter(self._unregistered))]
+        return event
+
+    def _complete(self) -> None:
+        """Publish registration details that came after their read, as its update."""
+        for event_id, registration in () if self._lookup is None else self._lookup.late():
+            if (kept := self._unregistered.pop(event_id, None)) is None:
+                continue
+            lane, event = kept
+            update = event.registered(registration, revision=COMPLETED)
+            (sequence,) = self._outbox.put(update)
+            self._publisher.wake()
+            log.info("camera %s: event %s completed by its registration details", lane.camera.name, event_id)
+            if self._window is not None:
+                self._window.publish(update, sequence)
 
     def _end_of_recordings(self) -> None:
         """Give the broker and the hook some time for the rest."""
@@ -295,12 +332,14 @@ class Daemon:
         while self._has_work_left() and not self.asked_to_stop and self._clock() < deadline:
             for helper in self._helpers:
                 helper.check()
+            self._complete()
             self._stop.wait(0.02)
         if self._outbox.pending(1):
             log.warning("the broker has not taken every event; the rest waits in the outbox")
 
     def _has_work_left(self) -> bool:
-        return bool(self._outbox.pending(1)) or not (self._hook is None or self._hook.is_idle)
+        is_asking = self._lookup is not None and not self._lookup.is_idle
+        return bool(self._outbox.pending(1)) or is_asking or not (self._hook is None or self._hook.is_idle)
 
     @property
     def _wrong_configuration(self) -> str | None:

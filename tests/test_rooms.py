@@ -45,6 +45,7 @@ ORDER = (
     "pipeline",
     # from a settled text to the broker
     "events",
+    "lookup",
     "outbox",
     "uplink",
     "service",

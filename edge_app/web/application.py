@@ -49,7 +49,12 @@ WAIT_SECONDS = 5.0
 TURN_SECONDS = 0.04
 WIDTHS = (160, 3840)
 _PAGE = Path(__file__).parent / "page"
-_MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 _STATES = {str(each): each for each in ConnectionState}
 
 
@@ -304,7 +309,9 @@ async def _http_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this address; /openapi.json lists what there is"}
     status = HTTPStatus(error.status_code)
-    return HttpError(status, words.get(status, f"{status.phrase}; /openapi.json lists what there is"), error.headers).answer()
+    return HttpError(
+        status, words.get(status, f"{status.phrase}; /openapi.json lists what there is"), error.headers
+    ).answer()
 
 
 async def _internal_problem(_: Request, __: Exception) -> Response:

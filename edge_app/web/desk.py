@@ -99,7 +99,7 @@ class Desk:
     def _serve(self, job: _Job) -> None:
         try:
             job.answer.set_result(self._read(job))
-        except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+        except Exception as error:
             if not isinstance(error, SourceError):
                 log.exception("a picture could not be read")
             job.answer.set_exception(error)
@@ -115,4 +115,3 @@ class Desk:
         began = time.perf_counter()
         reads = PlateRecognizer(self._stages, job.effort).recognize(image_bgr)
         return image_as_json(image_bgr, (time.perf_counter() - began) * 1e3, reads)
-

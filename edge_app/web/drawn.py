@@ -157,9 +157,7 @@ def _write(path: Path, text: str) -> None:
             os.fsync(file.fileno())
 
 
-def _own(
-    text: str, section: str, tables: Sequence[ZoneSettings | CrossingLineSettings], name: str
-) -> list[range]:
+def _own(text: str, section: str, tables: Sequence[ZoneSettings | CrossingLineSettings], name: str) -> list[range]:
     """The blocks of the camera's own tables."""
     blocks = blocks_of(text, section)
     if len(blocks) != len(tables):
@@ -173,7 +171,9 @@ def _blocks(section: str, tables: Sequence[Zone | CrossingLine], camera: str | N
         values: dict[str, Any] = {each.name: getattr(table, each.name) for each in fields(table)}
         if camera is not None:
             values["camera"] = camera
-        made.append("".join([f"[[{section}]]\n", *(f"{key} = {as_toml(_rounded(each))}\n" for key, each in values.items())]))
+        made.append(
+            "".join([f"[[{section}]]\n", *(f"{key} = {as_toml(_rounded(each))}\n" for key, each in values.items())])
+        )
     return made
 
 

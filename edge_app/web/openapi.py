@@ -66,9 +66,7 @@ _PART = {
     "properties": {"well": _YES_NO, "state": _TEXT, "advice": _TEXT},
     "required": ["well", "state"],
 }
-_CONFIGURATION = _object(
-    state={"enum": ["file", "trial", "former"]}, wrong=_or_null(_TEXT), reverted=_or_null(_TEXT)
-)
+_CONFIGURATION = _object(state={"enum": ["file", "trial", "former"]}, wrong=_or_null(_TEXT), reverted=_or_null(_TEXT))
 
 
 def _schemas() -> dict[str, Schema]:

@@ -4,11 +4,14 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_app.config import WebSettings
 from edge_app.configuration import listen_address, secret_files, systemd_credentials
 from edge_app.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEAST_CHARACTERS = 16
 MOST_FAILURES = 5

@@ -1,7 +1,6 @@
 """A camera's picture for the page: the JPEG, and what is known of each plate in it."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,6 +12,9 @@ from edge_app.records import Frame, PlateText, Reading
 from edge_app.system_clock import as_rfc3339
 from edge_app.tracking.voter import Voter
 from edge_app.web.feed import SeenPlate, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _JPEG_QUALITY = 80
 
