@@ -77,7 +77,7 @@ class CsvSource:
         self._rows = self._read()
         self._fault: str | None = None
 
-    def find(self, plate: str, ends_at: float) -> Details | None:
+    def find(self, plate: str, ends_at: float) -> Details | None:  # noqa: ARG002 - as every source
         """See `Source`; a file that has become wrong leaves what was read of it before."""
         with self._lock:
             now = time.monotonic()
@@ -173,7 +173,7 @@ class HttpSource:
     def find(self, plate: str, ends_at: float) -> Details | None:
         """See `Source`."""
         url = self._url.replace("{plate}", urllib.parse.quote(plate, safe=""))
-        request = urllib.request.Request(url, headers=self._headers)
+        request = urllib.request.Request(url, headers=self._headers)  # noqa: S310 - http or https, as configured
         try:
             with self._opener.open(request, timeout=_left(ends_at)) as response:
                 content = _read_within(response, ends_at)

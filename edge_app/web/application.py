@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,7 @@ WAIT_SECONDS = 5.0
 TURN_SECONDS = 0.04
 WIDTHS = (160, 3840)
 _PAGE = Path(__file__).parent / "page"
-_MEDIA_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STATES = {str(each): each for each in ConnectionState}
 
 
@@ -169,7 +165,7 @@ class Application:
             raise HttpError(HTTPStatus.NOT_FOUND, "there is no picture of such a read any more")
         return Response(read.image_jpeg, media_type="image/jpeg")
 
-    async def _events(self, request: Request) -> Response:
+    async def _events(self, _: Request) -> Response:
         if self._streams >= MOST_STREAMS:
             raise busy(f"{MOST_STREAMS} programs listen to events", 10)
         return StreamingResponse(self._messages(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -182,7 +178,10 @@ class Application:
             if not queue.full():  # who takes nothing misses some, and finds them in /v1/reads
                 queue.put_nowait(read)
 
-        end = self._feed.listen(lambda read: loop.call_soon_threadsafe(put, read))
+        def listen(read: ReadMessage) -> None:
+            loop.call_soon_threadsafe(put, read)
+
+        end = self._feed.listen(listen)
         self._streams += 1
         try:
             shown, silent_since = "", loop.time()
@@ -264,7 +263,7 @@ class Application:
                 raise HttpError(HTTPStatus.UNPROCESSABLE_ENTITY, words, errors=str(error).splitlines()) from error
             except drawn.UnwritableError as error:
                 raise HttpError(HTTPStatus.CONFLICT, str(error), errors=[error.text]) from error
-        self._reload(lambda: drawn.restore(path, text, before) and None)
+        self._reload(partial(drawn.restore, path, text, before))
         words = "saved; the settings are tried now, and the former ones come back if no picture comes under them"
         return JSONResponse({"detail": words}, HTTPStatus.ACCEPTED)
 
@@ -309,9 +308,8 @@ async def _http_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this address; /openapi.json lists what there is"}
     status = HTTPStatus(error.status_code)
-    return HttpError(
-        status, words.get(status, f"{status.phrase}; /openapi.json lists what there is"), error.headers
-    ).answer()
+    what = words.get(status, f"{status.phrase}; /openapi.json lists what there is")
+    return HttpError(status, what, error.headers).answer()
 
 
 async def _internal_problem(_: Request, __: Exception) -> Response:

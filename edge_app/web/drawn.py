@@ -126,15 +126,13 @@ def check(path: Path, text: str) -> None:
             raise ConfigurationError(str(error).replace(str(trial), path.name)) from None
 
 
-def restore(path: Path, ours: str, before: str) -> bool:
-    """Put back what was there, unless somebody has written the file since; whether it was put back."""
+def restore(path: Path, ours: str, before: str) -> None:
+    """Put back what was there, unless somebody has written the file since."""
     try:
         if path.read_text(encoding="utf-8") == ours:
             _write(path, before)
-            return True
     except OSError as error:
         log.error("web: %s could not be put back as it was: %s", path, error)
-    return False
 
 
 def _write(path: Path, text: str) -> None:
@@ -171,9 +169,8 @@ def _blocks(section: str, tables: Sequence[Zone | CrossingLine], camera: str | N
         values: dict[str, Any] = {each.name: getattr(table, each.name) for each in fields(table)}
         if camera is not None:
             values["camera"] = camera
-        made.append(
-            "".join([f"[[{section}]]\n", *(f"{key} = {as_toml(_rounded(each))}\n" for key, each in values.items())])
-        )
+        keys = [f"{key} = {as_toml(_rounded(each))}\n" for key, each in values.items()]
+        made.append("".join([f"[[{section}]]\n", *keys]))
     return made
 
 

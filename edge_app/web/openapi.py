@@ -138,7 +138,7 @@ _WITH_TOKEN = _ALWAYS | {
     "401": _problem("The token is missing or wrong."),
     "429": _problem("Too many wrong tokens: try again after the seconds in Retry-After."),
 }
-_TOKEN = [{"token": []}, {}]
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}, {}]
 
 
 def _whole(name: str, low: int, high: int, default: int | None, words: str) -> Schema:
