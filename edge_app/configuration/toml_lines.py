@@ -35,8 +35,8 @@ def blocks_of(text: str, section: str) -> list[range]:
     for (start, path), end in zip(headers, ends, strict=True):
         if path[0] != section or len(path) != 2:
             continue
-        while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
-            end -= 1
+        while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):
+            end -= 1  # noqa: PLW2901 - the header is a line of its own
         found.append(range(start, end))
     return found
 

@@ -29,6 +29,7 @@ MOST_PIXELS = 40_000_000
 IDLE_SECONDS = 120.0
 """The networks are let go after this time without a picture."""
 RETRY_SECONDS = 2
+_LEVELS = 10
 
 
 class BusyError(EdgeAnprError):
@@ -83,7 +84,7 @@ class Desk:
                 return
 
     def _run(self) -> None:
-        step_back()
+        step_back(_LEVELS)
         while True:
             try:
                 job = self._jobs.get(timeout=IDLE_SECONDS)

@@ -6,12 +6,13 @@ import threading
 
 log = logging.getLogger(__name__)
 
-_NICENESS = 19
+_LOWEST = 19
 
 
-def step_back() -> None:
-    """Give this thread the lowest priority: on Linux each has its own."""
+def step_back(levels: int) -> None:
+    """Lower this thread's priority by so many levels of niceness: on Linux each has its own; ten are a tenth."""
+    thread = threading.get_native_id()
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, thread, min(_LOWEST, os.getpriority(os.PRIO_PROCESS, thread) + levels))
     except OSError as error:
         log.warning("the page's threads cannot be given a low priority: %s", error)
