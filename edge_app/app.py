@@ -175,7 +175,7 @@ def open_window(
         from edge_app.web.window import Window
     except ImportError as error:
         raise ConfigurationError(
-            f"[web] listen: a package is missing ({error.name}); install it with: pip install 'edge-anpr[web]'"
+            f"[web] listen: a package is missing ({error.name}); install starlette, uvicorn and prometheus-client"
         ) from error
     return Window(settings, None if commander is None else commander.configuration, outbox, publisher)
 
