@@ -49,7 +49,7 @@ WAIT_SECONDS = 5.0
 """Longest wait for a newer frame."""
 TURN_SECONDS = 0.04
 WIDTHS = (160, 3840)
-_LEVELS = 5
+LEVELS = 5
 _PAGE = Path(__file__).parent / "page"
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STATES = {str(each): each for each in ConnectionState}
@@ -77,7 +77,7 @@ class Application:
         self._reload = reload
         self._names = [each.name for each in settings.every_camera]
         self._finder = Viewfinder(settings)
-        self._workers = ThreadPoolExecutor(1, "web-worker", initializer=step_back, initargs=(_LEVELS,))
+        self._workers = ThreadPoolExecutor(1, "web-worker", initializer=step_back, initargs=(LEVELS,))
         self._streams = 0
         self._saving = threading.Lock()
         self._page = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir())}

@@ -29,7 +29,8 @@ MOST_PIXELS = 40_000_000
 IDLE_SECONDS = 120.0
 """The networks are let go after this time without a picture."""
 RETRY_SECONDS = 2
-_LEVELS = 10
+LEVELS = 10
+"""Of niceness: a tenth of what a camera's thread gets, if both want a core."""
 
 
 class BusyError(EdgeAnprError):
@@ -84,7 +85,7 @@ class Desk:
                 return
 
     def _run(self) -> None:
-        step_back(_LEVELS)
+        step_back(LEVELS)
         while True:
             try:
                 job = self._jobs.get(timeout=IDLE_SECONDS)

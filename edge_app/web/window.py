@@ -65,6 +65,8 @@ class Window:
         self._desk = Desk(settings)
         folder = environment.get("RUNTIME_DIRECTORY")
         self._unix_path = Path(folder, FILE) if folder else None
+        self.application: Application | None = None
+        """Once it is open."""
         self._server: WebServer | None = None
 
     @property
@@ -74,7 +76,7 @@ class Window:
 
     def open(self, status: Callable[[], Status], reload: Reload) -> None:
         """Begin to answer."""
-        application = Application(
+        application = self.application = Application(
             self._settings, self._feed, self._measures, self._desk, status, self._configuration, reload
         )
         names = ["localhost", own := socket.gethostname(), f"{own.partition('.')[0]}.local"]
