@@ -106,7 +106,7 @@ def test_a_csv_file_that_has_become_wrong_is_a_failure_that_names_it(
 
     path.unlink()
 
-    with pytest.raises(LookupFailedError, match="vehicles.csv cannot be read"):
+    with pytest.raises(LookupFailedError, match=r"vehicles\.csv cannot be read"):
         source.find(PLATE, soon())
 
 

@@ -206,7 +206,9 @@ def test_more_requests_than_can_be_answered_are_told_when_to_come_again(
     assert answer.headers["retry-after"] == "1"
 
 
-def test_a_head_that_is_too_large_is_refused(site: Site) -> None:
-    answer = raw(site, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: " + b"x" * 100_000 + b"\r\n\r\n")
+def test_a_head_that_does_not_end_is_refused(site: Site) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: "
 
-    assert answer.split(b" ")[1:2] in ([b"400"], [b"431"], [])
+    answer = raw(site, head, *[b"x" * 10_000] * 20, pause=0.01)
+
+    assert answer.split(b" ")[1:2] in ([b"400"], [])
