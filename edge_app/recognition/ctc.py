@@ -6,7 +6,8 @@ Graves et al. 2006, "Connectionist temporal classification".
 """
 
 import heapq
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,10 @@ def log_likelihood(log_probs: LogProbs, text: str, alphabet: str) -> float:
 def log_likelihoods(log_probs: NDArray[np.float32], texts: Sequence[str], alphabet: str) -> Floats:
     """The same for every frame of `log_probs` (frames, steps, classes) and every text: (frames, texts)."""
     labels, ends = _extended_labels(texts, alphabet)
-    last, rows = _forward(log_probs, labels)[-1], np.arange(len(texts))
-    return _log(last[:, rows, ends] + np.where(ends > 0, last[:, rows, ends - 1], 0.0))
+    last = deque(_forward(log_probs, labels), maxlen=1).pop()
+    rows = np.arange(len(texts))
+    at_blank, at_character = last[ends, rows], last[ends - 1, rows]
+    return _log(at_blank + np.where(ends[:, None] > 0, at_character, 0.0)).T
 
 
 def character_log_likelihoods(log_probs: NDArray[np.float32], text: str, alphabet: str) -> Floats:
@@ -56,10 +59,10 @@ def character_log_likelihoods(log_probs: NDArray[np.float32], text: str, alphabe
     """
     labels, _ = _extended_labels([text], alphabet)
     codes, steps = labels[0, 1::2], log_probs.shape[1]
-    alpha = _forward(log_probs, labels)
-    beta = _forward(log_probs[:, ::-1], labels[:, ::-1])[::-1]
-    entering = _flows(alpha[:-1, :, 0], codes, len(alphabet), forwards=True)
-    leaving = _flows(beta[1:, :, 0, ::-1], codes, len(alphabet), forwards=False)
+    alpha = np.stack([step[:, 0].T for step in _forward(log_probs, labels)])
+    beta = np.stack([step[::-1, 0].T for step in _forward(log_probs[:, ::-1], labels[:, ::-1])])[::-1]
+    entering = _flows(alpha[:-1], codes, len(alphabet), forwards=True)
+    leaving = _flows(beta[1:], codes, len(alphabet), forwards=False)
     emitted = np.exp(log_probs[:, :, None, :-1].astype(np.float64))
     held, total = (np.zeros((len(log_probs), len(text), len(alphabet))) for _ in range(2))
     for step in range(steps):
@@ -128,25 +131,27 @@ def _extended_labels(texts: Sequence[str], alphabet: str) -> tuple[NDArray[np.in
     return labels, np.array([2 * len(text) for text in texts], np.int64)
 
 
-def _forward(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> Floats:
-    """Forward variables, the emission of their own step included: (steps, frames, texts, states).
+def _forward(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> Iterator[Floats]:
+    """Forward variables of each step, its own emission included: (states, texts, frames), from the first step on.
 
     Plain products: a text so unlikely that they fall below the smallest number counts as impossible.
     """
-    frames, steps, classes = log_probs.shape
-    skips = np.zeros(labels.shape)
-    skips[:, 1:2] = 1.0  # from before the text, where only the first step begins
-    skips[:, 2:] = (labels[:, 2:] != classes - 1) & (labels[:, 2:] != labels[:, :-2])
-    emitted = np.exp(log_probs.astype(np.float64)).transpose(1, 0, 2)[:, :, labels]
-    padded = np.zeros((steps + 1, frames, len(labels), labels.shape[1] + 2))  # two impossible states on the left
-    padded[0, :, :, 1] = 1.0
-    for before, after, emission in zip(padded[:-1], padded[1:], emitted, strict=True):
-        reached = after[..., 2:]
-        np.multiply(before[..., :-2], skips, out=reached)
-        reached += before[..., 1:-1]
-        reached += before[..., 2:]
-        reached *= emission
-    return padded[1:, ..., 2:]
+    frames, _, classes = log_probs.shape
+    states = np.ascontiguousarray(labels.T)
+    skips = np.zeros((*states.shape, 1))
+    skips[1:2] = 1.0  # from before the text, where only the first step begins
+    skips[2:, :, 0] = (states[2:] != classes - 1) & (states[2:] != states[:-2])
+    before = np.zeros((len(states) + 2, len(labels), frames))  # two impossible states before the first one
+    before[1] = 1.0
+    for emission in np.exp(log_probs.astype(np.float64)).transpose(1, 2, 0):
+        after = np.empty_like(before)
+        after[:2], reached = 0.0, after[2:]
+        np.multiply(before[:-2], skips, out=reached)
+        reached += before[1:-1]
+        reached += before[2:]
+        reached *= emission[states]
+        yield reached
+        before = after
 
 
 def _flows(variables: Floats, codes: NDArray[np.int64], characters: int, *, forwards: bool) -> Floats:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from itertools import product
 from typing import Any
@@ -12,6 +13,9 @@ from edge_app.newer_python import tomllib
 
 Template = tuple[str, ...]
 """The characters allowed at each position of a text."""
+
+_KNOWN_TEXTS = 4096
+"""Whose priors are kept: votes ask for the same texts again and again."""
 
 _GENERIC = "generic"
 _FIELD = re.compile(r"([a-z_]+|[A-Z0-9]+)(?:\{(\d+)(?:,(\d+))?\})?")
@@ -53,6 +57,7 @@ class PlateFormats:
         self._formats = sorted(formats, key=lambda each: (each.country is None, -each.log_prior))
         self._generic = generic
         self._generic_log_prior, self._other_log_prior = log_priors
+        self._known_log_prior = lru_cache(_KNOWN_TEXTS)(self._find_log_prior)
 
     @classmethod
     def load(cls, countries: Sequence[str]) -> "PlateFormats":
@@ -76,6 +81,9 @@ class PlateFormats:
 
     def log_prior(self, text: str) -> float:
         """How likely a plate bears `text` before it is seen: natural logarithm, 0 for the commonest format."""
+        return self._known_log_prior(text)
+
+    def _find_log_prior(self, text: str) -> float:
         best = self._generic_log_prior if self._generic.fullmatch(text) else self._other_log_prior
         for each in self._formats:
             if each.exact.fullmatch(text):

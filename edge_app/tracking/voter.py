@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ _GUIDED_TEXTS = 8
 
 _SEARCHED_FRAMES = 5
 """Number of frames that propose texts: the clearest ones, of the greatest weight. Every frame judges the texts."""
+
+_REMEMBERED_READINGS = 128
+"""Whose texts are kept: the votes on one plate search mostly the same readings."""
 
 _SCORED_TEXTS = 24
 """Most texts that every frame judges."""
@@ -93,6 +97,7 @@ class Voter:
         self._alphabet = alphabet
         self._max_candidates = max_candidates
         self._search = FormatSearch(formats.templates, alphabet)
+        self._texts_of = lru_cache(_REMEMBERED_READINGS)(self._search_texts)
 
     def settle(self, readings: Sequence[Reading], plate_confidence: float = 0.5) -> PlateText | None:
         """The text of a plate, from one reading of each frame; None if nothing on it is legible.
@@ -126,7 +131,7 @@ class Voter:
         log_probs = ctc.condense_all([reading.log_probs for reading in readings])
         best_paths = log_probs.max(axis=2).sum(axis=1)
         clearest = np.argsort(-np.log(weights) - best_paths, kind="stable")[:_SEARCHED_FRAMES]
-        texts = self._propose(log_probs[clearest])
+        texts = self._propose([readings[index] for index in clearest], log_probs[clearest])
         likelihoods = ctc.log_likelihoods(log_probs, texts, self._alphabet)
         evidence = _evidence(texts, likelihoods, weights)
         priors = self._log_priors(texts)
@@ -153,28 +158,27 @@ class Voter:
         shown = ctc.log_likelihood(reading.log_probs, text, self._alphabet)
         return float(np.log(image_quality(reading)) + max(shown, -_MOST_AGAINST))
 
-    def _propose(self, log_probs: NDArray[np.float32]) -> list[str]:
-        texts: dict[str, None] = {}
-        for frame in log_probs:
-            found = ctc.beam_search(frame, self._alphabet, _BEAM_WIDTH)
-            if not self._beyond_doubt(found[0], frame):
-                guided = self._search.search(frame, _GUIDED_TEXTS)
-                found += guided + [
-                    fixed for text in found[:1] + guided[:3] for fixed in self._formats.corrections(text)
-                ]
-            texts.update(dict.fromkeys(found))
-        return self._strongest(list(texts), log_probs)
+    def _propose(self, readings: Sequence[Reading], log_probs: NDArray[np.float32]) -> list[str]:
+        """The texts that are judged; `log_probs` are those of the readings."""
+        texts = list(dict.fromkeys(text for reading in readings for text in self._texts_of(reading)))
+        if len(texts) <= _SCORED_TEXTS:
+            return texts
+        best = ctc.log_likelihoods(log_probs, texts, self._alphabet).max(axis=0) + self._log_priors(texts)
+        return [texts[index] for index in np.argsort(-best, kind="stable")[:_SCORED_TEXTS]]
+
+    def _search_texts(self, reading: Reading) -> tuple[str, ...]:
+        """What one frame proposes."""
+        found = ctc.beam_search(reading.log_probs, self._alphabet, _BEAM_WIDTH)
+        if self._beyond_doubt(found[0], reading.log_probs):
+            return tuple(found)
+        guided = self._search.search(reading.log_probs, _GUIDED_TEXTS)
+        corrected = [fixed for text in found[:1] + guided[:3] for fixed in self._formats.corrections(text)]
+        return (*found, *guided, *corrected)
 
     def _beyond_doubt(self, text: str, frame: LogProbs) -> bool:
         """Whether no other text can win, even with all the probability that is left and the best prior, which is 1."""
         probability = float(np.exp(ctc.log_likelihood(frame, text, self._alphabet)))
         return probability * float(np.exp(self._formats.log_prior(text))) > 1 - probability
-
-    def _strongest(self, texts: list[str], log_probs: NDArray[np.float32]) -> list[str]:
-        if len(texts) <= _SCORED_TEXTS:
-            return texts
-        best = ctc.log_likelihoods(log_probs, texts, self._alphabet).max(axis=0) + self._log_priors(texts)
-        return [texts[index] for index in np.argsort(-best, kind="stable")[:_SCORED_TEXTS]]
 
     def _characters(self, text: str, log_probs: NDArray[np.float32], weights: Floats) -> tuple[CharacterRead, ...]:
         """Posterior of each character, its neighbours held fast."""

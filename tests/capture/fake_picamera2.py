@@ -4,7 +4,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from tests.capture.pictures import view
 
@@ -19,7 +18,6 @@ class FakePicamera2:
     def __init__(self, answers: list[Any], controls: tuple[str, ...] = CONTROLS) -> None:
         self.answers, self.held, self.calls, self.controls = answers, 0, [], {}  # type: ignore[var-annotated]
         self.camera_controls = dict.fromkeys(controls)
-        self.buffers: dict[str, NDArray[np.uint8]] = {}
 
     def create_video_configuration(self, **asked: Any) -> dict[str, Any]:
         return asked
@@ -31,25 +29,22 @@ class FakePicamera2:
             "main": {"size": (width, height), "format": "RGB888", "stride": 3 * width + 64},
             "lores": {"size": small, "format": "YUV420", "stride": small[0] + 64},
         }
-        lines = np.pad(view(60, width, height).reshape(height, -1), ((0, 0), (0, 64)), constant_values=255)
+        lines = np.pad(view(60, width, height).reshape(height, -1), ((0, 0), (0, 64)))
         planes = np.asarray(cv2.cvtColor(view(60, *small), cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
-        luma = np.pad(planes[: small[1]], ((0, 0), (0, 64)))  # chroma lines have half the stride
-        chroma = np.pad(planes[small[1] :].reshape(small[1], -1), ((0, 0), (0, 32)))
-        self.buffers = {"main": lines.ravel(), "lores": np.concatenate([luma.ravel(), chroma.ravel()])}
+        luma, chroma = planes[: small[1]], planes[small[1] :].reshape(small[1], -1)  # of half the stride
+        padded = [np.pad(plane, ((0, 0), (0, padding))).ravel() for plane, padding in ((luma, 64), (chroma, 32))]
+        self.make_buffer = {"main": lines.ravel(), "lores": np.concatenate(padded)}.__getitem__
 
     def set_controls(self, controls: dict[str, Any]) -> None:
         assert controls.keys() <= self.camera_controls.keys(), "picamera2 refuses controls that a camera lacks"
         self.controls |= controls
 
     def capture_request(self, wait: float) -> "FakePicamera2":
-        answer = self.answers.pop(0)
-        if answer is None or isinstance(answer, Exception):
-            raise answer or TimeoutError
-        self.held, self._answer = self.held + 1, answer
+        self._answer = self.answers.pop(0)
+        if self._answer is None or isinstance(self._answer, Exception):
+            raise self._answer or TimeoutError
+        self.held += 1
         return self
-
-    def make_buffer(self, name: str) -> NDArray[np.uint8]:
-        return self.buffers[name]
 
     def get_metadata(self) -> dict[str, Any]:
         return self.controls | self._answer
