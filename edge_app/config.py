@@ -622,7 +622,6 @@ def _web_complaints(web: WebSettings) -> Iterator[Complaint]:
 
 
 _LOOKUP_KEYS = {
-    "off": (),
     "csv": ("file", "plate_column"),
     "sqlite": ("file", "query"),
     "http": ("url", "headers_file", "pointer"),
@@ -632,13 +631,13 @@ _LOOKUP_KEYS = {
 
 def _lookup_complaints(settings: Settings) -> Iterator[Complaint]:
     lookup, defaults = settings.lookup, LookupSettings()
+    if lookup.source == "off":
+        return
     for key in ("file", "plate_column", "query", "url", "headers_file", "pointer"):
         is_set = getattr(lookup, key) != getattr(defaults, key)
         if is_set and key not in _LOOKUP_KEYS[lookup.source]:
             what = f'a source "{lookup.source}" does not use this; remove it, or set another `source`'
             yield Complaint(("lookup", key), what)
-    if lookup.source == "off":
-        return
     for key in _LOOKUP_KEYS[lookup.source]:
         if key in ("file", "query", "url") and getattr(lookup, key) is None:
             yield Complaint(("lookup", "source"), f'a source "{lookup.source}" needs `{key}`; add it')

@@ -32,7 +32,7 @@ def blocks_of(text: str, section: str) -> list[range]:
     headers = [(number - 1, paths[-1]) for number, paths, is_header in walked if is_header]
     ends = [number for number, _ in headers[1:]] + [len(lines)]
     found = []
-    for (start, path), end in zip(headers, ends, strict=True):
+    for (start, path), end in zip(headers, ends, strict=False):
         if path[0] != section or len(path) != 2:
             continue
         while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):

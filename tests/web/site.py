@@ -16,7 +16,7 @@ from edge_app.camera_settings import CameraSettings
 from edge_app.config import DeviceSettings, MqttSettings, Settings, WebSettings
 from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import PlateEvent, as_plain
-from edge_app.events.messages import TelemetryMessage
+from edge_app.events.messages import CameraVitalsMessage, TelemetryMessage, VitalsMessage
 from edge_app.newer_python import UTC
 from edge_app.outbox.outbox import Outbox
 from edge_app.records import Frame
@@ -26,6 +26,23 @@ from edge_app.web.window import Window
 
 TOKEN = "0123456789abcdef"  # of tests
 PARTS = {"camera": {"well": True, "state": "pictures arrive"}, "broker": {"well": False, "state": "unreachable"}}
+
+
+NORTH = CameraVitalsMessage(
+    name="north",
+    state="good",
+    since="2026-01-31T12:00:00.000Z",
+    reason=None,
+    last_frame=None,
+    frames=10,
+    frames_dropped=2,
+    frames_corrupt=0,
+    vehicles=1,
+    vehicles_repeated=0,
+    vehicles_too_brief=0,
+    fixed_texts=(),
+)
+VITALS = VitalsMessage(10, 2, 0, 1, "good", (), None, cameras=(NORTH,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +78,11 @@ class Site:
         )
         self.outbox = Outbox(folder / "outbox.sqlite")
         self._publisher = Publisher(MqttSettings(host="127.0.0.1", port=1), "gate-01", self.outbox, threading.Event())
+        self._publisher.vitals = VITALS
         self.window = Window(settings, configuration, self.outbox, self, environment or {})
         self.undo: Callable[[], None] | None = None
         self.reloads = 0
+        self._is_closed = False
         self.alive = self.ready = True
         self.window.open(self.status, self._reload)
         assert self.window.port is not None
@@ -90,9 +109,11 @@ class Site:
         return Status(self.alive, self.ready, fields)
 
     def close(self) -> None:
-        """End it."""
-        self.window.close()
-        self.outbox.close()
+        """End it, once."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.window.close()
+            self.outbox.close()
 
     def ask(
         self, path: str, method: str = "GET", body: bytes | None = None, token: str | None = None, **headers: str
