@@ -208,7 +208,9 @@ class Application:
             {key: each[key] for key in ("name", "state", "since", "reason")} for each in vitals.get("cameras", ())
         ]
         keys = ("alive", "ready", "parts", "configuration")
-        return {**{key: status.get(key) for key in keys}, "cameras": cameras}
+        waiting = (status.get("telemetry") or {}).get("events_waiting", 0)
+        named = {"device": self._settings.device.name, "waiting": waiting, "board": status.get("board")}
+        return {**{key: status.get(key) for key in keys}, **named, "cameras": cameras}
 
     async def _cameras(self, _: Request) -> Response:
         reason = reason_for_no_picture(self._settings)
