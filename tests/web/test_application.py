@@ -20,9 +20,9 @@ from edge_app.__main__ import main
 from edge_app.config import ListSettings, PrivacySettings, Settings
 from edge_app.demo.self_test import FOLDER, known_plates
 from edge_app.events.messages import WITHDRAWN
-from edge_app.records import PlateDetection, Reading
+from edge_app.records import PlateDetection, Reading, StageTimes
 from edge_app.stages import Stages
-from edge_app.tracking.passage import Observation, StageTimes
+from edge_app.tracking.passage import Observation
 from edge_app.web.desk import MOST_WAITING, BusyError, Desk
 from edge_app.web.feed import MOST_READS
 from tests.events.passes import event, factory, plate_pass
@@ -194,15 +194,17 @@ def test_a_withdrawn_read_is_shown_no_more(site: Site) -> None:
     assert site.ask("/v1/reads").json["reads"] == []
 
 
-@pytest.mark.parametrize("privacy", [{"hash": True}, {"lists_only": True}])
-def test_private_reads_are_withheld(privacy: dict[str, bool], open_site: OpenSite) -> None:
-    site = open_site(privacy=PrivacySettings(**privacy))
+@pytest.mark.parametrize(
+    ("privacy", "key"), [(PrivacySettings(hash=True), "hash"), (PrivacySettings(lists_only=True), "lists_only")]
+)
+def test_private_reads_are_withheld(privacy: PrivacySettings, key: str, open_site: OpenSite) -> None:
+    site = open_site(privacy=privacy)
     site.publish(event())
     site.show()
 
     answer = site.ask("/v1/reads").json
 
-    assert answer == {"reads": [], "withheld": f"[privacy] {next(iter(privacy))}"}
+    assert answer == {"reads": [], "withheld": f"[privacy] {key}"}
     assert site.ask("/v1/cameras/north/picture").status == 403
     assert site.ask("/v1/cameras/north/view").status == 403
 

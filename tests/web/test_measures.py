@@ -7,8 +7,8 @@ from pathlib import Path
 
 from edge_app.version import __version__
 from tests.events.passes import event
-from tests.web.site import Site
-from tests.web.test_application import NoDetector, NoReading, frame
+from tests.web.site import Site, frame
+from tests.web.test_application import NoDetector, NoReading
 
 
 def test_promtool_finds_no_fault_in_the_figures_and_no_label_has_a_plate(site: Site) -> None:
