@@ -232,8 +232,9 @@ Usage: sudo ./build.sh trial [PART…] [--only WORDS] [--cuts N] [--watch SECOND
 Installs, breaks, updates and rolls back devices that are containers with real systemd, and prints a table with the time
 of each row; exit code 1 for any miss. PART is some of bookworm, trixie, bundles, arm64, python3.10, parts (of Debian in
 place of the release's), fleet; all take about an hour. `--only doctor --only "power cut"` tries the rows with these
-words, and what they need. It needs Debian's systemd-container, mmdebstrap, openssh-server, mosquitto, mosquitto-clients,
-and qemu-user-static for arm64. Bundles of one commit are kept in DIR (/var/tmp/edge-anpr-trial) for the next time.
+words, and what they need. It needs Debian's systemd-container, mmdebstrap, openssh-server, mosquitto,
+mosquitto-clients, and qemu-user-static for arm64. Root file systems, and bundles until a commit changes them, stay in
+DIR (/var/tmp/edge-anpr-trial) for the next time.
 TEXT
 }
 

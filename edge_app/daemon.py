@@ -176,7 +176,6 @@ class Daemon:
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
                 "configuration": self._configuration_state(),
-                "board": {"celsius": self._care.celsius, "half_rate": self._care.is_hot},
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
         )
@@ -238,7 +237,7 @@ class Daemon:
                 self._commit(lane, lane.silence())
             self._complete()
             self._outbox.tend()
-            self._care.look()
+            self._publisher.board = self._care.look()
             self._complain()
             self._report()
         # Vehicles in view have been read: they count, whatever ended the work.

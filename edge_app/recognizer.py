@@ -15,7 +15,7 @@ from edge_app.geometry import corners_of, hulls, same_plate
 from edge_app.recognition.plate_colours import colours_of
 from edge_app.recognition.reading import Attempt
 from edge_app.records import ImageBgr, PlateDetection, PlateRead
-from edge_app.stages import Stages, as_frame, build_stages
+from edge_app.stages import PARTS, Stages, as_frame, build_stages
 
 EFFORTS = (0, 1)
 """0: one attempt at each plate, as the daemon reads a frame. 1: a few more while doubt remains."""
@@ -27,8 +27,8 @@ _CROP_SURROUND = 0.5
 """And put in the middle of grey that adds this share on each side again, so that the plate is not larger than those
 the detector has learned: half of its input's width."""
 
-_DOUBTFUL, _BEYOND_DOUBT = 0.2, 0.9
-"""A find of which the detector is less sure than it should be counts as a plate if its text is this certain."""
+_DOUBTFUL, _BEYOND_DOUBT = (0.2, 0.15), 0.9
+"""A find from the first confidence on, for each of `EFFORTS`, counts as a plate if its text has the second."""
 
 _PROMISING = -6.0
 """Log score of the first attempt at a doubtful find, below which hardly any becomes certain."""
@@ -65,9 +65,13 @@ class PlateRecognizer:
         """
         image_bgr = as_bgr(image)
         detector = self._stages.detector
-        found = self.find(image_bgr, min(_DOUBTFUL, detector.confidence))
+        found = self.find(image_bgr, min(_DOUBTFUL[self.effort], detector.confidence))
         reads = self.read(image_bgr, found)
-        if self.effort and not any(read.confidence >= _BEYOND_DOUBT for read in reads):
+        if (
+            self.effort
+            and PARTS in self._stages.further
+            and not any(read.confidence >= _BEYOND_DOUBT for read in reads)
+        ):
             reads = _surest_first(_apart_reads([*reads, *self.read(image_bgr, self._find_small(image_bgr))]))
         return [
             read
@@ -110,7 +114,7 @@ class PlateRecognizer:
         found = [
             part.placed(plate)
             for part in parts_of(image_bgr, self._stages.detector.input_size)
-            for plate in self.find(part.image_bgr, _DOUBTFUL)
+            for plate in self.find(part.image_bgr, _DOUBTFUL[self.effort])
         ]
         return [plate for plate in found if plate]
 

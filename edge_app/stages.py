@@ -18,7 +18,7 @@ from edge_app.recognition.aligner import PlateAligner
 from edge_app.recognition.close_view import close_view
 from edge_app.recognition.plate_formats import PlateFormats
 from edge_app.recognition.reader import PlateReader
-from edge_app.recognition.reading import Attempt, layouts, read_plate
+from edge_app.recognition.reading import Attempt, Places, beside, layouts, read_plate
 from edge_app.recognition.rectifier import Rectifier
 from edge_app.records import Frame, ImageBgr, PlateDetection
 from edge_app.tflite_model import Network, TfliteModel
@@ -28,11 +28,15 @@ DETECTOR_FILE = "plate_detector.tflite"
 ALIGNER_FILE = "plate_aligner.tflite"
 READER_FILE = "plate_reader.tflite"
 
+CLOSE_VIEW, BESIDE, PARTS = FURTHER = ("close view", "beside", "parts")
+"""Kinds of further attempts: the plate is found once more from close by; it is read at places beside the one found; the
+picture is searched part by part."""
+
 _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on no further attempt is made: three
 to one, in a layout that is known."""
 
-_PROPOSED = 0.15
+_PROPOSED = 0.25
 """The detector's confidence from which on the aligner has its say."""
 
 _LEAST_SHOWN = 0.5
@@ -50,6 +54,8 @@ class Stages:
     rectifier: Rectifier
     reader: PlateReader
     voter: Voter
+    further: tuple[str, ...] = FURTHER
+    """The kinds of further attempts that effort 1 makes; docs/accuracy.md shows what each gains and costs."""
 
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
         """The plates of a frame, aligned, the most confident first; `confidence` in place of the detector's own."""
@@ -61,9 +67,9 @@ class Stages:
 
     def read_plate(self, image_bgr: ImageBgr, found: PlateDetection, effort: int) -> tuple[Attempt, ...]:
         """The attempts at a plate that count together, the best first."""
-        return read_plate(
-            found, effort, partial(self._attempt, image_bgr), lambda plate: self._find_again(image_bgr, plate)
-        )
+        places: dict[str, Places] = {CLOSE_VIEW: partial(self._find_again, image_bgr), BESIDE: beside}
+        further = [places[kind] for kind in self.further if kind in places] if effort else []
+        return read_plate(found, partial(self._attempt, image_bgr), further)
 
     def _attempt(self, image_bgr: ImageBgr, plate: PlateDetection) -> Attempt:
         reading = self.reader.read(self.rectifier.rectify(image_bgr, plate))

@@ -111,7 +111,7 @@ class CannedReading:
             reading = self._reader.read(self._rectifier.rectify(image_bgr, plate))
             return Attempt(plate, reading, VOTER.score(reading).log_score, is_clear=False)
 
-        return read_plate(found, 0, attempt, lambda _: ())
+        return read_plate(found, attempt)
 
 
 class Ticks:

@@ -13,13 +13,15 @@ from pathlib import Path
 from converters.bundle import signing
 from converters.bundle.archive import write_outer
 from converters.bundle.making import INSTALL_SCRIPT, INSTALLER, SBOM, Target, make_models, pack
-from converters.bundle.sources import Sources
+from converters.bundle.sources import DEVICE, Sources
 from edge_app.service.release.bundle import PAYLOAD, SIGNATURE, Bundle
 from edge_app.service.release.manifest import MANIFEST, MODELS, RELEASE
 from training.repository import REPOSITORY
 
 BROKEN_RUN = "\n\nraise RuntimeError('broken on purpose')\n"
 """At the end of edge_app/commands/run.py: the self-test passes, and the service ends as soon as it starts."""
+_QUICKLY = 1
+"""Compressed no more than is quick: these bundles go nowhere."""
 _CARRIED = (INSTALL_SCRIPT, INSTALLER, SBOM)
 
 
@@ -32,8 +34,9 @@ class Bundler:
 
     @classmethod
     def begin(cls, folder: Path) -> "Bundler":
-        """The folder and key of this commit's bundles; those of another commit go."""
-        commit = Sources.of(REPOSITORY).commit
+        """The folder and key of the bundles; they go as soon as a commit has changed what they are made of, or how."""
+        command = ["git", "log", "-1", "--format=%H", "--", *DEVICE, "converters/bundle"]
+        commit = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
         note = folder / "commit"
         if not note.exists() or note.read_text(encoding="utf-8") != commit:
             shutil.rmtree(folder, ignore_errors=True)
@@ -123,7 +126,7 @@ class Bundler:
         members = _members(first)
         carried = {name: members[name] for name in _CARRIED}
         sources = replace(Sources.of(REPOSITORY), made_at=f"{day}T00:00:00Z")
-        made = pack(sources, content / "release", RELEASE, target, carried, out, self.key)
+        made = pack(sources, content / "release", RELEASE, target, carried, out, self.key, _QUICKLY)
         shutil.rmtree(content)
         return made
 
@@ -135,7 +138,7 @@ class Bundler:
         facts = json.loads(manifest.read_text(encoding="utf-8"))
         facts["alphabet"] = facts["alphabet"][1:] + facts["alphabet"][0]
         manifest.write_text(json.dumps(facts), encoding="utf-8")
-        return pack(self._newer(), content / "release", MODELS, None, {}, out, self.key)
+        return pack(self._newer(), content / "release", MODELS, None, {}, out, self.key, _QUICKLY)
 
     def _newer(self) -> Sources:
         return replace(Sources.of(REPOSITORY), made_at="2998-01-01T00:00:00Z")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "openssh-server", "iproute2")
-ARM_PACKAGES = ("?essential", "python3", "openssh-client")
+ARM_PACKAGES = ("?essential", "python3", "openssh-client", "libstdc++6")
 _NETWORK = """[Unit]
 Before=ssh.service
 [Service]
@@ -49,6 +49,32 @@ def make_tree(
             (unfinished / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
         unfinished.rename(tree)
     return tree
+
+
+def add_layer(tree: Path, folder: Path) -> Path:
+    """A folder in `folder` that shows a tree and takes what is written."""
+    root, upper, work = folder / "root", folder / "upper", folder / "work"
+    for each in (root, upper, work):
+        each.mkdir(parents=True)
+    options = f"lowerdir={tree},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(root)], check=True)
+    return root
+
+
+def remove_layer(folder: Path) -> None:
+    """Delete what was written."""
+    subprocess.run(["umount", "--lazy", str(folder / "root")], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def layer_above(tree: Path, folder: Path) -> Iterator[Path]:
+    """A writable layer for the time of an attempt."""
+    remove_layer(folder)
+    try:
+        yield add_layer(tree, folder)
+    finally:
+        remove_layer(folder)
 
 
 @dataclass
@@ -95,11 +121,7 @@ class Container:
         if left.exists() and b"systemd-nspawn" in _command_of(int(left.read_text())):
             _kill(int(left.read_text()))
         self.destroy()
-        upper, work = self._folder / "upper", self._folder / "work"
-        for folder in (self.root, upper, work):
-            folder.mkdir(parents=True)
-        options = f"lowerdir={self._tree},upperdir={upper},workdir={work}"
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(self.root)], check=True)
+        add_layer(self._tree, self._folder)
         keys = self.root / "root/.ssh/authorized_keys"
         keys.parent.mkdir(mode=0o700, exist_ok=True)
         keys.write_text(self._lab.public_key, encoding="utf-8")
@@ -155,8 +177,7 @@ class Container:
     def destroy(self) -> None:
         """Power off, and delete what was written."""
         self.cut_power()
-        subprocess.run(["umount", "--lazy", str(self.root)], capture_output=True, check=False)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_layer(self._folder)
 
 
 @contextlib.contextmanager

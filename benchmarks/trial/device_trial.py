@@ -80,8 +80,8 @@ class DeviceTrial:
         self._broker = broker
         self._report = report
         self._watch = watch
-        self._deploy_seconds = 30.0
-        """How long a whole deploy takes here."""
+        self._deploy_seconds: float | None = None
+        """How long a whole deploy takes here, once one was made."""
 
     @staticmethod
     def rows(cuts: int) -> dict[str, str]:
@@ -236,8 +236,11 @@ class DeviceTrial:
         expect("THE LAST GOOD CONFIGURATION IS USED" in errors, errors)
         self._configure()
         self._device.run("systemctl reload edge-anpr")
+        unknown = {"configuration": {"wrong": "while it does not answer"}}
         wait_until(
-            lambda: (self._status()["status"] or {})["configuration"]["wrong"] is None, _SOON_SECONDS, "the right file"
+            lambda: (self._status()["status"] or unknown)["configuration"]["wrong"] is None,
+            _SOON_SECONDS,
+            "the right file",
         )
         return words
 
@@ -284,11 +287,8 @@ class DeviceTrial:
         self._broker.off()
         wait_until(lambda: self._waiting() >= 15, _PATIENCE_SECONDS, "15 events in the outbox")
         waiting = self._waiting()
-        began = time.monotonic()
-        ended = self._deploy(self._bundler.second(self._target))
-        self._deploy_seconds = time.monotonic() - began
+        self._deploy_whole(self._bundler.second(self._target))
         self._broker.on()
-        expect(ended.returncode == 0, ended.stdout + ended.stderr)
         wait_until(lambda: self._waiting() == 0, _SOON_SECONDS, "an empty outbox")
         reads = self._broker.reads(self._device.name)
         lost = set(range(1, max(reads) + 1)) - set(reads)
@@ -329,7 +329,7 @@ class DeviceTrial:
 
     def rollback(self) -> str:
         """From the workstation."""
-        status = self._status()
+        status = self._status_with_previous()
         before, previous = status["release"]["name"], status["previous"]
         began = time.monotonic()
         ended = self._remote("rollback", self._device.address)
@@ -349,9 +349,8 @@ class DeviceTrial:
 
     def damaged(self) -> str:
         """A byte of a network rots: the release before comes back by itself."""
-        status = self._status()
+        status = self._status_with_previous()
         broken, before = status["release"]["name"], status["previous"]
-        expect(before is not None, "there is no previous release")
         model = "/opt/edge-anpr/current/models/plate_reader.tflite"
         # A copy first: the two releases share the file.
         self._device.run(f"cp {model} m && printf x | dd of=m bs=1 seek=9999 conv=notrunc && mv m {model}")
@@ -365,14 +364,14 @@ class DeviceTrial:
     def cut(self, count: str) -> str:
         """The device runs one whole release each time."""
         cuts, first, second = int(count), self._bundler.made(self._target), self._bundler.second(self._target)
+        whole = self._deploy_seconds or self._deploy_whole(second)
         seen: dict[str, int] = {}
-        choice = random.Random(7)
         moments: list[float] = []
         for number in range(cuts):
             current = self._status()["release"]["name"]
             bundle = first if current in second.name else second
             with self._deploying(bundle) as process:
-                moments.append(self._deploy_seconds * (number + choice.random()) / cuts)
+                moments.append(whole * (number + random.random()) / cuts)
                 time.sleep(moments[-1])
                 self._device.cut_power()
                 process.wait()
@@ -383,7 +382,7 @@ class DeviceTrial:
             name = self._status()["release"]["name"]
             seen[name] = seen.get(name, 0) + 1
         after = ", ".join(f"{name} {count}×" for name, count in seen.items())
-        return f"at {', '.join(f'{moment:.0f}' for moment in moments)} of {self._deploy_seconds:.0f} s; then {after}"
+        return f"at {', '.join(f'{moment:.0f}' for moment in moments)} of {whole:.0f} s; then {after}"
 
     def full_disk(self) -> str:
         """A state folder with hardly any room, below a root that cannot be written."""
@@ -450,6 +449,12 @@ class DeviceTrial:
         status: dict[str, Any] = json.loads(self._device.run(f"{_COMMAND} release status --json").stdout)
         return status
 
+    def _status_with_previous(self) -> dict[str, Any]:
+        """With a release to go back to, which is made if no row before this one has left one."""
+        if self._status()["previous"] is None:
+            self._deploy_whole(self._bundler.second(self._target))
+        return self._status()
+
     def _waiting(self) -> int:
         return int(((self._status()["status"] or {}).get("telemetry") or {}).get("events_waiting", -1))
 
@@ -483,6 +488,14 @@ class DeviceTrial:
         with self._deploying(bundle, *words) as process:
             output, _ = process.communicate()
         return subprocess.CompletedProcess([], process.returncode, output, "")
+
+    def _deploy_whole(self, bundle: Path) -> float:
+        """How long a deploy took that was to succeed."""
+        began = time.monotonic()
+        ended = self._deploy(bundle)
+        expect(ended.returncode == 0, ended.stdout)
+        self._deploy_seconds = time.monotonic() - began
+        return self._deploy_seconds
 
     def _remote(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

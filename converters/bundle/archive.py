@@ -27,11 +27,11 @@ def contents_of(folder: Path) -> tuple[dict[str, PackedFile], dict[str, str]]:
     return files, links
 
 
-def write_payload(folder: Path, files: Mapping[str, PackedFile], out: Path) -> None:
+def write_payload(folder: Path, files: Mapping[str, PackedFile], out: Path, compression: int) -> None:
     """A compressed archive of these files."""
     with (
         out.open("wb") as raw,
-        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=compression, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as archive,
     ):
         for name, facts in sorted(files.items()):

@@ -134,11 +134,12 @@ def pack(
     carried: dict[str, bytes],
     out: Path,
     key: Path | None,
+    compression: int = 6,
 ) -> Path:
     """A bundle of what lies below `folder`; `carried` lies beside the payload."""
     files, links = archive.contents_of(folder)
     payload = folder.parent / PAYLOAD
-    archive.write_payload(folder, files, payload)
+    archive.write_payload(folder, files, payload, compression)
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in carried.items()}
     with payload.open("rb") as content:
         sums[PAYLOAD] = _sha256_of(content.read())

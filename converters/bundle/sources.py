@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_app.errors import UsageError
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_DEVICE = ("edge_app", "models", "systemd", "config/default.toml", "requirements", "LICENSE", "README.md")
+DEVICE = ("edge_app", "models", "systemd", "config/default.toml", "requirements", "LICENSE", "README.md")
 """What a bundle is made of: a change elsewhere makes no other bundle."""
 
 
@@ -33,7 +33,7 @@ class Sources:
             return cls(root, "unknown", now, tuple(sorted(str(path.relative_to(root)) for path in there)))
         files = tuple(sorted(_git(root, "ls-files", "edge_app").splitlines()))
         commit = _git(root, "rev-parse", "HEAD").strip()
-        if _git(root, "status", "--porcelain", "--", *_DEVICE):
+        if _git(root, "status", "--porcelain", "--", *DEVICE):
             return cls(root, f"{commit}+changes", now, files)
         seconds = int(_git(root, "show", "--no-patch", "--format=%ct", "HEAD"))
         return cls(root, commit, datetime.fromtimestamp(seconds, timezone.utc).strftime(_TIME), files)

@@ -389,6 +389,20 @@ class VitalsMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardMessage:
+    """What the board says of itself."""
+
+    celsius: float | None
+    """Of its hottest zone; null if it does not say."""
+    half_rate: bool
+    """It is so hot that the daemon rests half of the time."""
+    slowed: bool
+    """Its firmware or its kernel slows the processor down now: it is hot, or its supply gives too little."""
+    low_power: bool | None
+    """The supply gives too little now; null on boards other than a Raspberry Pi."""
+
+
+@dataclass(frozen=True, slots=True)
 class TelemetryMessage:
     """`<prefix>/<device>/telemetry`: how the device is, every 30 seconds. QoS 0, retained."""
 
@@ -430,3 +444,5 @@ class TelemetryMessage:
     """What kept the device from the broker the last time since the start; null if nothing did."""
     vitals: VitalsMessage | None
     """Null until the first pictures of the camera have been checked."""
+    board: BoardMessage | None
+    """Null until the first turn of the daemon."""

@@ -26,8 +26,9 @@ so that 0.5 is the best balance of recall and precision."""
 _EXTREME = 1e-4
 """The detector's confidence counts as at least this, and as at most one less this."""
 
-_FAR = 0.3
-"""Heights of a line by which the farthest corner has to move for a second alignment."""
+_FAR, _POSSIBLE = 0.3, 0.1
+"""For a second alignment, the farthest corner has to move by this many heights of a line, and the confidence of both
+networks has to reach this: of a hundred places below hardly one becomes a plate."""
 
 
 class PlateAligner:
@@ -44,9 +45,12 @@ class PlateAligner:
         Corners that cannot be the plate's leave it where it was found. If the corners were far off, they are aligned
         once more: the first view showed the plate askew, or in part.
         """
-        once = self._look(image_bgr, found)
-        last = self._look(image_bgr, once.plate) if _moved(found, once.plate) > _FAR else once
-        return replace(last.plate, confidence=_together(found.confidence, last.logit))
+        seen = self._look(image_bgr, found)
+        confidence = _together(found.confidence, seen.logit)
+        if _moved(found, seen.plate) > _FAR and (confidence >= _POSSIBLE or found.confidence == 0):
+            seen = self._look(image_bgr, seen.plate)
+            confidence = _together(found.confidence, seen.logit)
+        return replace(seen.plate, confidence=confidence)
 
     def _look(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Aligned":
         view, to_view = view_of(image_bgr, found.corners_px, self._size)

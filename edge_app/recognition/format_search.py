@@ -28,10 +28,10 @@ _FAR_BEHIND = 12.0
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """Best alignments up to one step; row 0 is the root, before the first position."""
+    """Best alignments up to one step; column 0 is the root, before the first position."""
 
     characters: Floats
-    """(positions, characters): ending in the character."""
+    """(characters, positions): ending in the character."""
     blanks: Floats
     """(positions,): ending in a blank after the position."""
 
@@ -53,23 +53,23 @@ class FormatSearch:
             return []
         trellis = self._run(condense(log_probs), seen)
         last = trellis[-1]
-        scores = np.maximum(last.blanks[self._ends], last.characters[self._ends].max(axis=1))
+        scores = np.maximum(last.blanks[self._ends], last.characters[:, self._ends].max(axis=0))
         order = np.argsort(-scores, kind="stable")[:most]
         likely = [int(self._ends[index]) for index in order if scores[index] > scores[order[0]] - _FAR_BEHIND]
         paths = [self._trace(trellis, end) for end in likely]
         return ["".join(self._alphabet[seen[code]] for code in path) for path in paths if path]
 
     def _run(self, log_probs: LogProbs, seen: NDArray[np.int64]) -> list[_Scores]:
-        masks, emissions = self._masks[:, seen], log_probs[:, seen]
-        positions = len(masks)
+        masks, emissions = self._masks[:, seen].T.copy(), log_probs[:, seen]
         nowhere = np.full(masks.shape, _IMPOSSIBLE, np.float32)
-        root_only = np.where(np.arange(positions) == 0, np.float32(0), _IMPOSSIBLE)
+        root_only = np.where(np.arange(masks.shape[1]) == 0, np.float32(0), _IMPOSSIBLE)
         trellis = [_Scores(nowhere, root_only)]
         for emission, blank in zip(emissions, log_probs[:, -1], strict=True):
             before = trellis[-1]
-            entered = np.maximum(before.blanks[:, None], _best_other(before.characters))[self._parents]
-            characters = np.maximum(before.characters, entered) + emission + masks
-            blanks = np.maximum(before.blanks, before.characters.max(axis=1)) + blank
+            best, best_other = _best(before.characters)
+            entered = np.maximum(before.blanks, best_other).take(self._parents, axis=1)
+            characters = np.maximum(before.characters, entered) + emission[:, None] + masks
+            blanks = np.maximum(before.blanks, best) + blank
             trellis.append(_Scores(np.maximum(characters, _IMPOSSIBLE), np.maximum(blanks, _IMPOSSIBLE)))
         return trellis
 
@@ -82,10 +82,10 @@ class FormatSearch:
                 holds = _favourite(before, position)
                 continue
             parent = int(self._parents[position])
-            others = before.characters[parent].copy()
+            others = before.characters[:, parent].copy()
             others[holds] = _IMPOSSIBLE
             entered = max(before.blanks[parent], others.max())
-            if before.characters[position, holds] < entered:
+            if before.characters[holds, position] < entered:
                 codes.insert(0, holds)
                 position = parent
                 holds = int(others.argmax()) if others.max() > before.blanks[parent] else None
@@ -94,17 +94,21 @@ class FormatSearch:
 
 def _favourite(scores: _Scores, position: int) -> int | None:
     """The character that the best alignment to `position` ends in; None for the blank after it."""
-    characters = scores.characters[position]
+    characters = scores.characters[:, position]
     return int(characters.argmax()) if characters.max() > scores.blanks[position] else None
 
 
-def _best_other(characters: Floats) -> Floats:
-    """For each position and character, the best score among the position's other characters."""
-    top = characters.max(axis=1, keepdims=True)
-    is_top = characters == top
-    second = np.where(is_top, _IMPOSSIBLE, characters).max(axis=1, keepdims=True)
-    alone = is_top & (is_top.sum(axis=1, keepdims=True) == 1)
-    return np.where(alone, second, top)
+def _best(characters: Floats) -> tuple[Floats, Floats]:
+    """Each position's best score (positions,), and for each character that of the others there, of the same shape."""
+    places = np.arange(characters.shape[1])
+    tops = characters.argmax(axis=0)
+    best = characters[tops, places]
+    others = characters.copy()
+    others[tops, places] = _IMPOSSIBLE
+    second = others.max(axis=0)
+    others[:] = best
+    others[tops, places] = second
+    return best, others
 
 
 def _tree(templates: Sequence[Template], alphabet: str) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:

@@ -52,29 +52,30 @@ class Attempt:
     """No further attempt is worth its time."""
 
 
+Places = Callable[[PlateDetection], Iterable[PlateDetection]]
+"""A kind of further attempt: where a plate may lie that was found at a place."""
+
+
 def read_plate(
-    found: PlateDetection,
-    effort: int,
-    attempt: Callable[[PlateDetection], Attempt],
-    find_again: Callable[[PlateDetection], Iterable[PlateDetection]],
+    found: PlateDetection, attempt: Callable[[PlateDetection], Attempt], further: Sequence[Places] = ()
 ) -> tuple[Attempt, ...]:
     """The attempts that count together, the best first.
 
-    `attempt` reads the plate at a place; `find_again` finds it once more from close by.
+    `attempt` reads the plate at a place; while doubt remains, so it does at the `further` ones, kind by kind.
     """
     best = max(map(attempt, layouts(found)), key=_log_score)
-    if effort == 0 or best.is_clear:
+    if not further or best.is_clear:
         return (best,)
     attempts, left = [best], MOST_FURTHER_ATTEMPTS
-    for places in (find_again, beside):
+    for places in further:
         for plate in places(best.plate):
             if not left:
                 break
-            further = attempt(plate)
-            attempts.append(further)
+            another = attempt(plate)
+            attempts.append(another)
             left -= 1
-            if further.log_score > best.log_score + _BETTER:
-                best = further
+            if another.log_score > best.log_score + _BETTER:
+                best = another
             if best.is_clear:
                 return (best,)
     return _together(best, attempts)

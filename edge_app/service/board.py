@@ -66,12 +66,16 @@ class Board:
         return max(found, default=None)
 
     def throttling(self) -> Throttling | None:
-        """Of a Raspberry Pi."""
+        """Of a Raspberry Pi; where the kernel has no file for it, its firmware is asked by a program."""
+        return self.throttling_file() or self._asked()
+
+    def throttling_file(self) -> Throttling | None:
+        """Of a Raspberry Pi, as the kernel has it."""
         for name in _THROTTLED_FILES:
             words = _text(self.root / name)
             if words is not None and re.fullmatch(r"(0x)?[0-9a-fA-F]+", words):
                 return Throttling(int(words, 16))
-        return self._asked()
+        return None
 
     def slowed_by_heat(self) -> int:
         """How many of the kernel's ways to cool the processor by slowing it down are in use."""

@@ -62,6 +62,8 @@ class Publisher:
         ConfigurationError: at the start, if the broker's settings or their files cannot be used.
     """
 
+    board: messages.BoardMessage | None = None
+    """How the board is: set and published as `vitals`."""
     vitals: messages.VitalsMessage | None = None
     """The daemon's state: set from its thread, published in the next telemetry."""
     has_news = False
@@ -289,4 +291,5 @@ class Publisher:
             reads_withheld=state.withheld + self._recalled,
             last_fault=self._last_fault,
             vitals=self.vitals,
+            board=self.board,
         )

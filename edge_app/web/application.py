@@ -208,8 +208,12 @@ class Application:
             {key: each[key] for key in ("name", "state", "since", "reason")} for each in vitals.get("cameras", ())
         ]
         keys = ("alive", "ready", "parts", "configuration")
-        waiting = (status.get("telemetry") or {}).get("events_waiting", 0)
-        named = {"device": self._settings.device.name, "waiting": waiting, "board": status.get("board")}
+        telemetry = status.get("telemetry") or {}
+        named = {
+            "device": self._settings.device.name,
+            "waiting": telemetry.get("events_waiting", 0),
+            "board": telemetry.get("board"),
+        }
         return {**{key: status.get(key) for key in keys}, **named, "cameras": cameras}
 
     async def _cameras(self, _: Request) -> Response:

@@ -10,11 +10,10 @@ from prometheus_client.registry import Collector
 from edge_app.capture.camera_health import PictureState
 from edge_app.events.connection_state import ConnectionState
 from edge_app.events.disk_state import DiskState
-from edge_app.events.messages import ReadMessage, TelemetryMessage
+from edge_app.events.messages import BoardMessage, ReadMessage, TelemetryMessage
 from edge_app.pipeline import Detector, PlateReading
 from edge_app.recognition.reading import Attempt
 from edge_app.records import Frame, ImageBgr, PlateDetection
-from edge_app.service.board import Board
 from edge_app.service.memory import Memory
 from edge_app.version import __version__
 
@@ -135,7 +134,7 @@ class _State(Collector):
     ) -> None:
         self._telemetry, self._oldest_at_ms, self._connection = telemetry, oldest_at_ms, connection
         self._searched = searched
-        self._board, self._memory = Board(), Memory()
+        self._memory = Memory()
 
     def collect(self) -> Iterable[Metric]:
         """See `Collector`."""
@@ -149,7 +148,7 @@ class _State(Collector):
             "edge_anpr_clock_synchronized", "1 if the clock can be trusted.", float(telemetry.clock_synchronized)
         )
         yield _gauge("edge_anpr_memory_resident_bytes", "Memory of the daemon.", self._memory.resident())
-        yield from self._heat()
+        yield from _heat(telemetry.board)
         build = GaugeMetricFamily("edge_anpr_build_info", "Always 1.", labels=("version",))
         build.add_metric((__version__,), 1)
         yield build
@@ -198,15 +197,15 @@ class _State(Collector):
                 lost.add_metric((what, why), getattr(telemetry, f"{what}_{why}"))
         yield lost
 
-    def _heat(self) -> Iterable[Metric]:
-        if (celsius := self._board.celsius()) is not None:
-            yield _gauge("edge_anpr_board_celsius", "Temperature of the hottest zone.", celsius)
-        if (throttling := self._board.throttling()) is not None:
-            yield _gauge("edge_anpr_board_slowed", "1 if heat or supply slow it down.", float(throttling.slowed))
-            yield _gauge("edge_anpr_board_low_power", "1 if the supply gives too little.", float(throttling.low_power))
-        else:
-            slowed = float(bool(self._board.slowed_by_heat()))
-            yield _gauge("edge_anpr_board_slowed", "1 if heat or supply slow it down.", slowed)
+
+def _heat(board: BoardMessage | None) -> Iterable[Metric]:
+    if board is None:
+        return
+    if board.celsius is not None:
+        yield _gauge("edge_anpr_board_celsius", "Temperature of the hottest zone.", board.celsius)
+    yield _gauge("edge_anpr_board_slowed", "1 if heat or supply slow it down.", float(board.slowed))
+    if board.low_power is not None:
+        yield _gauge("edge_anpr_board_low_power", "1 if the supply gives too little.", float(board.low_power))
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

@@ -57,9 +57,9 @@ _SEEN_PLATE = _object(
     text=_or_null(_TEXT),
     confidence=_or_null(_SHARE),
     width_px=_NUMBER,
-    line_height_px=_or_null(_NUMBER),
+    line_height_px=_NUMBER,
     sharpness=_or_null(_NUMBER),
-    outlook=_or_null({"enum": ["good", "fair", "small", "blurred"]}),
+    outlook={"enum": ["good", "fair", "small", "blurred"]},
 )
 _PART = {
     "type": "object",
@@ -93,7 +93,6 @@ def _schemas() -> dict[str, Schema]:
             release=_or_null(_TEXT),
             parts={"type": "object", "additionalProperties": _PART},
             configuration=_CONFIGURATION,
-            board=_object(celsius=_or_null(_NUMBER), half_rate=_YES_NO),
             telemetry=_ref("Telemetry"),
         ),
         "Ok": _object(ok=_YES_NO),

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_app.capture import picture_faults
 from edge_app.config import Settings
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 _JPEG_QUALITY = 80
 
-CLEAR_PX, FAIR_PX = 14.0, 10.0
+CLEAR_PX, FAIR_PX = 16.0, 11.0
 """Height of a line of text in pixels from which nearly all plates are read, and most: docs/accuracy.md, size."""
-SHARP = 0.5
-"""Sharpness of a plate's picture below which characters run into one another: docs/accuracy.md, sharpness."""
+SHARP = 0.2
+"""Sharpness of a plate's picture below which characters run into one another."""
 
 
 class Viewfinder:
@@ -56,22 +57,24 @@ class Viewfinder:
             "height": height,
             "sharpness": _sharpness(frame) if focus else None,
             "edge_px": None if edge_px is None else round(edge_px, 2),
-            "plates": [self._plate(plate) for plate in view.plates],
+            "plates": sorted(map(self._plate, view.plates), key=lambda plate: -plate["width_px"]),
         }
 
     def _plate(self, seen: SeenPlate) -> dict[str, Any]:
         corners = seen.detection.corners_px
         text = None if seen.reading is None else self._text(seen.reading, seen.detection.confidence)
-        width_px = float(np.hypot(*(corners[1] - corners[0])) + np.hypot(*(corners[2] - corners[3]))) / 2
+        width_px = (_length(corners[1] - corners[0]) + _length(corners[2] - corners[3])) / 2
+        height_px = (_length(corners[3] - corners[0]) + _length(corners[2] - corners[1])) / 2
+        line_height_px = height_px / seen.detection.lines
         return {
             "corners": [[round(float(value), 1) for value in corner] for corner in corners],
             "detection_confidence": round(seen.detection.confidence, 3),
             "text": None if text is None else text.text,
             "confidence": None if text is None else round(text.confidence, 3),
             "width_px": round(width_px, 1),
-            "line_height_px": None if seen.reading is None else round(seen.reading.line_height_px, 1),
+            "line_height_px": round(line_height_px, 1),
             "sharpness": None if seen.reading is None else round(seen.reading.sharpness, 2),
-            "outlook": _outlook(seen.reading),
+            "outlook": _outlook(line_height_px, seen.reading),
         }
 
     def _text(self, reading: Reading, confidence: float) -> PlateText | None:
@@ -89,15 +92,17 @@ class Viewfinder:
         return self._voter
 
 
-def _outlook(reading: Reading | None) -> str | None:
-    """What size and sharpness promise: "good", "fair", "small" or "blurred"; None if it was not read."""
-    if reading is None:
-        return None
-    if reading.line_height_px < FAIR_PX:
+def _outlook(line_height_px: float, reading: Reading | None) -> str:
+    """What size and sharpness promise: "good", "fair", "small" or "blurred"."""
+    if line_height_px < FAIR_PX:
         return "small"
-    if reading.sharpness < SHARP:
+    if reading is not None and reading.sharpness < SHARP:
         return "blurred"
-    return "good" if reading.line_height_px >= CLEAR_PX else "fair"
+    return "good" if line_height_px >= CLEAR_PX else "fair"
+
+
+def _length(vector: NDArray[np.float32]) -> float:
+    return float(np.hypot(*vector))
 
 
 def _encode(frame: Frame, width: int | None) -> bytes:

@@ -39,7 +39,7 @@ def elsewhere(plate: PlateDetection) -> Iterable[PlateDetection]:
 def test_without_effort_there_is_one_attempt_or_two_if_the_layout_is_open(plate: PlateDetection, count: int) -> None:
     attempt = Attempts(lambda each: -5.0 + each.lines)
 
-    (best,) = read_plate(plate, 0, attempt, elsewhere)
+    (best,) = read_plate(plate, attempt)
 
     assert len(attempt.places) == count
     assert best.plate.lines == count
@@ -48,7 +48,7 @@ def test_without_effort_there_is_one_attempt_or_two_if_the_layout_is_open(plate:
 def test_a_clear_plate_gets_no_further_attempt() -> None:
     attempt = Attempts(lambda _: -0.1)
 
-    (best,) = read_plate(FOUND, 1, attempt, elsewhere)
+    (best,) = read_plate(FOUND, attempt, (elsewhere, beside))
 
     assert best.is_clear
     assert len(attempt.places) == 1
@@ -57,7 +57,7 @@ def test_a_clear_plate_gets_no_further_attempt() -> None:
 def test_further_attempts_are_bounded_in_number() -> None:
     attempt = Attempts(lambda _: -9.0)
 
-    read_plate(NARROW, 1, attempt, lambda plate: [plate] * 20)
+    read_plate(NARROW, attempt, (lambda plate: [plate] * 20, beside))
 
     assert len(attempt.places) == 2 + MOST_FURTHER_ATTEMPTS
 
@@ -65,7 +65,7 @@ def test_further_attempts_are_bounded_in_number() -> None:
 def test_what_is_found_from_close_by_counts_if_it_reads_better_and_the_rest_is_tried_around_it() -> None:
     attempt = Attempts(lambda each: -4.0 + (each.box_px[0] > 105))
 
-    best, *_ = read_plate(FOUND, 1, attempt, elsewhere)
+    best, *_ = read_plate(FOUND, attempt, (elsewhere, beside))
 
     assert best.plate.box_px[0] == 110
     assert all(each.box_px[0] > 100 for each in attempt.places[1:])
@@ -74,7 +74,7 @@ def test_what_is_found_from_close_by_counts_if_it_reads_better_and_the_rest_is_t
 def test_attempts_end_with_the_first_clear_one() -> None:
     attempt = Attempts(lambda each: -0.1 if each.box_px[3] < 25 else -4.0)
 
-    (best,) = read_plate(FOUND, 1, attempt, nowhere)
+    (best,) = read_plate(FOUND, attempt, (nowhere, beside))
 
     assert best.is_clear
     assert attempt.places[-1] is best.plate
@@ -83,14 +83,14 @@ def test_attempts_end_with_the_first_clear_one() -> None:
 def test_attempts_that_read_nearly_as_well_in_the_same_layout_count_together() -> None:
     attempt = Attempts(lambda each: -3.0 if each.lines == 1 else -3.1)
 
-    together = read_plate(NARROW, 1, attempt, nowhere)
+    together = read_plate(NARROW, attempt, (nowhere, beside))
 
     assert 1 < len(together) <= 5
     assert {each.plate.lines for each in together} == {1}
 
 
 def test_where_no_text_is_read_one_attempt_remains() -> None:
-    assert len(read_plate(FOUND, 1, Attempts(lambda _: float("-inf")), nowhere)) == 1
+    assert len(read_plate(FOUND, Attempts(lambda _: float("-inf")), (nowhere, beside))) == 1
 
 
 def test_places_beside_a_plate_stay_about_it() -> None:

@@ -9,7 +9,7 @@ from edge_app.errors import EdgeAnprError
 from edge_app.service.board import Board
 from edge_app.service.memory import Memory
 from edge_app.service.self_care import LONGEST_REST_SECONDS, LOOK_SECONDS, SelfCare
-from tests.service.test_board import write
+from tests.service.test_board import PI, write
 
 
 class Stop(threading.Event):
@@ -58,6 +58,15 @@ def test_a_hot_board_works_at_half_the_rate_until_it_is_cool(device: Device) -> 
     assert [device.becomes(celsius) for celsius in (60, 79, 80, 76, 75, 74, 79)] == [
         False, False, True, True, True, False, False
     ]  # fmt: skip
+
+
+def test_what_the_board_says_is_told(device: Device, tmp_path: Path) -> None:
+    write(tmp_path, PI, "5")
+    device.becomes(81)
+
+    told = device.care.look()
+
+    assert (told.celsius, told.half_rate, told.slowed, told.low_power) == (81.0, True, True, True)
 
 
 def test_the_rest_is_as_long_as_the_work_and_bounded(device: Device) -> None:

@@ -16,7 +16,7 @@ from edge_app.camera_settings import CameraSettings
 from edge_app.config import DeviceSettings, MqttSettings, Settings, WebSettings
 from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import PlateEvent, as_plain
-from edge_app.events.messages import CameraVitalsMessage, TelemetryMessage, VitalsMessage
+from edge_app.events.messages import BoardMessage, CameraVitalsMessage, TelemetryMessage, VitalsMessage
 from edge_app.newer_python import UTC
 from edge_app.outbox.outbox import Outbox
 from edge_app.records import Frame
@@ -78,7 +78,7 @@ class Site:
         )
         self.outbox = Outbox(folder / "outbox.sqlite")
         self._publisher = Publisher(MqttSettings(host="127.0.0.1", port=1), "gate-01", self.outbox, threading.Event())
-        self._publisher.vitals = VITALS
+        self._publisher.vitals, self._publisher.board = VITALS, BoardMessage(51.5, False, False, False)
         self.window = Window(settings, configuration, self.outbox, self, environment or {})
         self.undo: Callable[[], None] | None = None
         self.reloads = 0
@@ -103,7 +103,6 @@ class Site:
             "release": None,
             "parts": PARTS,
             "configuration": {"state": "file", "wrong": None, "reverted": None},
-            "board": {"celsius": None, "half_rate": False},
             "telemetry": as_plain(self.telemetry()),
         }
         return Status(self.alive, self.ready, fields)

@@ -264,7 +264,7 @@ def test_the_view_has_the_plates_of_its_picture(site: Site) -> None:
     after = site.ask("/v1/cameras/north/view?after=7").json
 
     (plate,) = view["plates"]
-    assert (plate["width_px"], plate["line_height_px"], plate["outlook"]) == (100.0, 22.0, "good")
+    assert (plate["width_px"], plate["line_height_px"], plate["outlook"]) == (100.0, 30.0, "good")
     assert (view["width"], view["height"], view["sequence"]) == (320, 240, 7)
     assert view["sharpness"] > 0
     assert shape(base64.b64decode(view["jpeg"])) == (240, 320)

@@ -88,7 +88,7 @@ class Installation:
             # The switch may have been cut off right after the rename, with the old release's unit still in place.
             self._finish_files(self.releases.current)
             self._start("restart")
-            return self._judge(trial, WATCH_SECONDS)
+            return self._judge(trial)
 
     def rollback(self) -> int:
         """Go back to the previous release; 0 if the service is well in it."""
@@ -229,7 +229,7 @@ class Installation:
         """Make a release current, and keep it if the service is well in it."""
         is_to_run = self._is_to_run()
         was_well = Health.now().well if is_to_run and old is not None else ()
-        trial = Trial(release.name, old.name if old is not None else None, was_well)
+        trial = Trial(release.name, old.name if old is not None else None, was_well, watch_seconds)
         self.releases.begin_trial(trial)
         self._finish_files(release)
         self._report(f"{release.name} is current")
@@ -238,12 +238,12 @@ class Installation:
             self._start("restart")
             return 0
         self._start("restart")
-        return self._judge(trial, watch_seconds)
+        return self._judge(trial)
 
-    def _judge(self, trial: Trial, seconds: float) -> int:
+    def _judge(self, trial: Trial) -> int:
         """Watch, then settle or undo."""
-        self._report(f"Watching the service for {seconds:.0f} s")
-        found = watch(trial.new, trial.was_well, seconds)
+        self._report(f"Watching the service for {trial.seconds:.0f} s")
+        found = watch(trial.new, trial.was_well, trial.seconds)
         if found is None:
             self.releases.settle(trial)
             self._report(f"{trial.new} runs and is well")

@@ -1,6 +1,7 @@
 """`/opt/edge-anpr`: whole releases in folders that never change, and links to the one that runs and the one before."""
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import itertools
@@ -80,6 +81,8 @@ class Trial:
     """None after the first installation: there is nothing to go back to."""
     was_well: tuple[str, ...]
     """What worked before the switch and has to work after it."""
+    seconds: float
+    """How long it is watched."""
 
 
 class Releases:
@@ -134,7 +137,7 @@ class Releases:
 
     def begin_trial(self, trial: Trial) -> None:
         """Note the switch that is about to come, and make it."""
-        _write(self._trial, {"new": trial.new, "old": trial.old, "was_well": trial.was_well})
+        _write(self._trial, dataclasses.asdict(trial))
         self._link("current", trial.new)
 
     @property
@@ -142,7 +145,7 @@ class Releases:
         """The switch that is not settled, if the release that it made current still is."""
         try:
             fields = json.loads(self._trial.read_text(encoding="utf-8"))
-            trial = Trial(fields["new"], fields["old"], tuple(fields["was_well"]))
+            trial = Trial(fields["new"], fields["old"], tuple(fields["was_well"]), float(fields["seconds"]))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):

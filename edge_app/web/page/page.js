@@ -137,14 +137,13 @@ const percent = (share) => `${Math.floor(share * 100)} %`;
 
 function showPlates() {
   $("plates").replaceChildren(...view.plates.map((plate) => {
-    const facts = [say("plate_width", { width: Math.round(plate.width_px) })];
-    if (plate.line_height_px !== null) facts.push(say("line_height", { height: Math.round(plate.line_height_px) }));
+    const facts = [say("plate_width", { width: Math.round(plate.width_px) }), say("line_height", { height: Math.round(plate.line_height_px) })];
     if (plate.sharpness !== null) facts.push(say("sharp", { sharpness: plate.sharpness.toFixed(2) }));
-    return element("li", { className: plate.outlook ?? "" },
+    return element("li", { className: plate.outlook },
       element("span", { className: plate.text ? "plate" : "", text: plate.text ?? say("plate_found") }),
       element("span", { text: plate.text ? percent(plate.confidence) : "" }),
       element("span", { className: "note", text: facts.join(", ") }),
-      element("strong", { text: plate.outlook ? say(plate.outlook) : "" }));
+      element("strong", { text: say(plate.outlook) }));
   }));
 }
 
@@ -164,7 +163,7 @@ function drawOverlay() {
   const size = view.width / 46;
   const parts = [];
   for (const plate of view.plates) {
-    parts.push(shape("polygon", { class: `box ${plate.outlook ?? ""}`, points: plate.corners.map((each) => each.join()).join(" ") }));
+    parts.push(shape("polygon", { class: `box ${plate.outlook}`, points: plate.corners.map((each) => each.join()).join(" ") }));
     const [x, y] = plate.corners[0];
     const label = plate.text ? `${plate.text} ${percent(plate.confidence)}` : "?";
     const left = Math.max(4, Math.min(x, view.width - label.length * size * 0.62));
@@ -188,7 +187,8 @@ function shapesOf(size) {
     const points = zone.polygon.map(px);
     parts.push(shape("polygon", { class: zone.include ? "zone" : "zone exclude", points: points.map((each) => each.join()).join(" ") }));
     const middle = points.reduce(([a, b], [x, y]) => [a + x / points.length, b + y / points.length], [0, 0]);
-    parts.push(text(zone.name, middle[0] - zone.name.length * size * 0.3, middle[1], size));
+    const corner = points[0].map((each, axis) => each * 0.86 + middle[axis] * 0.14);
+    parts.push(text(zone.name, corner[0], corner[1] + size * 0.8, size));
     parts.push(...handles(`${say("zone")} ${zone.name}`, zone.polygon, `zones.${index}`, true));
   });
   drawing.crossing_lines.forEach((line, index) => {
@@ -199,8 +199,8 @@ function shapesOf(size) {
     const [mx, my] = [(ax + bx) / 2, (ay + by) / 2];
     for (const [side, label] of [[1, line.to_right], [-1, line.to_left]]) {
       const [nx, ny] = [-uy * side * size, ux * side * size];
-      parts.push(shape("path", { class: "arrow", d: `M${mx - ux * size * 0.6} ${my - uy * size * 0.6}L${mx + nx * 1.6} ${my + ny * 1.6}L${mx + ux * size * 0.6} ${my + uy * size * 0.6}Z` }));
-      parts.push(text(label, mx + nx * 2.4 - label.length * size * 0.3, my + ny * 2.4 + size * 0.4, size));
+      parts.push(shape("path", { class: "arrow", d: `M${mx + nx * 0.5 - ux * size} ${my + ny * 0.5 - uy * size}L${mx + nx * 1.9} ${my + ny * 1.9}L${mx + nx * 0.5 + ux * size} ${my + ny * 0.5 + uy * size}Z` }));
+      parts.push(text(label, mx + nx * 2.8 - label.length * size * 0.3, my + ny * 2.8 + size * 0.4, size));
     }
     parts.push(text(line.name, ax + (bx - ax) * 0.15, ay + (by - ay) * 0.15 - size * 0.6, size));
     parts.push(...handles(`${say("line")} ${line.name}`, [line.start, line.end], `crossing_lines.${index}`, false));
@@ -529,7 +529,10 @@ function showHealth() {
   const { configuration, board } = status;
   cards.push(card(say("configuration"), !configuration.wrong, configuration.wrong ? say("file_wrong", { reason: configuration.wrong })
     : configuration.state === "trial" ? say("trial") : say("file_used")));
-  if (board.celsius !== null) cards.push(card(say("board"), !board.half_rate, board.half_rate ? say("half_rate") : say("works"), say("temperature", { celsius: Math.round(board.celsius) })));
+  if (board) {
+    const words = board.low_power ? "low_power" : board.half_rate ? "half_rate" : board.slowed ? "slowed" : "works";
+    cards.push(card(say("board"), words === "works", say(words), board.celsius === null ? "" : say("temperature", { celsius: Math.round(board.celsius) })));
+  }
   $("health-list").replaceChildren(...cards);
   const faults = cards.filter((each) => each.className === "fault").length;
   showState(faults ? "fault" : "good", faults === 0 ? say("all_good") : faults === 1 ? say("ask_one") : say("asks", { count: faults }));
