@@ -77,8 +77,7 @@ class Site:
             **sections,
         )
         self.outbox = Outbox(folder / "outbox.sqlite")
-        self._publisher = Publisher(MqttSettings(host="127.0.0.1", port=1), "gate-01", self.outbox, threading.Event())
-        self._publisher.vitals, self._publisher.board = VITALS, BoardMessage(51.5, False, False, False)
+        self._begin_life()
         self.window = Window(settings, configuration, self.outbox, self, environment or {})
         self.undo: Callable[[], None] | None = None
         self.reloads = 0
@@ -141,6 +140,11 @@ class Site:
     def _reload(self, undo: Callable[[], None]) -> None:
         self.reloads += 1
         self.undo = undo
+        self._begin_life()
+
+    def _begin_life(self) -> None:
+        self._publisher = Publisher(MqttSettings(host="127.0.0.1", port=1), "gate-01", self.outbox, threading.Event())
+        self._publisher.vitals, self._publisher.board = VITALS, BoardMessage(51.5, False, False, False)
 
 
 def frame(sequence: int = 1, camera: str = "north") -> Frame:

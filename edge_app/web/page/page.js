@@ -402,6 +402,7 @@ $("save").onclick = async () => {
   $("save-words").textContent = say("saving");
   const body = JSON.stringify(drawing);
   try {
+    const life = await begunAt();
     const answer = await ask(`v1/cameras/${camera}/settings`, { method: "PUT", body, headers: { "Content-Type": "application/json" } });
     const content = await answer.json();
     if (answer.status !== 202) {
@@ -414,7 +415,7 @@ $("save").onclick = async () => {
       return;
     }
     $("save-words").textContent = say("trying");
-    const configuration = await settled();
+    const configuration = await settled(life);
     $("save-words").textContent = configuration.reverted ? say("reverted", { reason: configuration.reverted })
       : configuration.wrong ? say("file_wrong", { reason: configuration.wrong }) : say("in_use");
     const words = $("save-words").textContent;
@@ -425,14 +426,16 @@ $("save").onclick = async () => {
     $("save").disabled = false;
   }
 };
-async function settled() {
+const statusNow = () => ask("v1/status").then((answer) => answer.json()).catch(() => null);
+const begunAt = async () => performance.now() / 1000 - ((await statusNow())?.telemetry.uptime_seconds ?? 0);
+async function settled(life) {
   const endsAt = Date.now() + 120_000;
-  await wait(1000);
   for (;;) {
-    const status = await ask("v1/status").then((answer) => answer.json()).catch(() => null);
-    if (status && status.configuration.state !== "trial" && status.telemetry.uptime_seconds < 110) return status.configuration;
-    if (Date.now() > endsAt) return status?.configuration ?? { reverted: say("away") };
     await wait(700);
+    const status = await statusNow();
+    const isNewLife = status && performance.now() / 1000 - status.telemetry.uptime_seconds > life + 0.3;
+    if (isNewLife && status.configuration.state !== "trial") return status.configuration;
+    if (Date.now() > endsAt) return status?.configuration ?? { reverted: say("away") };
   }
 }
 
