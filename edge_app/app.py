@@ -165,9 +165,7 @@ def open_outbox(settings: Settings, lists: Lists, keys: HashKeys | None, sealer:
     return Outbox(settings.device.state_directory / OUTBOX_FILE, limits, retention, revise)
 
 
-def open_window(
-    settings: Settings, commander: Commander | None, outbox: Outbox, publisher: Publisher
-) -> "Window | None":
+def open_window(settings: Settings, commander: Commander | None) -> "Window | None":
     """The page and the HTTP API, if they are on: else nothing of them is imported."""
     if settings.web.listen is None:
         return None
@@ -177,7 +175,7 @@ def open_window(
         raise ConfigurationError(
             f"[web] listen: a package is missing ({error.name}); install starlette, uvicorn and prometheus-client"
         ) from error
-    return Window(settings, None if commander is None else commander.configuration, outbox, publisher)
+    return Window(settings, None if commander is None else commander.configuration)
 
 
 def open_lookup(settings: Settings) -> "Lookup | None":
@@ -201,6 +199,10 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
     lists, keys, sealer = open_lists(settings), hash_keys.load(settings.privacy), load_sealer(settings)
     stop = threading.Event()
     hook = open_hook(settings, stop)
+    window, lookup = open_window(settings, commander), open_lookup(settings)
+    hint = None if lookup is None else partial(_ask_if_it_may_be_stored, lists, lookup)
+    # Before the outbox: errors in the configuration of a source are reported first.
+    lanes, turns = open_lanes(stages_around(detector, aligner, reader, settings), settings, window, hint)
     with contextlib.ExitStack() as on_error:
         outbox = on_error.enter_context(contextlib.closing(open_outbox(settings, lists, keys, sealer)))
         software = SoftwareMessage(__version__, *(network.manifest.sha256 for network in (detector, aligner, reader)))
@@ -213,9 +215,6 @@ def build_daemon(settings: Settings, commander: Commander | None = None) -> Daem
             sealer=sealer,
             commander=commander,
         )
-        window, lookup = open_window(settings, commander, outbox, publisher), open_lookup(settings)
-        hint = None if lookup is None else partial(_ask_if_it_may_be_stored, lists, lookup)
-        lanes, turns = open_lanes(stages_around(detector, aligner, reader, settings), settings, window, hint)
         daemon = Daemon(
             settings,
             lanes,

@@ -56,7 +56,14 @@ MOST_UNREGISTERED = 64
 class Window(Protocol):
     """`edge_app.web.window.Window`: the page and the HTTP API, if they are on."""
 
-    def open(self, status: Callable[[], Status], reload: Callable[[Callable[[], None]], None], /) -> None:
+    def open(
+        self,
+        status: Callable[[], Status],
+        reload: Callable[[Callable[[], None]], None],
+        outbox: Outbox,
+        publisher: Publisher,
+        /,
+    ) -> None:
         """Begin to answer, in place of the status socket."""
 
     def show(self, frame: Frame, /) -> None:
@@ -139,7 +146,7 @@ class Daemon:
     def start(self) -> None:
         """Begin to capture and to publish."""
         if self._window is not None:
-            self._window.open(self.status, self.ask_to_reload)
+            self._window.open(self.status, self.ask_to_reload, self._outbox, self._publisher)
         else:
             self._status_socket = open_status_socket(self.status)
         for thread in (*self._helpers, *self._camera_threads):

@@ -23,14 +23,9 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 
 
 
 class Measures:
-    """The counts; `telemetry` and `oldest_at_ms` are asked at each scrape."""
+    """The counts."""
 
-    def __init__(
-        self,
-        telemetry: Callable[[], TelemetryMessage],
-        oldest_at_ms: Callable[[], int | None],
-        connection: Callable[[], ConnectionState],
-    ) -> None:
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._stage = Histogram(
             "edge_anpr_stage_seconds",
@@ -46,6 +41,14 @@ class Measures:
         self._requests = Counter(
             "edge_anpr_recognize_requests", "Pictures sent to /v1/recognize.", ("outcome",), registry=self._registry
         )
+
+    def ask(
+        self,
+        telemetry: Callable[[], TelemetryMessage],
+        oldest_at_ms: Callable[[], int | None],
+        connection: Callable[[], ConnectionState],
+    ) -> None:
+        """Name those who are asked at each scrape."""
         self._registry.register(_State(telemetry, oldest_at_ms, connection, self._searched))
 
     def _counter(self, name: str, words: str) -> Counter:

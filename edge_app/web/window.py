@@ -50,8 +50,6 @@ class Window:
         self,
         settings: Settings,
         configuration: Path | None,
-        outbox: Outbox,
-        publisher: Publishing,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         """`configuration` is the file that the page may change."""
@@ -60,8 +58,7 @@ class Window:
         self._configuration = configuration
         self._doorkeeper = None if given is None else token.Doorkeeper(given)
         self._feed = Feed(settings)
-        self._feed.remember(ShownRead(each.read, each.image_jpeg) for each in outbox.newest(MOST_READS))
-        self._measures = Measures(publisher.telemetry, lambda: _oldest_at_ms(outbox), lambda: publisher.state)
+        self._measures = Measures()
         self._desk = Desk(settings)
         folder = environment.get("RUNTIME_DIRECTORY")
         self._unix_path = Path(folder, FILE) if folder else None
@@ -74,8 +71,10 @@ class Window:
         """Where it listens; None if it does not yet."""
         return None if self._server is None else self._server.port
 
-    def open(self, status: Callable[[], Status], reload: Reload) -> None:
+    def open(self, status: Callable[[], Status], reload: Reload, outbox: Outbox, publisher: Publishing) -> None:
         """Begin to answer."""
+        self._feed.remember(ShownRead(each.read, each.image_jpeg) for each in outbox.newest(MOST_READS))
+        self._measures.ask(publisher.telemetry, lambda: _oldest_at_ms(outbox), lambda: publisher.state)
         application = self.application = Application(
             self._settings, self._feed, self._measures, self._desk, status, self._configuration, reload
         )

@@ -78,12 +78,12 @@ class Site:
         )
         self.outbox = Outbox(folder / "outbox.sqlite")
         self._begin_life()
-        self.window = Window(settings, configuration, self.outbox, self, environment or {})
+        self.window = Window(settings, configuration, environment or {})
         self.undo: Callable[[], None] | None = None
         self.reloads = 0
         self._is_closed = False
         self.alive = self.ready = True
-        self.window.open(self.status, self._reload)
+        self.window.open(self.status, self._reload, self.outbox, self)
         assert self.window.port is not None
         self.port = self.window.port
 
