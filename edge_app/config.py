@@ -125,7 +125,7 @@ class ZoneSettings:
     polygon: Annotated[tuple[tuple[Share, Share], ...], Example(((0.1, 0.4), (0.9, 0.4), (0.9, 1.0), (0.1, 1.0)))]
     """Three points x, y or more, as shares of the picture's width and height, 0 to 1."""
     include: bool = True
-    """true: plates outside every such zone are ignored, and passages through it carry its name. false: plates inside
+    """true: plates outside every such zone are ignored, and passes through it carry its name. false: plates inside
     are ignored."""
     camera: Annotated[TopicLevel | None, Example("north")] = None
     """Name of the camera on whose picture it is; needed with `[[cameras]]` only."""
@@ -155,7 +155,7 @@ class CrossingLineSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """`[tracking]`: how detections of one vehicle become one passage."""
+    """`[tracking]`: how detections of one vehicle become one pass."""
 
     lost_seconds: Annotated[float, Between(0.05, 3600)] = 1.0
     """A plate unseen for this many seconds has gone."""
@@ -498,10 +498,18 @@ def known_countries() -> list[str]:
     return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
 
 
+_OWN_TOPICS = ("answer", "cmd", "doctor", "status", "telemetry")
+"""Levels of the device's own topics (`events/topics.py`): a camera of such a name would mix its messages with them."""
+
+
 def _camera_complaints(settings: Settings) -> Iterator[Complaint]:
     names = [each.name for each in settings.every_camera]
     for index, camera in enumerate(settings.every_camera):
         where: tuple[str | int, ...] = ("cameras", index) if settings.cameras else ("camera",)
+        if camera.name in _OWN_TOPICS:
+            yield Complaint(
+                (*where, "name"), f'"{camera.name}" is a part of the device\'s own topics; give another name'
+            )
         given = "speed_kmh" if camera.speed_kmh else "pixels_per_metre"
         if (camera.speed_kmh is None) != (camera.pixels_per_metre is None):
             yield Complaint((*where, given), "`speed_kmh` and `pixels_per_metre` go together; give both or neither")

@@ -260,7 +260,8 @@ class Daemon:
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
             self._commander.reload_file(self._undo)
-        superseded = self._commander is not None and self._commander.ends(self._unseen(), self._publisher.state)
+        commander = self._commander
+        superseded = commander is not None and commander.advance_trial(self._unseen(), self._publisher.state)
         return self.asked_to_stop or superseded
 
     def _unseen(self) -> set[str]:

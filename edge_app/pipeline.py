@@ -217,6 +217,8 @@ class Pipeline:
         if passage.reads < self._settings.min_reads or text is None:
             return None
         if text.confidence < self._least_confidence(text) or text.agreeing < self._settings.min_agreeing_reads:
+            if is_final:
+                log.info("what has gone is not published: its text, if it is a plate's, is too doubtful")
             return None
         is_known = self._known.knows(
             text.text, passage.first_monotonic_ns, lambda other: self._twins.are_two(track, other)

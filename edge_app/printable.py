@@ -6,6 +6,8 @@ _USER = re.compile(r"(//|^(?!.*//)).*@", re.DOTALL)
 """Up to the last `@`: a password may hold what else ends an address."""
 _OPTION = re.compile(r"([?&;][\w.-]+=)(?![\d.]{1,3}(?:[&;#]|$))[^&;#\s]+")
 """What stands behind a `?`, if it is more than a small number: any word may be a camera's token."""
+_PATH = re.compile(r"(?<!file)(?<!images)(://[^/?#\s]+)[/?#][^\s'\"]+")
+"""What follows the host and port of an address: any part of it may be a camera's token."""
 _SECRET = re.compile(r"(?i)\b((?:user|pass|pwd|token|secret|auth|key)[\w-]*=)[^&\s!]+")
 
 
@@ -20,13 +22,16 @@ def printable_lines(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A URL, or what was meant to be one, without user, password and token; of a pipeline, its elements."""
+    """A URL, or what was meant to be one, without user, password and token.
+
+    Of an address only scheme, host and port are left, of a pipeline its elements.
+    """
     scheme, colon, pipeline = text.partition(":")
     if scheme == "gst":
         elements = [part.split() for part in pipeline.split(" ! ")]
         names = [words[0] if words and words[0].isalnum() else "…" for words in elements]
         return f"{scheme}{colon}{' ! '.join(names)}"
-    return _SECRET.sub(r"\1…", _OPTION.sub(r"\1…", _USER.sub(r"\1", text)))
+    return _SECRET.sub(r"\1…", _OPTION.sub(r"\1…", _PATH.sub(r"\1/…", _USER.sub(r"\1", text))))
 
 
 def excerpt(text: str, most: int = 64) -> str:

@@ -128,7 +128,7 @@ class PlateText:
     agreeing: int = 1
     """Frames that on their own find this text the likeliest of all candidates."""
     settled: bool = False
-    """True if no single further read could change the text, however clear."""
+    """True if by estimate no single further read could change the text, however clear."""
 
 
 @dataclass(frozen=True, slots=True)

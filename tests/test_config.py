@@ -83,6 +83,10 @@ def test_a_camera_alone_has_every_zone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
+        (
+            TWO_CAMERAS.replace("yard", "cmd", 1),
+            '6: [[cameras]] name: "cmd" is a part of the device\'s own topics; give',
+        ),
         (TWO_CAMERAS.replace("yard", "north", 1), '6: [[cameras]] name: a camera is called "north" already; give an'),
         ("[camera]\nname = 'a'\n" + TWO_CAMERAS, "1: [camera]: a file has either [camera] or [[cameras]]; write [[cam"),
         (TWO_CAMERAS + "[[zones]]\nname='a'\npolygon=[[0,0],[1,0],[1,1]]", "9: [[zones]]: there are several cameras;"),

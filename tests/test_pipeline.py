@@ -1,5 +1,6 @@
 """The pipeline around canned networks: a road with vehicles, of which one pass each comes out."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -553,6 +554,52 @@ def test_a_number_that_comes_again_is_counted_though_it_is_not_published() -> No
     passes = [each for sequence in range(70) for each in pipeline.process(frame_of(vehicles, sequence))]
 
     assert (len(passes), pipeline.repeated) == (1, 1)
+
+
+def test_a_vehicle_whose_text_is_too_doubtful_leaves_a_trace_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        passes = passes_of([Vehicle("MH12AB1234", 0, 9)], 30, replace(DEFAULTS, min_agreeing_reads=100))
+
+    assert (passes, caplog.text.count("is too doubtful")) == ([], 1)
+
+
+@pytest.mark.parametrize("publish", ["once", "early"])
+def test_three_vehicles_of_one_number_at_once_are_three(publish: str) -> None:
+    class Ahead(Vehicle):
+        def corners(self, sequence: int) -> Corners:
+            return super().corners(sequence) + np.array([800, 0], np.float32)
+
+    vehicles = [each("MH12AB1234", 0, 9, y=y) for each, y in ((Vehicle, 100), (TwinOf, 200), (Ahead, 300))]
+
+    passes = passes_of(vehicles, 30, replace(DEFAULTS, publish=publish))
+
+    assert len({each.vehicle for each in passes}) == 3
+
+
+@pytest.mark.parametrize(
+    "letterings",
+    [
+        [("GA47E1", 0, 149)],
+        [("GA47E1", 3, 149)],  # it is found a moment after the start
+        [("GA47E1", 0, 30), ("GA47E1", 45, 80), ("GA47E1", 95, 149)],  # it comes and goes
+        [("GA47E1", 0, 70), ("12304507", 71, 149)],  # it changes, as a clock does
+    ],
+)
+@pytest.mark.parametrize("y", [100, 400])
+def test_no_lettering_is_published_beside_or_under_vehicles_that_pass(
+    letterings: list[tuple[str, int, int]], y: float
+) -> None:
+    texts = [
+        Vehicle(text, first, last, y=400, speed=0, grey=100 + 5 * index)
+        for index, (text, first, last) in enumerate(letterings)
+    ]
+    numbers = ["MH12AB1234", "KA01MN4567", "DL8CAF5030"]
+    passing = [
+        Vehicle(text, 5 + 25 * index, 25 + 25 * index, y=y, speed=40, grey=200 + 10 * index)
+        for index, text in enumerate(numbers)
+    ]
+
+    assert [each.read.text for each in passes_of(texts + passing, 170)] == numbers
 
 
 def test_lettering_that_stays_while_a_vehicle_passes_is_not_published() -> None:

@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
-from edge_app.capture import container
+from edge_app.capture import container, damage_check
 from edge_app.capture.stamp import Stamp
 from edge_app.errors import ConfigurationError, SourceError
 from edge_app.image_files import decode_frame
 from edge_app.newer_python import UTC
-from edge_app.printable import printable
+from edge_app.printable import counted, printable
 from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class FileSource:
         self.stamp = Stamp(camera)
         self.is_open = True
         self._closed = threading.Event()
+        self._is_checked = speed > 0  # in the place of a camera it is not: nothing must hold it up
         self._frame_ns = 0  # known when the file is opened
 
     def frames(self) -> Iterator[Frame]:
@@ -131,7 +132,9 @@ class FileSource:
         # FFmpeg shows a damaged JPEG as far as it goes: such frames are taken as they lie in the file.
         is_jpeg = codec == _MOTION_JPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
         decoded, damaged, first_ns, last_ns = 0, 0, 0, -1
-        try:
+        with contextlib.ExitStack() as at_the_end:
+            at_the_end.callback(capture.release)
+            check = None if is_jpeg or self._is_checked else at_the_end.enter_context(damage_check.playing(self._path))
             while True:
                 given, picture = capture.read()
                 if not given:
@@ -147,14 +150,15 @@ class FileSource:
                     self.stamp.corrupt += 1
                 else:
                     yield whole, last_ns
-        finally:
-            capture.release()
+            places = check.places() if check is not None else 0
+            self._is_checked = True
+        self.stamp.corrupt += places
         if 0 < damaged < decoded:
             self._warn(f"{self._path}: {damaged} of {decoded} frames are damaged and left out; copy it again")
         else:
-            self._judge(decoded - damaged, declared, codec)
+            self._judge(decoded - damaged, declared, codec, places)
 
-    def _judge(self, decoded: int, declared: int, codec: str) -> None:
+    def _judge(self, decoded: int, declared: int, codec: str, places: int) -> None:
         file = container.examine(self._path)
         if decoded == 0 and file.missing_bytes:
             what = f"its last {file.missing_bytes} bytes are missing, and no frame can be decoded"
@@ -169,4 +173,7 @@ class FileSource:
             self._warn(f"{self._path}: only {decoded} of {declared} frames could be decoded; copy it again")
         elif file.missing_bytes:
             what = f"its last {file.missing_bytes} bytes are missing, and {decoded} frames could be decoded"
+            self._warn(f"{self._path}: {what}; copy it again")
+        elif places:
+            what = f"it is damaged in {counted(places, 'place')}, which the decoder has filled with pictures around"
             self._warn(f"{self._path}: {what}; copy it again")

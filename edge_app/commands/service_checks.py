@@ -40,7 +40,7 @@ def check_service(health: Health, is_configured: bool, may_ask: bool = True) -> 
         words = "the service does not use the present file, but the last good one; mend it, then `systemctl reload"
         yield Finding("configuration in use", FAULT, f"{words} edge-anpr`: {wrong}")
     if (state := (status.get("parts") or {}).get("disk", {}).get("state", "good")) != DiskState.GOOD:
-        words = f"the service finds its disk {state}, and events wait in memory; free room, or check the disk"
+        words = f"the service finds its disk {state}, and events wait in memory; free room, or make its folder anew"
         yield Finding("outbox", FAULT, words)
 
 

@@ -1,1 +1,1 @@
-"""What is published: the messages and their schemas, the event of a passage, its lists, privacy and evidence."""
+"""What is published: the messages and their schemas, the event of a pass, its lists, privacy and evidence."""

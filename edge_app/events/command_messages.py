@@ -16,7 +16,7 @@ RequestId = Annotated[str, Matching(r"^[!-~]{1,64}$", "1 to 64 letters, digits a
 
 @dataclass(frozen=True, slots=True)
 class PingRequest:
-    """`<prefix>/<device>/cmd/ping`: are you there? Nothing at all may be sent in its place."""
+    """`<prefix>/<device>/cmd/ping`: are you there? An empty payload is accepted, too."""
 
     id: RequestId | None = None
     """Comes back in the answer, to distinguish answers without correlation data."""
@@ -24,7 +24,7 @@ class PingRequest:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRequest:
-    """`<prefix>/<device>/cmd/snapshot`: the newest frame. Nothing at all may be sent in its place."""
+    """`<prefix>/<device>/cmd/snapshot`: the newest frame. An empty payload is accepted, too."""
 
     id: RequestId | None = None
     """Comes back in the answer."""
@@ -36,7 +36,7 @@ class SnapshotRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReloadRequest:
-    """`<prefix>/<device>/cmd/reload`: read the configuration file again. Nothing at all may be sent in its place."""
+    """`<prefix>/<device>/cmd/reload`: read the configuration file again. An empty payload is accepted, too."""
 
     id: RequestId | None = None
     """Comes back in the answer."""

@@ -12,3 +12,5 @@ class DiskState(StrEnum):
     FAILING = "failing"
     LOCKED = "locked"
     """Another program has the file open."""
+    MISSING = "missing"
+    """The file was deleted while it was in use, and its folder cannot be made anew."""

@@ -17,7 +17,7 @@ from edge_app.errors import EdgeAnprError
 from edge_app.events import messages, topics
 from edge_app.events.chain import ChainLink, Signer
 from edge_app.events.hash_keys import HashKey, HashKeys
-from edge_app.events.uuid7 import RANDOM_BYTES, unix_ms, uuid7
+from edge_app.events.uuid7 import RANDOM_BYTES, uuid7
 from edge_app.recognition.plate_colours import category_of
 from edge_app.records import ImageBgr, ListMatch, PlatePass, PlateRead
 from edge_app.system_clock import as_rfc3339, clock_is_synchronized, read_boot_id, utc_now, wall_time
@@ -46,8 +46,8 @@ class PlateEvent:
 
     message: messages.ReadMessage
     image_jpeg: bytes | None
-    created_monotonic_ns: int
-    """`time.monotonic_ns()` when it was made."""
+    origin: Origin
+    """When it was made; an update has its own beside its read's id, for the clock may have been set in between."""
     signer: Signer | None = None
     """What signs it, if that is wanted."""
 
@@ -55,13 +55,6 @@ class PlateEvent:
     def event_id(self) -> str:
         """The same for a read and its update."""
         return self.message.event_id
-
-    @property
-    def origin(self) -> Origin:
-        """When it was made, also of an update."""
-        read = self.message
-        at_ms = unix_ms(read.event_id)
-        return Origin(at_ms, self.created_monotonic_ns, read.boot_id, read.seen.clock_synchronized)
 
     def payload(self, sequence: int = _UNNUMBERED) -> bytes:
         """The message as UTF-8 JSON, with a number once it has one."""
@@ -184,7 +177,7 @@ class EventFactory:
         )
         if not plate_pass.is_final:
             self._early_reads[plate_pass.camera, plate_pass.vehicle] = message
-        return PlateEvent(message, image_jpeg, now_ns, self._signer)
+        return PlateEvent(message, image_jpeg, self._origin(now, now_ns, synchronized), self._signer)
 
     def withdraw(self, camera: str, vehicle: int) -> PlateEvent | None:
         """The update that withdraws an early read, with no content beyond it; None if there was none."""
@@ -192,7 +185,12 @@ class EventFactory:
         if early is None:
             return None
         message = dataclasses.replace(early, revision=messages.WITHDRAWN, lists=(), image=None)
-        return PlateEvent(message, None, self._monotonic_ns(), self._signer)
+        synchronized = self._synchronized()
+        origin = self._origin(self._now(), self._monotonic_ns(), synchronized)
+        return PlateEvent(message, None, origin, self._signer)
+
+    def _origin(self, now: datetime, now_ns: int, synchronized: bool) -> Origin:
+        return Origin(int(now.timestamp() * 1000), now_ns, self._boot_id, synchronized)
 
     def _new_id(self, now: datetime) -> str:
         return str(uuid7(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES)))

@@ -21,7 +21,7 @@ TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
 COMPLETED = "completed"
 """The same read with registration details, which came late."""
 WITHDRAWN = "withdrawn"
-"""The vehicle of an early read has turned out to be one of which nothing may be kept."""
+"""The vehicle of an early read has turned out to be one that must not be stored."""
 
 ONLINE, OFFLINE = "online", "offline"
 StatusMessage = Annotated[str, OneOf((ONLINE, OFFLINE))]
@@ -70,25 +70,25 @@ class PlateMessage:
     text: PlateCharacters
     """The top line first; if `hash_key` is not null, the plate's keyed hash (HMAC-SHA256) as 64 digits 0-9, A-F."""
     hash_key: HashKeyName
-    """Null where `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
+    """Null if `text` is the plate's own; else a name for the key: only hashes with the same one can be compared."""
     country: Annotated[str, Matching(r"^[A-Z]{2}$", "two letters")] | None
     """ISO 3166-1 alpha-2; null if the text fits no country's format."""
     format: str | None
-    """The name of the format that the text fits."""
+    """The name of the format that the text fits: a country's, or `generic`; null if it fits none."""
     valid: bool
-    """Whether the text fits a format. One that fits none is published too, if it is
-    read surely enough (`tracking.min_confidence_unknown`)."""
+    """Whether the text fits a format of a country. One that fits none is published too, if it is read surely enough
+    (`tracking.min_confidence_unknown`)."""
     lines: Annotated[int, Between(1, 2)]
     colours: ColoursMessage
     """Decided over the best frames of the pass."""
     category: Annotated[str, OneOf(CATEGORIES)] | None
-    """What an Indian plate is for, by its colours or its format; null for other plates and where neither shows it."""
+    """What an Indian plate is for, by its colours or its format; null for other plates and if neither shows it."""
     confidence: Share
     """Probability of the text against all candidates."""
     characters: tuple[CharacterMessage, ...]
-    """None where `text` is a hash."""
+    """None if `text` is a hash."""
     candidates: tuple[CandidateMessage, ...]
-    """The best first, the text itself among them; none where `text` is a hash."""
+    """The best first, the text itself among them; none if `text` is a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +259,13 @@ class ReadMessage:
     seen: SeenMessage
     geometry: GeometryMessage
     image: ImageMessage | None
-    """Null where pictures are switched off, or where this one had to make room for reads."""
+    """Null if pictures are switched off, or if this one had to make room for reads."""
     software: SoftwareMessage
     timing_ms: TimingMessage
     evidence: EvidenceMessage | None = None
-    """Null where [evidence] is off."""
+    """Null if [evidence] is off."""
     registration: RegistrationMessage | None = None
-    """Null where [lookup] is off, or no answer had come."""
+    """Null if [lookup] is off, or no answer had come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class ListStateMessage:
     plates: Count
     """In the list as it is used."""
     fault: str | None
-    """Why its file, as it is now, is not used, but what was read of it before; null where nothing is wrong."""
+    """Why its file, as it is now, is not used, but what was read of it before; null if nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +419,7 @@ class TelemetryMessage:
     events_waiting: Count
     """Events that the broker has not acknowledged."""
     bytes_waiting: Count
+    """On the disk and in memory, with events that are acknowledged and kept for `mqtt.resend_seconds`."""
     events_in_memory: Count
     """Of the events that wait, those that the disk has not taken yet: a power cut would cost them."""
     disk: Annotated[str, OneOf(tuple(DiskState))]

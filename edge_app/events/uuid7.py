@@ -14,8 +14,3 @@ def uuid7(unix_ms: int, randomness: bytes) -> UUID:
     head = (unix_ms & 0xFFFF_FFFF_FFFF) << 16 | 0x7 << 12 | bits >> 68
     tail = 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=head << 64 | tail)
-
-
-def unix_ms(identifier: str) -> int:
-    """The moment of its making."""
-    return UUID(identifier).int >> 80

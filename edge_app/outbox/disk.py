@@ -13,6 +13,7 @@ _BY_ERRNO = {
     errno.EDQUOT: DiskState.FULL,
     errno.EROFS: DiskState.READ_ONLY,
     errno.EIO: DiskState.FAILING,
+    errno.ENOENT: DiskState.MISSING,
 }
 
 # SQLite's primary result codes (https://sqlite.org/rescode.html); Python has names for them from 3.11 on.
@@ -68,7 +69,7 @@ def is_damage(error: sqlite3.Error | OSError) -> bool:
 
 
 def sqlite_code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 where Python's module itself complains."""
+    """The primary result code; 0 if Python's module itself complains."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF

@@ -30,7 +30,8 @@ CHECK_AGAIN_SECONDS = 300.0
 class DiskQueue:
     """The file, and in `state` how its disk is, as far as it was tried.
 
-    A damaged file is set aside and a new one begun. `opened` is called with every file that is opened, before it is
+    A damaged file is set aside and a new one begun. One that is deleted, or replaced by another, under way is written
+    anew: SQLite still has it open. `opened` is called with every file that is opened, before it is
     used. Every method raises `OutboxError` if something else than the disk is wrong, as a missing permission.
     """
 
@@ -45,6 +46,7 @@ class DiskQueue:
         self._max_bytes = max_bytes
         self._clock = clock
         self._opened = opened
+        self._identity: tuple[int, int] | None = None
         self._retry_at = self._check_at = self._replace_at = -math.inf
 
     def open(self, wait_seconds: float = 0.0) -> None:
@@ -74,6 +76,8 @@ class DiskQueue:
 
     def write(self, work: Callable[[Queue], Result]) -> Result | None:
         """The result of `work`, done in one transaction; None if the disk cannot do it now."""
+        if not self.keep_place():
+            return None
 
         def whole(queue: Queue) -> Result:
             with queue.transaction():
@@ -81,11 +85,29 @@ class DiskQueue:
 
         return self.read(whole, None)
 
+    def keep_place(self) -> bool:
+        """Write the file anew if it is not where it was; False if that cannot be."""
+        if self.queue is None or not self.is_writable:
+            return True
+        if files.identity(self.path) == self._identity and files.has_journal(self.path):
+            return True
+        try:
+            files.write_anew(self.path, self.queue, self._identity)
+        except (sqlite3.Error, OSError) as error:
+            self.enter(DiskState.MISSING, f"{self.path} was deleted and cannot be written anew: {error}")
+            return False
+        log.error("the outbox %s was deleted or replaced while in use: written anew, with all that it held", self.path)
+        self.queue = None
+        self.open()
+        return True
+
     def retry(self, write: Callable[[], bool], at_once: bool = False) -> None:
         """Try a disk again that took nothing; only seldom is an open file opened anew for that, and checked."""
         if self._clock() < self._retry_at and not at_once:
             return
         self._retry_at = self._clock() + RETRY_SECONDS
+        if self.state is DiskState.MISSING and not self.keep_place():
+            return
         if self.state is DiskState.READ_ONLY and disk.is_read_only(self.path.parent):
             return
         if self.queue is not None and self.state is DiskState.FULL:
@@ -116,12 +138,15 @@ class DiskQueue:
 
     def close(self) -> None:
         """Close the file."""
-        if self.queue is not None:
+        if self.queue is not None and self.is_writable:
+            files.close_queue(self.path, self.queue)
+        elif self.queue is not None:
             self.queue.close()
         self.queue = None
 
     def _begin(self, queue: Queue, is_writable: bool) -> None:
         self.queue, self.is_writable = queue, is_writable
+        self._identity = files.identity(self.path)
         self._opened(queue)
 
     def _open_read_only(self) -> None:

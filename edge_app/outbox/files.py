@@ -31,6 +31,7 @@ def open_queue(path: Path, max_bytes: int, wait_seconds: float) -> Queue:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() and (damaged := damaged_files(path)):
         _rename(path, damaged[-1])  # the power went before its journal followed it: SQLite must not use that for ours
+    lacks_journal = _mark(path).exists() and not has_journal(path)
     database = sqlite3.connect(path, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")  # one daemon a file; the first access takes the lock
@@ -41,10 +42,50 @@ def open_queue(path: Path, max_bytes: int, wait_seconds: float) -> Queue:
         database.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_PAGES * 4096}")
         if database.execute("PRAGMA user_version").fetchone() == (0,):
             database.executescript(TABLES)
-        return _checked(database, max_bytes)
+        queue = _checked(database, max_bytes)
     except sqlite3.Error:
         database.close()
         raise
+    queue.lacks_journal = lacks_journal
+    with contextlib.suppress(OSError):
+        _mark(path).touch()
+    return queue
+
+
+def close_queue(path: Path, queue: Queue) -> None:
+    """Close a queue that `open_queue` has opened: SQLite folds its journal into the file and deletes it."""
+    with contextlib.suppress(OSError):
+        _mark(path).unlink(missing_ok=True)
+    queue.close()
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def has_journal(path: Path) -> bool:
+    """Whether the write-ahead log is there: SQLite keeps it as long as the file is open for writing."""
+    return _journal(path).exists()
+
+
+def write_anew(path: Path, queue: Queue, own: tuple[int, int] | None) -> None:
+    """Write a queue whose file, `own`, is open and lost its name or its journal to its place, and close it.
+
+    Another file there is set aside. Raises `sqlite3.Error` or `OSError`, with which the queue stays open.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    copy = path.with_name(f"{path.name}.new")
+    copy.unlink(missing_ok=True)
+    queue.copy_to(copy)
+    if identity(path) not in (None, own):
+        path.rename(_aside(path))
+    copy.rename(path)
+    close_queue(path, queue)
 
 
 def open_read_only(path: Path) -> Queue:
@@ -70,7 +111,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     SQLite wants to write locks even in order to read a write-ahead log, so its locks are left out.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro&vfs=unix-none"
-    if not path.with_name(f"{path.name}-wal").exists():
+    if not has_journal(path):
         uri += "&immutable=1"  # or SQLite wants to make a write-ahead log
     database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -79,7 +120,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 def set_aside(path: Path) -> Path:
     """Rename a damaged file; its new name."""
-    return _rename(path, path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"))
+    return _rename(path, _aside(path))
 
 
 def mark_recovered(path: Path, max_bytes: int) -> Path:
@@ -145,6 +186,22 @@ def _size_bytes(path: Path) -> int:
 def _delete(path: Path) -> None:
     for each in _parts(path):
         each.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _mark(path: Path) -> Path:
+    """An empty file that is there as long as the database is open for writing, and so has a journal.
+
+    Left by a process that was killed, or by a power cut, without the journal: somebody has removed that.
+    """
+    return path.with_name(f"{path.name}.in-use")
 
 
 def _parts(path: Path) -> list[Path]:

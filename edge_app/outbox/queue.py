@@ -1,5 +1,6 @@
 """Events in one SQLite database, on the disk or in memory, bounded in bytes."""
 
+import contextlib
 import dataclasses
 import sqlite3
 import zlib
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 from edge_app.events.chain import ChainLink
 from edge_app.events.decoder import MessageError, decode
@@ -62,8 +64,9 @@ class QueuedEvent:
     event_id: str
     origin: Origin
     read: bytes
-    """`ReadMessage` as JSON."""
+    """`ReadMessage` as JSON; empty if it is damaged."""
     image_jpeg: bytes | None
+    """Empty if it is damaged."""
 
     @property
     def size_bytes(self) -> int:
@@ -134,6 +137,8 @@ class Queue:
         self._max_bytes = max_bytes
         self.stored_bytes = self._scalar(_STORED_BYTES)
         """Reads and pictures."""
+        self.lacks_journal = False
+        """What was committed last, before a power cut, is missing: its journal was removed."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -240,6 +245,11 @@ class Queue:
     def fold(self) -> None:
         """Empty the write-ahead log into the file: until then what was deleted stands in both. Not in a transaction."""
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def copy_to(self, path: Path) -> None:
+        """Write all of it to a new file."""
+        with contextlib.closing(sqlite3.connect(path)) as copy:
+            self._database.backup(copy)
 
     def close(self) -> None:
         """Close the database."""

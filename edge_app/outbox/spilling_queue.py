@@ -26,6 +26,9 @@ FOLD_SECONDS = 300.0
 SETTLE_AGAIN_SECONDS = 60.0
 """A disk that did not take what an earlier run left, recovered or revised, gets it again after this time."""
 
+MOST_IN_JOURNAL = 1000
+"""More reads than commonly stand in the write-ahead log alone: 1 MB, of pages that hold two reads each at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -115,6 +118,8 @@ class SpillingQueue:
     def tend(self) -> None:
         """Do what is due: delete what leaves, try a disk again that took nothing."""
         now = self._clock()
+        if self.file.state is DiskState.GOOD:
+            self.file.keep_place()
         if self.file.state is not DiskState.GOOD:
             self._delete_from_memory(self.leaving.heard_at)
             self.file.retry(lambda: self.commit([]))
@@ -150,7 +155,8 @@ class SpillingQueue:
                 self.commit([], until=math.inf)
             else:
                 self.file.retry(lambda: self.commit([], until=math.inf), at_once=True)
-            if lost := self.memory.count():
+            is_missing = self.file.state is DiskState.MISSING
+            if lost := self.memory.count() + (self.count()[0] if is_missing else 0):
                 what = f"{counted(lost, 'event')} that the disk of the outbox did not take"
                 raise OutboxError(f"{what} are lost, for it is {self.file.state}; `edge-anpr doctor` names the remedy")
 
@@ -204,6 +210,14 @@ class SpillingQueue:
             noted = queue.notes()
             if noted == Notes() and (damaged := files.damaged_files(self.file.path)):
                 noted = recovery.notes_of(damaged[-1])
+            if queue.lacks_journal:
+                log.error(
+                    "the journal of the outbox, %s-wal, was removed: the reads committed last are lost; the numbers go"
+                    " on %d higher, so that none is given twice",
+                    self.file.path,
+                    MOST_IN_JOURNAL,
+                )
+                noted = replace(noted, last_sequence=noted.last_sequence + MOST_IN_JOURNAL)
             self.notes = self.notes.following(noted)
         self._noted = queue.notes()
         self.position = max(self.position, queue.last_position(), self.notes.last_sequence)

@@ -26,7 +26,7 @@ so that 0.5 is the best balance of recall and precision."""
 _EXTREME = 1e-4
 """The detector's confidence counts as at least this, and as at most one less this."""
 
-_FAR, _POSSIBLE = 0.3, 0.1
+_FAR, _POSSIBLE = 0.3, 0.05
 """For a second alignment, the farthest corner has to move by this many heights of a line, and the confidence of both
 networks has to reach this: of a hundred places below hardly one becomes a plate."""
 
@@ -43,16 +43,16 @@ class PlateAligner:
         """The plate with the network's corners and number of lines, and with the confidence of both networks.
 
         Corners that cannot be the plate's leave it where it was found. If the corners were far off, they are aligned
-        once more: the first view showed the plate askew, or in part.
+        once more, unless the place is hardly a plate: the first view showed the plate askew, or in part.
         """
-        seen = self._look(image_bgr, found)
+        seen = self._align_once(image_bgr, found)
         confidence = _together(found.confidence, seen.logit)
         if _moved(found, seen.plate) > _FAR and (confidence >= _POSSIBLE or found.confidence == 0):
-            seen = self._look(image_bgr, seen.plate)
+            seen = self._align_once(image_bgr, seen.plate)
             confidence = _together(found.confidence, seen.logit)
         return replace(seen.plate, confidence=confidence)
 
-    def _look(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Aligned":
+    def _align_once(self, image_bgr: ImageBgr, found: PlateDetection) -> "_Aligned":
         view, to_view = view_of(image_bgr, found.corners_px, self._size)
         outputs = self._model.run(view[None, :, :, None])
         shares = outputs["corners"][0].reshape(4, 2)

@@ -63,7 +63,7 @@ class PlateFormats:
     def load(cls, countries: Sequence[str]) -> "PlateFormats":
         """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` if there is none."""
         generic = _read(_GENERIC)
-        named = [each for country in countries if country != _GENERIC for each in _formats_of(_read(country))]
+        named = [each for country in countries if country != _GENERIC for each in formats_of(_read(country))]
         log_priors = (float(generic["generic"]["log_prior"]), float(generic["other"]["log_prior"]))
         return cls([*named, *_layouts_of(generic)], _any_text(generic["generic"]), log_priors)
 
@@ -105,7 +105,7 @@ def _with_real_codes(plate_format: PlateFormat, text: str) -> Iterator[str]:
         read = found[group]
         if read not in codes:
             for code in codes:
-                if sum(a != b for a, b in zip(read, code, strict=True)) == 1:
+                if len(code) == len(read) and sum(a != b for a, b in zip(read, code, strict=True)) == 1:
                     yield text[: found.start(group)] + code + text[found.end(group) :]
 
 
@@ -123,7 +123,8 @@ def _any_text(limits: dict[str, Any]) -> re.Pattern[str]:
     return re.compile(f"[A-Z0-9]{{{limits['shortest']},{limits['longest']}}}")
 
 
-def _formats_of(table: dict[str, Any]) -> Iterator[PlateFormat]:
+def formats_of(table: dict[str, Any]) -> Iterator[PlateFormat]:
+    """The formats of a country's file; `ValueError` for a field that names nothing."""
     unknown_code = float(table["priors"]["unknown_code"])
     for entry in table["formats"]:
         yield _format_of(table, entry, table["country"], unknown_code)
@@ -160,13 +161,25 @@ def _parse(field: str, table: dict[str, Any]) -> _Field:
     parsed = _FIELD.fullmatch(field)
     if parsed is None:
         raise ValueError(f"{table['country']}: {field!r} is not a field of a plate format")
-    name, least, most = parsed[1], int(parsed[2] or 1), int(parsed[3] or parsed[2] or 1)
+    name, repeats = parsed[1], parsed[2] is not None
+    least, most = int(parsed[2] or 1), int(parsed[3] or parsed[2] or 1)
     if name in table["codes"]:
-        codes = tuple(table["codes"][name])
-        positions = tuple("".join(sorted(set(column))) for column in zip(*codes, strict=True))
-        return _Field(f"(?:{'|'.join(codes)})", f"([A-Z]{{{len(positions)}}})", codes, (positions,))
-    if name.isupper():
-        return _Field(name, name, (), (tuple(name),))
-    characters = table["characters"][name]
-    pattern = f"[{characters}]{{{least},{most}}}"
-    return _Field(pattern, pattern, (), tuple((characters,) * count for count in range(least, most + 1)))
+        if repeats:
+            raise ValueError(f"{table['country']}: {field!r}: a code cannot be repeated; write it twice")
+        return _codes(tuple(table["codes"][name]))
+    if name.islower():
+        if name not in table["characters"]:
+            raise ValueError(f"{table['country']}: {field!r} names neither [characters] nor [codes]")
+        characters = table["characters"][name]
+        pattern = f"[{characters}]{{{least},{most}}}"
+        return _Field(pattern, pattern, (), tuple((characters,) * count for count in range(least, most + 1)))
+    pattern = f"(?:{name}){{{least},{most}}}"
+    return _Field(pattern, pattern, (), tuple(tuple(name) * count for count in range(least, most + 1)))
+
+
+def _codes(codes: tuple[str, ...]) -> _Field:
+    """Codes of one length or of several, as Germany's districts have."""
+    lengths = sorted({len(code) for code in codes})
+    alike = [[code for code in codes if len(code) == length] for length in lengths]
+    templates = tuple(tuple("".join(sorted(set(column))) for column in zip(*each, strict=True)) for each in alike)
+    return _Field(f"(?:{'|'.join(codes)})", f"([A-Z]{{{lengths[0]},{lengths[-1]}}})", codes, templates)

@@ -43,7 +43,7 @@ class _Way:
 
 
 class FixedTexts:
-    """Distinguishes them from the plates of vehicles, also of one that waits: that one was seen to arrive."""
+    """Distinguishes fixed lettering from vehicles' plates, also from one that waits: that one was seen to arrive."""
 
     def __init__(self, would_be_published: Callable[[int], bool] = lambda _track: True) -> None:
         """`would_be_published`: whether a track's text is sure enough; of others nothing is logged."""

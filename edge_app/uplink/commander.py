@@ -1,4 +1,7 @@
-"""Carries out requests that come over MQTT, each at once and in the publisher's thread, and answers every one."""
+"""Carries out requests that come over MQTT, in the publisher's thread, and answers them.
+
+A reload is answered once its trial is over. A retained request and `cmd/doctor` get no answer.
+"""
 
 import base64
 import dataclasses
@@ -120,7 +123,7 @@ class Commander:
 
     @property
     def topic_filter(self) -> str | None:
-        """What to subscribe to; None where nothing is allowed."""
+        """What to subscribe to; None if nothing is allowed."""
         return topics.command(self._root, "#") if self._settings.commands.allow else None
 
     @property
@@ -181,10 +184,11 @@ class Commander:
         self.wrong = f"{self.configuration}: {why}"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
-    def ends(self, unseen: Collection[str], state: ConnectionState) -> bool:
-        """Whether the daemon has to end for other settings; `unseen` names cameras that have given no picture yet.
+    def advance_trial(self, unseen: Collection[str], state: ConnectionState) -> bool:
+        """Answer a trial that is over; whether the daemon has to end for other settings.
 
-        A camera that gave none under the former settings either does not count against these.
+        `unseen` names cameras that have given no picture yet. One that gave none under the former settings either does
+        not count against these.
         """
         has_pictures = len(unseen) < len(self._settings.every_camera)
         unseen = set(unseen) - self.away_before

@@ -238,11 +238,10 @@ class Connection:
             if all_of_them or topic not in self._repeated:
                 self.send(message)
 
-    def subscribe(self, topics: Sequence[str], retain_as_published: bool = False) -> None:
-        """Ask for topics, and wait until they are granted.
+    def subscribe(self, topics: Sequence[str], retain_as_published: bool = False) -> bool:
+        """Ask for topics, and wait until they are granted; whether all are at QoS 1.
 
-        With `retain_as_published`, `retain` tells of messages that come at once, too, whether they were retained (MQTT
-        5 only).
+        With `retain_as_published`, `retain` shows whether messages that come at once were retained, too (MQTT 5 only).
         """
         self._granted = None
         if self.version == MQTT_5:
@@ -259,6 +258,7 @@ class Connection:
             if code.is_failure:
                 what = f"the broker at {self._where} refuses to let us read {topic}: {code}"
                 raise BrokerRefusedError(ConnectionState.ACCESS_REFUSED, what)
+        return all(code.value for code in self._granted)
 
     def exchange(self, seconds: float) -> list[Acknowledgement]:
         """Send and receive; return when something happened, `Waker.wake` was called, or `seconds` are over."""

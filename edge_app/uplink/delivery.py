@@ -58,11 +58,11 @@ class _InFlight:
     link: ChainLink | None
     """Its place in the chain, if it is signed."""
     unsent: deque[tuple[str, Message]]
-    """What its messages are, and themselves, in order."""
+    """Its messages in order, each with what it is: `_PICTURE`, `_READ` or `_ALERT`."""
     last: Message | None
     """The retained message, sent behind them."""
     unacknowledged: dict[int, tuple[str, Message]] = field(default_factory=dict)
-    """The same of those that were sent, by their numbers."""
+    """Those that were sent, by their packet numbers."""
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Delivery:
         self._last_position = 0
         self._last_link = outbox.delivered  # of what was sent before
         self._progress_at = clock()
-        self._has_heard = False
+        self._has_taken = False
         """Whether this broker has taken anything."""
         self._refused: int | None = None
         """The position of a read for whose refusal the connection is given up."""
@@ -158,7 +158,7 @@ class Delivery:
             raise UnreachableError(ConnectionState.NOT_ACKNOWLEDGED, what)
         return len(done)
 
-    def hang_up(self) -> None:
+    def note_lost_connection(self) -> None:
         """The connection is lost: blame the oldest event on its way, or a refused one; alone, its message counts."""
         history = self._history
         position = self._refused if self._refused is not None else next(iter(self._in_flight), None)
@@ -166,16 +166,14 @@ class Delivery:
             return
         was_alone, history.suspect = history.suspect == position, position
         event = self._in_flight[position]
-        if not (was_alone and self._has_heard and event.unacknowledged):  # a broker that takes nothing is no proof
+        if not (was_alone and self._has_taken and event.unacknowledged):  # a broker that takes nothing is no proof
             return
         what, message = next(iter(event.unacknowledged.values()))
         history.hang_ups[message.topic, event.event_id] += 1
         if history.hang_ups[message.topic, event.event_id] >= MOST_HANG_UPS:
             del history.hang_ups[message.topic, event.event_id]
-            what = f"{what} of {len(message.payload)} bytes"
-            self._give_up(
-                position, message, f"{MOST_HANG_UPS} connections were lost at {what} on {message.topic}", _LARGER
-            )
+            at = f"{what} of {len(message.payload)} bytes on {message.topic}"
+            self._give_up(position, what, f"{MOST_HANG_UPS} connections were lost at {at}", _LARGER)
 
     def _up_to_suspect(self, events: list[WaitingEvent]) -> list[WaitingEvent]:
         """What may be sent now: a suspected event goes alone."""
@@ -207,7 +205,7 @@ class Delivery:
 
     def _settle(self, acknowledgement: Acknowledgement) -> dict[int, _InFlight]:
         """The event that this makes complete, by its position."""
-        self._has_heard = self._has_heard or acknowledgement.refusal is None
+        self._has_taken = self._has_taken or acknowledgement.refusal is None
         position = self._position_of.pop(acknowledgement.number, None)
         event = None if position is None else self._in_flight.get(position)
         if position is None or event is None:
@@ -246,12 +244,12 @@ class Delivery:
             f"the broker refuses {what} of {len(message.payload)} bytes on {message.topic}: {acknowledgement.refusal}"
         )
         advice = _LARGER if acknowledgement.is_too_large else acknowledgement.state.advice
-        self._give_up(position, message, refusal, advice)
+        self._give_up(position, what, refusal, advice)
         return True
 
-    def _give_up(self, position: int, message: Message, why: str, advice: str) -> None:
+    def _give_up(self, position: int, what: str, why: str, advice: str) -> None:
         """Let a message that the broker does not take block no other."""
-        if message.topic.rpartition("/")[0].endswith("/image"):
+        if what == _PICTURE:
             self._outbox.drop_picture(position)
             log.warning("%s; it is given up: %s", why, advice)
         else:

@@ -2,14 +2,18 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 from edge_app.config import MqttSettings
+from edge_app.events.connection_state import ConnectionState
 from edge_app.uplink.connection import (
     MQTT_3_1_1,
     MQTT_5,
+    BrokerRefusedError,
     Connection,
     Message,
     NoAnswerError,
+    NoConnectionError,
     NoRetainError,
     Terms,
     Version,
@@ -74,9 +78,29 @@ class Dialler:
         except NoAnswerError as error:
             if version == MQTT_5 or not (error.has_hung_up and self._retains):
                 raise
+        try:
             return self._log_in(version, retains=False)
+        except NoAnswerError as error:
+            if error.has_hung_up and self._is_let_in_without_acknowledgements(version):
+                where = f"{self._settings.host}:{self._settings.port}"
+                what = f"the broker at {where} lets us in only with a last will of QoS 0"
+                raise BrokerRefusedError(ConnectionState.NO_ACKNOWLEDGEMENTS, what) from error
+            raise
 
-    def _log_in(self, version: Version, retains: bool) -> Connection:
+    def _is_let_in_without_acknowledgements(self, version: Version) -> bool:
+        """Whether it is the QoS of our last will that a broker hangs up on: 3.1.1 gives no reason."""
+        if self._terms.will is None:
+            return False
+        terms = replace(self._terms, will=replace(self._terms.will, qos=0))
+        try:
+            connection = self._log_in(version, False, terms)
+        except NoConnectionError:
+            return False
+        connection.log_out()
+        connection.close()
+        return True
+
+    def _log_in(self, version: Version, retains: bool, terms: Terms | None = None) -> Connection:
         return Connection(
             self._settings,
             self._credentials,
@@ -84,7 +108,7 @@ class Dialler:
             version,
             self._waker,
             self._stop,
-            self._terms,
+            terms or self._terms,
             retains,
             self._retained,
         )

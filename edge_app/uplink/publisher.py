@@ -149,7 +149,7 @@ class Publisher:
                 self._stop.wait(seconds)
 
     def _judge(self, error: NoConnectionError) -> tuple[NoConnectionError, float]:
-        """What was in the way, and for how long to wait: where two push each other off, neither may hurry."""
+        """What was in the way, and for how long to wait: if two push each other off, neither may hurry."""
         began = self._clock()
         is_brief = self.state is ConnectionState.CONNECTED and began - self._connected_at < SHORT_LIFE_SECONDS
         if error.state is ConnectionState.LOST and is_brief and self._has_namesake():
@@ -182,7 +182,7 @@ class Publisher:
             try:
                 self._serve(connection, delivery)
             except NoConnectionError:
-                delivery.hang_up()
+                delivery.note_lost_connection()
                 if repeats := self._outbox.send_again():  # now, however long the broker stays away
                     log.info("%d events that the broker had just acknowledged will be sent again", repeats)
                 raise

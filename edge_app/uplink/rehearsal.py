@@ -48,8 +48,8 @@ class Rehearsal:
 def rehearse(settings: MqttSettings, device: str) -> Rehearsal:
     """Log in beside the daemon and as it does, and publish blanks to `<prefix>/<device>/doctor`.
 
-    One has the size of a read and, if pictures are sent, another that of a picture; the last is empty and retained,
-    so that nothing is left.
+    The first is empty and retained, so that nothing stays there. One has the size of a read and, if pictures are sent,
+    another that of a picture.
 
     Raises:
         NoConnectionError: its `state` names what is in the way.

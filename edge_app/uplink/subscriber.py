@@ -1,7 +1,7 @@
-"""The other side: what arrives on some topics, over as many connections as it takes.
+"""Receives what arrives on some topics, over as many connections as it takes.
 
-With a session, the broker keeps what comes while it is away (MQTT 5); one that is started anew may have forgotten it,
-so it is soon back.
+With a session (MQTT 5), the broker keeps what comes while the subscriber is away. A broker that was started anew may
+have forgotten the session, so the pauses between attempts are short.
 """
 
 import logging
@@ -20,7 +20,11 @@ from edge_app.uplink.waker import Waker
 log = logging.getLogger(__name__)
 
 _TURN_SECONDS = 0.5
-_MOST_AWAY_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 2.0
+_NO_MEMORY = (
+    "the broker sends at QoS 0 only: what is published while the line is broken is lost; let it grant QoS 1"
+    " (mosquitto: `max_qos`)"
+)
 
 
 class Subscriber:
@@ -60,7 +64,7 @@ class Subscriber:
 
     def messages(self) -> Iterator[Message]:
         """What arrives; a broker that goes away is waited for."""
-        backoff = Backoff(most_seconds=_MOST_AWAY_SECONDS)
+        backoff = Backoff(most_seconds=_LONGEST_PAUSE_SECONDS)
         while not self._stop.is_set():
             try:
                 for message in self._arriving():
@@ -89,8 +93,8 @@ class Subscriber:
         # One that is resumed need not be subscribed: the line may have broken right after an earlier CONNECT.
         self._is_subscribed = self._is_subscribed and connection.has_resumed
         try:
-            if not self._is_subscribed:
-                connection.subscribe(self._topics)
+            if not self._is_subscribed and not connection.subscribe(self._topics):
+                self._report(_NO_MEMORY)
         except BaseException:  # Ctrl-C too; nobody else would end the session at the broker
             connection.log_out()
             connection.close()

@@ -3,15 +3,18 @@
 import logging
 import os
 import time
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from edge_app.capture.file_source import FileSource
+from edge_app.demo import CLIP
 from edge_app.errors import SourceError
 from edge_app.newer_python import UTC
 from tests.capture.pictures import write_clip
@@ -115,6 +118,38 @@ def test_a_damaged_frame_of_motion_jpeg_is_left_out_and_counted(
 
     assert (len(frames), source.stamp.corrupt) == (5, 1)
     assert "1 of 6 frames are damaged and left out; copy it again" in caplog.text
+
+
+@pytest.mark.parametrize("codec", ["MPEG-4", "H.264"])
+def test_rubbish_in_the_middle_is_counted_though_the_decoder_conceals_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, codec: str
+) -> None:
+    clip = CLIP if codec == "H.264" else write_clip(tmp_path / "whole.mp4", frames=40)
+    content = bytearray(clip.read_bytes())
+    begin = 1_204_000 if codec == "H.264" else content.index(b"mdat") + 1000
+    rubbish = np.random.default_rng(1).integers(0, 255, 3000 if codec == "H.264" else 100, np.uint8).tobytes()
+    content[begin : begin + len(rubbish)] = rubbish
+    (tmp_path / "damaged.mp4").write_bytes(content)
+
+    with caplog.at_level(logging.WARNING):
+        source = FileSource(tmp_path / "damaged.mp4", "north")
+        frames = len(list(source.frames()))
+
+    assert frames > 20
+    assert source.stamp.corrupt > 0
+    assert "damaged.mp4: it is damaged in " in caplog.text
+    assert "copy it again" in caplog.text
+
+
+def test_of_a_player_that_is_stopped_nothing_is_left_behind(tmp_path: Path) -> None:
+    frames = FileSource(write_clip(tmp_path / "clip.mp4", frames=12), "north").frames()
+    assert isinstance(frames, Generator)
+    next(frames)
+    assert len(psutil.Process().children()) == 1
+
+    frames.close()
+
+    assert psutil.Process().children() == []
 
 
 def test_a_file_that_guesses_its_frames_is_judged_by_its_end_alone(

@@ -49,7 +49,7 @@ def test_a_network_camera_that_is_away_is_a_fault_and_its_password_not_shown(
     findings = {each.subject: each for each in examine(Settings(camera=camera))}
 
     words = (
-        f"rtsp://127.0.0.1:{port}/stream: nothing listens at port {port};"
+        f"rtsp://127.0.0.1:{port}/…: nothing listens at port {port};"
         " check the port, and that the camera's service for it is on"
     )
     assert findings["camera"] == Finding("camera", FAULT, words)

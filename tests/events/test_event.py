@@ -111,6 +111,21 @@ def test_an_update_of_what_was_not_published_is_a_read_of_its_own() -> None:
     assert made.message.revision is None
 
 
+def test_an_update_or_withdrawal_is_as_old_as_itself_though_the_clock_was_set_after_the_early_read() -> None:
+    times = iter([datetime(1970, 1, 2, tzinfo=UTC)] * 2 + [NOON] * 2)
+    are_set = iter([False, False, True, True])
+    maker = EventFactory(Settings(), SOFTWARE, now=lambda: next(times), synchronized=lambda: next(are_set))
+    early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False))
+    maker.make(dataclasses.replace(plate_pass(), vehicle=8, is_final=False))
+
+    update, withdrawn = maker.make(dataclasses.replace(plate_pass(), vehicle=7)), maker.withdraw("north", 8)
+
+    assert (early.origin.made_at_ms, early.origin.clock_synchronized) == (86_400_000, False)
+    assert withdrawn is not None
+    for later in (update, withdrawn):
+        assert (later.origin.made_at_ms, later.origin.clock_synchronized) == (int(NOON.timestamp() * 1000), True)
+
+
 def test_a_withdrawal_has_nothing_new_and_comes_once() -> None:
     maker = factory()
     early = maker.make(dataclasses.replace(plate_pass(), vehicle=7, is_final=False), [MATCH])

@@ -162,9 +162,10 @@ def test_what_was_acknowledged_just_before_a_crash_comes_again(path: Path) -> No
 
 def test_what_is_put_together_is_there_whole_or_not_at_all(outbox: Outbox) -> None:
     good = event()
+    nameless = dataclasses.replace(good.origin, monotonic_ns=None)  # type: ignore[arg-type]
 
     with pytest.raises(OutboxError):
-        outbox.put(good, dataclasses.replace(good, created_monotonic_ns=None))  # type: ignore[arg-type]
+        outbox.put(good, dataclasses.replace(good, origin=nameless))
 
     assert outbox.pending(10) == []
 
@@ -369,7 +370,7 @@ def test_what_has_waited_for_as_long_as_it_may_is_deleted_and_counted(
     assert "2 events have waited for as long as they may be kept: deleted" in caplog.text
 
 
-def test_what_an_earlier_boot_has_left_is_as_old_as_its_id(path: Path) -> None:
+def test_what_an_earlier_boot_has_left_is_as_old_as_by_the_clock_that_can_be_set(path: Path) -> None:
     clocks = Clocks()
     with closing(keeping_for(3600, path, clocks)) as before:
         before.put(of_another_boot(clock_synchronized=True))
@@ -454,8 +455,8 @@ def test_what_has_waited_since_a_boot_longer_than_it_may_is_old_by_any_clock(pat
 
 def of_another_boot(clock_synchronized: bool) -> PlateEvent:
     made = event()
-    seen = dataclasses.replace(made.message.seen, clock_synchronized=clock_synchronized)
-    return dataclasses.replace(made, message=dataclasses.replace(made.message, boot_id="another", seen=seen))
+    origin = dataclasses.replace(made.origin, boot_id="another", clock_synchronized=clock_synchronized)
+    return dataclasses.replace(made, message=dataclasses.replace(made.message, boot_id="another"), origin=origin)
 
 
 def test_more_old_events_than_are_deleted_at_once_go_soon_after_one_another(path: Path) -> None:

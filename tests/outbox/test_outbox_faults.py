@@ -25,7 +25,7 @@ from edge_app.outbox.disk_queue import CHECK_AGAIN_SECONDS, RETRY_SECONDS
 from edge_app.outbox.outbox import Outbox, Revise
 from edge_app.outbox.queue import Losses, Notes
 from edge_app.outbox.retention import Retention
-from edge_app.outbox.spilling_queue import SETTLE_AGAIN_SECONDS, Limits
+from edge_app.outbox.spilling_queue import MOST_IN_JOURNAL, SETTLE_AGAIN_SECONDS, Limits
 from tests.events.passes import event
 from tests.outbox.disks import largest_file
 
@@ -936,3 +936,112 @@ def test_damage_met_while_rewriting_lets_no_clear_plate_out(tmp_path: Path, cloc
 
     assert numbers(outbox) == [each for each in range(1, 121) if each != 71]
     assert set(texts(outbox)) == {KEY.hash(CLEAR)}
+
+
+@pytest.mark.parametrize("lost", ["folder", "file", "journal", "all but the journal"])
+def test_what_is_deleted_under_the_running_service_is_written_anew(
+    tmp_path: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture, lost: str
+) -> None:
+    path = tmp_path / "state" / "outbox.sqlite"
+    outbox = opened(path)
+    outbox.put(event(), event())
+    outbox.done([(1, outbox.pending(1)[0].event_id, None)])
+    for each in list(path.parent.iterdir()):
+        if lost == "folder" or (lost == "journal") == each.name.endswith("-wal"):
+            each.unlink()
+    if lost == "folder":
+        path.parent.rmdir()
+
+    outbox.put(event())
+    outbox.tend()
+
+    assert outbox.disk is DiskState.GOOD
+    assert caplog.text.count("written anew, with all that it held") == 1
+    crash(outbox)
+    again = opened(path)
+    assert numbers(again) == [2, 3]
+    assert again.put(event()) == [4]
+
+
+def test_a_folder_that_cannot_be_made_anew_has_events_wait_in_memory_until_it_is_there(
+    tmp_path: Path, clock: Clock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, away = tmp_path / "state", tmp_path / "away"
+    outbox = opened(folder / "outbox.sqlite")
+    outbox.put(event())
+    folder.rename(away)
+    folder.write_text("in the way")
+
+    outbox.put(event())
+
+    assert outbox.disk is DiskState.MISSING
+    assert numbers(outbox) == [1, 2]
+    later(outbox, clock)
+    folder.unlink()
+    later(outbox, clock)
+    assert outbox.state().disk is DiskState.GOOD
+    assert outbox.state().in_memory == 0
+    assert numbers(outbox) == [1, 2]
+    assert caplog.text.count("cannot be written anew") == 1
+
+
+def test_events_of_a_folder_that_stays_deleted_are_reported_as_lost(tmp_path: Path, opened: Open) -> None:
+    folder = tmp_path / "state"
+    outbox = opened(folder / "outbox.sqlite")
+    outbox.put(event())
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    outbox.put(event())
+
+    with pytest.raises(OutboxError, match=r"2 events .* are lost, for it is missing"):
+        outbox.close()
+
+
+def test_another_outbox_put_into_the_place_of_the_one_in_use_is_taken_in(tmp_path: Path, opened: Open) -> None:
+    path, other = tmp_path / "outbox.sqlite", tmp_path / "other.sqlite"
+    foreign = opened(other)
+    foreign.put(event())
+    foreign.close()
+    outbox = opened(path)
+    outbox.put(event())
+    other.rename(path)
+
+    outbox.put(event())
+
+    assert sorted(numbers(outbox)) == [1, 1, 2]
+
+
+def test_a_journal_that_was_removed_after_a_crash_is_noticed_and_no_number_is_given_twice(
+    tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    outbox = opened(path)
+    outbox.put(event())
+    outbox._queue.fold()
+    outbox.put(event())
+    crash(outbox)
+    path.with_name(f"{path.name}-wal").unlink()
+    path.with_name(f"{path.name}.in-use").touch()
+
+    again = opened(path)
+
+    assert "outbox.sqlite-wal, was removed: the reads committed last are lost" in caplog.text
+    assert numbers(again) == [1]
+    assert again.put(event()) == [1 + MOST_IN_JOURNAL + 1]
+    again.close()
+    caplog.clear()
+    assert opened(path).put(event()) == [1 + MOST_IN_JOURNAL + 2]
+    assert "removed" not in caplog.text
+
+
+def test_neither_a_crash_nor_a_clean_end_is_taken_for_a_removed_journal(
+    tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "outbox.sqlite"
+    for end in (crash, Outbox.close, crash):
+        outbox = opened(path)
+        outbox.put(event())
+        end(outbox)
+
+    assert numbers(opened(path)) == [1, 2, 3]
+    assert "removed" not in caplog.text

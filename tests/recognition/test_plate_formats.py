@@ -1,12 +1,14 @@
 """The layouts of plates."""
 
+import re
 from importlib import resources
+from typing import Any
 
 import pytest
 
 from edge_app.errors import ConfigurationError
 from edge_app.newer_python import tomllib
-from edge_app.recognition.plate_formats import FormatMatch, PlateFormats
+from edge_app.recognition.plate_formats import FormatMatch, PlateFormats, formats_of
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +101,34 @@ def test_an_unknown_country_names_the_known_ones() -> None:
 
 def test_the_generic_format_alone_knows_no_country() -> None:
     assert PlateFormats.load(["generic"]).match("MH12AB1234") == FormatMatch(None, "generic", valid=False)
+
+
+def table(pattern: str) -> dict[str, Any]:
+    """What the file of a country with one format holds."""
+    return {
+        "country": "DE",
+        "priors": {"unknown_code": -3.0},
+        "characters": {"letter": "ABCM", "digit": "0123456789"},
+        "codes": {"district": ["B", "M", "AB", "ABC"]},
+        "formats": [{"name": "standard", "pattern": pattern, "log_prior": 0.0}],
+    }
+
+
+def test_codes_may_have_several_lengths_and_words_may_be_repeated_or_be_digits() -> None:
+    formats = PlateFormats(
+        list(formats_of(table("district letter{1,2} 0 X{2}"))), re.compile("[A-Z0-9]+"), (-5.0, -9.0)
+    )
+
+    assert [formats.match(text).valid for text in ("BA0XX", "ABCM0XX", "CCM0XX", "BA0X")] == [True, True, False, False]
+    assert formats.log_prior("CCM0XX") == -3.0, "the layout fits, the district does not exist"
+    assert formats.corrections("CBM0XX") == ["ABM0XX"]
+    assert {len(template) for template in formats.templates} == {5, 6, 7, 8}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "complaint"),
+    [("district{2}", "a code cannot be repeated"), ("lettr{2}", "names neither"), ("letter{", "is not a field")],
+)
+def test_a_field_that_means_nothing_is_refused(pattern: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        list(formats_of(table(pattern)))

@@ -19,6 +19,7 @@ from edge_app.uplink import credentials
 from edge_app.uplink.connection import Message
 from edge_app.uplink.home_assistant import HomeAssistant
 from edge_app.uplink.rehearsal import has_namesake, rehearse
+from edge_app.uplink.subscriber import Subscriber as Listener
 from tests.mosquitto import Mosquitto, Start, Subscriber
 from tests.uplink import test_home_assistant
 from tests.uplink.fault_proxy import FaultProxy
@@ -77,7 +78,17 @@ def test_a_broker_that_acknowledges_nothing_is_named_by_doctor(start: Start, is_
         finding = doctor.check_broker(Settings(mqtt=MqttSettings(host="127.0.0.1", port=between.port)))
 
     assert finding.state == FAULT
-    assert is_old or "let the broker take QoS 1" in finding.words
+    assert "let the broker take QoS 1" in finding.words
+
+
+def test_a_listener_learns_that_the_broker_keeps_nothing_for_it(start: Start) -> None:
+    reports: list[str] = []
+    poor, rich = start("allow_anonymous true", "max_qos 0"), start("allow_anonymous true")
+
+    for broker in (poor, rich):
+        Listener(broker.settings, ["anpr/#"], threading.Event(), report=reports.append).close()
+
+    assert [each.partition(":")[0] for each in reports] == ["the broker sends at QoS 0 only"]
 
 
 def test_a_packet_limit_is_named_with_both_sizes(start: Start) -> None:
@@ -121,19 +132,26 @@ def test_everything_retained_is_sent_again_when_home_assistant_starts(tmp_path: 
         listening.until(2, "/telemetry")
 
 
-def test_a_broker_that_comes_back_without_its_memory_learns_the_last_plate_again(
-    tmp_path: Path, broker: Mosquitto
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_broker_that_comes_back_without_its_memory_learns_all_that_is_retained_again(
+    tmp_path: Path, broker: Mosquitto, is_old: bool
 ) -> None:
-    with contextlib.closing(Running(tmp_path / "outbox.sqlite", broker.settings)) as running:
-        running.start()
-        running.put()
-        running.waits_until(running.is_drained)
+    with contextlib.closing(FaultProxy(broker.port)) as between:
+        between.hangs_up_on_mqtt_5 = is_old
+        home_assistant = HomeAssistant(test_home_assistant.settings())
+        settings = MqttSettings(host="127.0.0.1", port=between.port)
+        running = Running(tmp_path / "outbox.sqlite", settings, home_assistant=home_assistant)
+        with contextlib.closing(running):
+            running.start()
+            running.put()
+            running.waits_until(running.is_drained)
 
-        broker.stop()
-        broker.start()
+            broker.stop()
+            broker.start()
 
-        with contextlib.closing(Subscriber(broker.port)) as late:
-            late.until(1, "/last")
+            with contextlib.closing(Subscriber(broker.port, ["#"])) as late:
+                for ending in ("gate-01/status", "/last", "/config", "/telemetry"):
+                    late.until(1, ending)
 
 
 def test_two_devices_of_one_name_learn_of_each_other_and_do_not_hurry(

@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge_app.commands.evaluate import HEADER, as_row
@@ -14,10 +16,10 @@ from edge_app.evaluation.pictures import evaluate_dataset, run_over, score_datas
 from edge_app.evaluation.scoring import DatasetScore
 from edge_app.newer_python import tomllib
 from edge_app.recognizer import PlateRecognizer
-from edge_app.stages import Stages, stages_around
+from edge_app.stages import FURTHER, Stages, stages_around
 from training.accuracy.generated import generated_bins
 from training.accuracy.outcomes import Outcome, outcomes_of, substitutions
-from training.accuracy.page import Measured, write_page
+from training.accuracy.page import Further, Measured, write_page
 from training.networks import networks_as_converted, networks_as_trained
 from training.repository import REPOSITORY
 
@@ -52,12 +54,11 @@ def _write(models: Path, datasets: Sequence[Path], plates: int, out: Path) -> No
 def _measure(models: Path, datasets: Sequence[Path], plates: int) -> Measured:
     stages = stages_around(*networks_as_converted(models), Settings())
     scores, outcomes = _run(stages, datasets)
-    further = PlateRecognizer(stages, effort=1)
     original = PlateRecognizer(stages_around(*networks_as_trained(models), Settings()), effort=0)
     generated = generated_bins(stages, plates, ProgressLine("generated plates"))
     return Measured(
         scores,
-        [evaluate_dataset(further, folder, ProgressLine(f"{folder.name} effort 1")) for folder in datasets],
+        [_run_further(stages, datasets, without) for without in (None, *FURTHER)],
         [evaluate_dataset(original, folder, ProgressLine(f"{folder.name} float")) for folder in datasets],
         outcomes,
         *generated,
@@ -66,6 +67,18 @@ def _measure(models: Path, datasets: Sequence[Path], plates: int) -> Measured:
         tomllib.loads((FORMATS_DIRECTORY / f"{_COUNTRY.lower()}.toml").read_text(encoding="utf-8")),
         _COUNTRY,
     )
+
+
+def _run_further(stages: Stages, datasets: Sequence[Path], without: str | None) -> Further:
+    """Every set with effort 1, without one kind of further attempts."""
+    recognizer = PlateRecognizer(replace(stages, further=tuple(kind for kind in FURTHER if kind != without)), effort=1)
+    scores, cpu_ms = [], []
+    for folder in datasets:
+        begun = time.process_time()
+        what = f"{folder.name} effort 1" + (f" without {without}" if without else "")
+        scores.append(evaluate_dataset(recognizer, folder, ProgressLine(what)))
+        cpu_ms.append((time.process_time() - begun) * 1e3 / scores[-1].images)
+    return Further(without, scores, cpu_ms)
 
 
 def _run(stages: Stages, datasets: Sequence[Path]) -> tuple[list[DatasetScore], list[Outcome]]:

@@ -12,13 +12,24 @@ LOOKALIKES = (("0", "O"), ("1", "I"), ("8", "B"), ("0", "D"), ("0", "Q"), ("5", 
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """Every set with effort 1, with all kinds of further attempts or without one of them."""
+
+    without: str | None
+    """The kind that is left out."""
+    scores: Sequence[DatasetScore]
+    cpu_ms: Sequence[float]
+    """Processor time a picture, set by set."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What the page is written from."""
 
     scores: Sequence[DatasetScore]
     """Of the int8 models, with effort 0; so are those of the float networks and the outcomes."""
-    further_scores: Sequence[DatasetScore]
-    """Of the int8 models, with effort 1."""
+    further: Sequence[Further]
+    """Of the int8 models, with effort 1: with all kinds of further attempts first."""
     float_scores: Sequence[DatasetScore]
     outcomes: Sequence[Outcome]
     generated_sizes: Sequence[Bin]
@@ -37,6 +48,12 @@ _SCORES_NOTE = (
     "`boxes` counts the plates whose place is labelled, `texts` those whose text is; each counts, found or not. A "
     "dash stands for a missing label. `false` counts finds that are no labelled plate. What int8 lost is the "
     "float networks' figure less int8's: below zero, int8 is better."
+)
+
+_FURTHER_NOTE = (
+    "With effort 1, a plate in doubt is found once more in a *close view* and read at places *beside* the one found. "
+    "If nothing is read for sure, the picture is searched in *parts*. Each cell shows what a kind is worth: the exact "
+    "reads that are lost without it (below zero, it does harm), and the processor time a picture that it costs."
 )
 
 _TRUST_NOTE = (
@@ -60,6 +77,9 @@ def write_page(measured: Measured, pictures: str) -> str:
             "## Every set",
             _scores(measured),
             _SCORES_NOTE,
+            "## What further attempts gain and cost",
+            _FURTHER_NOTE,
+            _further(measured.further),
             "## One line and two",
             "The layout is the detector's; plates on which nothing was read have none.",
             _layouts(measured),
@@ -96,7 +116,9 @@ def _introduction(measured: Measured) -> str:
 
 def _scores(measured: Measured) -> str:
     rows = []
-    for score, further, original in zip(measured.scores, measured.further_scores, measured.float_scores, strict=True):
+    for score, further, original in zip(
+        measured.scores, measured.further[0].scores, measured.float_scores, strict=True
+    ):
         cells = [score.dataset, str(score.images)]
         if score.detection and original.detection:
             found = score.detection
@@ -121,12 +143,28 @@ def _together(measured: Measured) -> list[str]:
     """The last row: every plate counts once."""
     boxes, recall = pooled((each.detection for each in measured.scores), "recall")
     texts, exact = pooled((each.reading for each in measured.scores), "exact")
-    _, exact_further = pooled((each.reading for each in measured.further_scores), "exact")
+    _, exact_further = pooled((each.reading for each in measured.further[0].scores), "exact")
     _, recall_before = pooled((each.detection for each in measured.float_scores), "recall")
     _, exact_before = pooled((each.reading for each in measured.float_scores), "exact")
     found = (str(boxes), _share(recall), "–", "–", "–", _difference(recall_before, recall))
     read = (str(texts), _share(exact), _share(exact_further), "–", _difference(exact_before, exact))
     return ["all together", str(sum(each.images for each in measured.scores)), *found, *read]
+
+
+def _further(further: Sequence[Further]) -> str:
+    """What each kind of further attempt gains and costs, set by set."""
+    complete, *others = further
+    rows = []
+    for index, score in enumerate(complete.scores):
+        if not score.reading or not score.reading.plates:
+            continue
+        cells = [score.dataset, _share(score.reading.exact), f"{complete.cpu_ms[index]:.0f} ms"]
+        for other in others:
+            less = other.scores[index].reading
+            gained = _difference(score.reading.exact, less.exact if less else None)
+            cells.append(f"{gained}, {complete.cpu_ms[index] - other.cpu_ms[index]:.0f} ms")
+        rows.append(cells)
+    return _table(("set", "exact, effort 1", "CPU a picture", *(str(each.without) for each in others)), rows)
 
 
 def _layouts(measured: Measured) -> str:

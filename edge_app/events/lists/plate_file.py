@@ -88,7 +88,7 @@ def parse_entries(content: bytes, where: object) -> tuple[Entry, ...]:
 
 
 def doubts(entries: Sequence[Entry], is_valid: Callable[[str], bool]) -> str | None:
-    """Which lines fit no plate format, without quoting them; None where all do.
+    """Which lines fit no plate format, without quoting them; None if all do.
 
     Such an entry counts: it may be of another country. More often it is a heading, a sum, or mistyped.
     """
