@@ -180,7 +180,7 @@ def run_clip(folder: Path, lookup: LookupSettings) -> list[dict[str, Any]]:
 
 
 def test_the_events_of_a_clip_carry_what_the_source_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr(daemon, "DRAIN_SECONDS", 5.0)
     path = tmp_path / "v.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE v (plate TEXT PRIMARY KEY, owner TEXT)")

@@ -25,7 +25,11 @@ from edge_app.uplink.publisher import Publisher
 from edge_app.web.window import Window
 
 TOKEN = "0123456789abcdef"  # of tests
-PARTS = {"camera": {"well": True, "state": "pictures arrive"}, "broker": {"well": False, "state": "unreachable"}}
+PARTS = {
+    "camera": {"well": True, "state": "pictures arrive"},
+    "broker": {"well": False, "state": "unreachable"},
+    "disk": {"well": True, "state": "good"},
+}
 
 
 NORTH = CameraVitalsMessage(

@@ -86,7 +86,8 @@ async function watch() {
       if (document.hidden || camera === null || withheld) { await wait(300); continue; }
       const asked = camera;
       const width = Math.max(320, Math.min(1920, Math.round(($("stage").clientWidth * devicePixelRatio) / 160) * 160));
-      const after = view.camera === asked && view.sequence >= 0 ? `&after=${view.sequence}` : "";
+      const isMeasured = !isFocusing || typeof view.sharpness === "number";
+      const after = view.camera === asked && view.sequence >= 0 && isMeasured ? `&after=${view.sequence}` : "";
       const answer = await ask(`v1/cameras/${asked}/view?width=${width}${after}${isFocusing ? "&focus=1" : ""}`);
       if (answer.status === 204 || asked !== camera) continue;
       if (!answer.ok) {
