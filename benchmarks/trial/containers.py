@@ -41,7 +41,7 @@ def make_tree(
         packages, variant = (ARM_PACKAGES, "extract") if is_foreign else (packages, "minbase")
         unfinished = folder / f".{tree.name}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}"]
+        command = ["mmdebstrap", f"--arch={architecture}", f"--variant={variant}", "--dpkgopt=force-unsafe-io"]
         command += [f"--include={package}" for package in packages]
         subprocess.run([*command, suite, str(unfinished), mirror], check=True, stdout=subprocess.DEVNULL)
         if is_foreign:

@@ -15,7 +15,7 @@ from edge_app.records import Frame
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 1.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 0.5
 """Between two attempts: an attempt costs little, and a camera that is back should be seen within seconds."""
 FIRST_REFUSAL_SECONDS, LONGEST_REFUSAL_SECONDS = 60.0, 900.0
 """After a refused password: cameras lock an account after a few wrong ones."""

@@ -22,7 +22,8 @@ REFERENCE_PICTURES = 30
 """Number of good pictures of which the reference is made: vehicles vanish in their median."""
 UNKNOWN_SECONDS = 600.0
 """A picture in which no part of the reference is found for this long, though the light is alike, shows another view."""
-ALIKE_LIGHT = (0.5, 2.0)
+ALIKE_LIGHT = (0.5, 4.0)
+"""Brightness, as a share of the reference's, in which views are compared: fog is brighter, a day after a night more."""
 
 
 class PictureState(StrEnum):
@@ -95,7 +96,7 @@ class CameraHealth:
         still_seconds = self._changes.still_seconds(gray, frame.monotonic_ns)
         if still_seconds >= settings.frozen_seconds:
             return PictureState.FROZEN
-        if np.percentile(gray, 99) < settings.dark_level:
+        if np.percentile(gray[::2, ::2], 99) < settings.dark_level:
             return PictureState.DARK
         if np.mean(gray >= BRIGHT_LEVEL) > settings.overexposed_share:
             return PictureState.OVEREXPOSED

@@ -35,6 +35,20 @@ class Answer:
     body: str
 
 
+def reach(address: str) -> None:
+    """Connect, and say nothing.
+
+    Raises:
+        SourceError: it cannot be reached.
+    """
+    parts = urlsplit(address)
+    try:
+        with socket.create_connection(_place(parts), TIMEOUT_SECONDS):
+            pass
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{without_secrets(address)}: {_why_unreachable(parts, error)}") from error
+
+
 def check(address: str) -> None:
     """Ask for the stream of an address, which may hold user and password.
 
@@ -66,12 +80,16 @@ def check(address: str) -> None:
 
 
 def _ask(parts: SplitResult, more: Mapping[str, str]) -> Answer:
-    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    with socket.create_connection((host, port), TIMEOUT_SECONDS) as plain:
-        stream = _tls().wrap_socket(plain, server_hostname=host) if parts.scheme in ("rtsps", "https") else plain
+    with socket.create_connection(_place(parts), TIMEOUT_SECONDS) as plain:
+        is_tls = parts.scheme in ("rtsps", "https")
+        stream = _tls().wrap_socket(plain, server_hostname=parts.hostname) if is_tls else plain
         with stream:
             stream.sendall(_request(parts, more))
             return _answer(stream)
+
+
+def _place(parts: SplitResult) -> tuple[str, int]:
+    return parts.hostname or "", parts.port or PORTS[parts.scheme]
 
 
 def _tls() -> ssl.SSLContext:

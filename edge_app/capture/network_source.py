@@ -6,16 +6,19 @@ from urllib.parse import quote, urlsplit
 import cv2
 
 from edge_app.capture import network_probe
-from edge_app.capture.opencv_stream import OpenCvStream
+from edge_app.capture.opencv_stream import Capture, OpenCvStream
 from edge_app.config import CameraSettings
 from edge_app.configuration import secret_files, systemd_credentials
 from edge_app.errors import ConfigurationError, SourceError
+from edge_app.image_files import decode_frame
 from edge_app.printable import without_secrets
+from edge_app.records import ImageBgr
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 2000
 FRAMES_AWAITED = 3
 """A slow camera, of a frame in some seconds, is waited for as long as that many frames take."""
+MOTION_JPEG = cv2.VideoWriter.fourcc(*"MJPG")
 CREDENTIAL = "camera-password"
 """The name of the systemd credential."""
 
@@ -26,24 +29,41 @@ def open_network(camera: CameraSettings, url: str) -> OpenCvStream:
     Raises:
         ConfigurationError: the password file is not as it should be.
     """
-    # FFmpeg watches a stream for so long, in microseconds, before it gives the first picture; else it would be 3 s.
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "analyzeduration;2000000")
+    # FFmpeg watches a stream for so long, in microseconds, before it gives the first picture; else it would be 5 s.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "analyzeduration;500000")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # its words may show the password
     address, label = _with_password(camera, url), without_secrets(url)
     read_timeout_ms = max(READ_TIMEOUT_MS, int(FRAMES_AWAITED * 1000 / camera.frames_per_second))
 
-    def open_capture() -> cv2.VideoCapture:
-        network_probe.check(address)
-        return _open(_with_transport(address, camera.rtsp_transport), read_timeout_ms)
+    def open_capture() -> Capture:
+        network_probe.reach(address)
+        capture = _open(_with_transport(address, camera.rtsp_transport), read_timeout_ms)
+        # FFmpeg shows a damaged JPEG as far as it goes: such pictures are taken as they come.
+        is_jpeg = int(capture.get(cv2.CAP_PROP_FOURCC)) == MOTION_JPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+        return JpegCapture(capture) if is_jpeg else capture
 
     def explain(gave_some: bool) -> SourceError:
         if gave_some:
             return SourceError(f"{label}: the stream broke off; check the camera's power and the network")
+        network_probe.check(address)  # only now: many a camera takes a second to begin a stream, and ends it again
         return SourceError(
             f"{label}: answers, and gives no picture; set its video to H.264 or H.265, or try another path"
         )
 
     return OpenCvStream(camera.name, label, open_capture, explain)
+
+
+class JpegCapture:
+    """Motion JPEG whose pictures are decoded here: a damaged one is none."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+        self.release = capture.release
+
+    def read(self) -> tuple[bool, ImageBgr | None]:
+        """As `Capture.read`."""
+        given, data = self._capture.read()
+        return given, decode_frame(data.tobytes()) if given else None
 
 
 def _with_password(camera: CameraSettings, url: str) -> str:

@@ -15,7 +15,7 @@ from edge_app.events.event import PlateEvent, WaitingEvent, encode
 from edge_app.events.messages import ReadMessage
 from edge_app.outbox import files
 from edge_app.outbox.leaving import LeavingEvent
-from edge_app.outbox.queue import Losses, Queue, QueuedEvent
+from edge_app.outbox.queue import NO_LOSSES, Losses, Queue, QueuedEvent
 from edge_app.outbox.recovery import Recovery
 from edge_app.outbox.retention import Retention
 from edge_app.outbox.spilling_queue import DEFAULTS, Limits, SpillingQueue
@@ -47,6 +47,24 @@ class OutboxState:
     """Events deleted since the outbox was opened because they had waited for longer than they may."""
     withheld: int = 0
     """Events of an earlier run that must not be sent under the privacy that is set now, since the outbox was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """What was done to events up to a position, once it is committed."""
+
+    position: int
+    changed: int = 0
+    withheld: int = 0
+    losses: Losses = NO_LOSSES
+
+    def __add__(self, other: "_Revision") -> "_Revision":
+        return _Revision(
+            max(self.position, other.position),
+            self.changed + other.changed,
+            self.withheld + other.withheld,
+            self.losses + other.losses,
+        )
 
 
 class Outbox:
@@ -229,35 +247,36 @@ class Outbox:
         """Rewrite what an earlier run left as it may be kept; False if the disk does not take that."""
         after, changed = 0, 0
 
-        def work(queue: Queue) -> tuple[int, int]:
+        def work(queue: Queue) -> _Revision:
             entries = queue.peek(_REVISED_TOGETHER, after, self._queue.leaving.is_waiting)
-            count = sum(self._revise_entry(queue, entry) for entry in entries)
-            return (entries[-1].position if entries else after), count
+            each = [self._revise_entry(queue, entry) for entry in entries]
+            return sum(each, _Revision(entries[-1].position if entries else after))
 
         while self._revise is not None:
             done = self._queue.file.write(work)
             if done is None:
                 return False
-            if done[0] == after:
+            if done.position == after:
                 break
-            after, changed = done[0], changed + done[1]
-            if done[1]:
+            after, changed = done.position, changed + done.changed
+            self._withheld += done.withheld
+            self._queue.lose(done.losses)
+            if done.changed:
                 self._queue.fold()
         if changed:
             log.warning("%d events from before were changed or deleted: they did not keep to [privacy]", changed)
         return True
 
-    def _revise_entry(self, queue: Queue, entry: QueuedEvent) -> bool:
-        """Whether it had to be changed or deleted; what is damaged is left to those who send it."""
+    def _revise_entry(self, queue: Queue, entry: QueuedEvent) -> "_Revision":
+        """Change or delete an event if it has to be; what is damaged is left to those who send it."""
         event = _as_event(entry, self._opened_at_ns)
         if event is None or not event.left_over or self._revise is None or (revised := self._revise(event)) == event:
-            return False
+            return _Revision(entry.position)
         queue.delete(entry.position, entry.event_id)
         if revised is None:
-            self._withheld += 1
-        else:
-            queue.put([replace(entry, read=encode(revised.read), image_jpeg=revised.image_jpeg)])
-        return True
+            return _Revision(entry.position, changed=1, withheld=1)
+        changed_entry = replace(entry, read=encode(revised.read), image_jpeg=revised.image_jpeg)
+        return _Revision(entry.position, changed=1, losses=queue.put([changed_entry]))
 
     def _expire(self, retention: Retention) -> None:
         """Delete events that have waited for too long, and files set aside that were kept for as long."""

@@ -119,3 +119,31 @@ def test_a_camera_that_is_not_there_is_reported(tmp_path: Path, capsys: pytest.C
     assert code == 2
     assert "no such video file" in capsys.readouterr().err
     assert not (tmp_path / "out.jpg").exists()
+
+
+def test_aiming_prints_how_each_plate_shows_and_draws_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = cv2.VideoCapture(str(CLIP))
+    (tmp_path / "pictures").mkdir()
+    frames.set(cv2.CAP_PROP_POS_FRAMES, 20)
+    cv2.imwrite(str(tmp_path / "pictures" / "0.png"), frames.read()[1])
+    (tmp_path / "config.toml").write_text(f'[camera]\nsource = "images:{tmp_path / "pictures"}"\n')
+
+    code = main(["snapshot", "--config", str(tmp_path / "config.toml"), "--aim", str(tmp_path / "out.png")])
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "px wide, smear" in printed
+    assert "of such single frames are read right" in printed
+    assert "longest exposure at 30° to the road:" in printed
+    assert not np.array_equal(load_image(tmp_path / "out.png"), load_image(tmp_path / "pictures" / "0.png"))
+
+
+def test_without_a_plate_aiming_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pictures").mkdir()
+    cv2.imwrite(str(tmp_path / "pictures" / "0.png"), np.full((240, 320, 3), 90, np.uint8))
+    (tmp_path / "config.toml").write_text(f'[camera]\nsource = "images:{tmp_path / "pictures"}"\n')
+
+    code = main(["snapshot", "--config", str(tmp_path / "config.toml"), "--aim", str(tmp_path / "out.png")])
+
+    assert code == 0
+    assert "no plate was found: let a vehicle stand where plates are to be read" in capsys.readouterr().out
