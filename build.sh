@@ -298,6 +298,8 @@ missing_packages() {
     command -v ssh-keygen >/dev/null || echo openssh-client # signs bundles
     command -v openssl >/dev/null || echo openssl # makes the certificates of test brokers
     command -v shellcheck >/dev/null || echo shellcheck
+    command -v promtool >/dev/null || echo prometheus # checks figures and rules
+    command -v chromium >/dev/null || echo chromium # opens the page
 }
 
 apt_install() {

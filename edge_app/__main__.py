@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "Measure this machine: milliseconds of each stage, frames a second, memory.",
     "doctor": "Check this installation: models, camera, lists, broker, clock, disk, service. "
     "Gives the remedy for each fault.",
+    "lookup": "Ask the configured source for a plate's registration details.",
     "recover": "Put what can be read of a damaged outbox, which the service has set aside, into the one in use.",
     "release": "Install a bundle beside the running release and switch to it, go back, or remove it all.",
     "self-test": "Try this installation on pictures with known plates, without a camera or a broker.",

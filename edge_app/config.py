@@ -5,6 +5,7 @@ makes `config/default.toml` of all three; loading is strict (see `load`).
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge_app.camera_settings import CameraSettings as CameraSettings
 from edge_app.configuration import source_url, strict_toml
 from edge_app.configuration.default_file import SameKeysAs, default_file
 from edge_app.configuration.limits import Between, Example, HostName, Matching, OneOf, Share, TopicLevel
+from edge_app.configuration.listen_address import ListenAddress
 from edge_app.configuration.strict_toml import Complaint
 from edge_app.errors import UsageError
 
@@ -307,6 +309,55 @@ class HomeAssistantSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """`[web]`: the page, the HTTP API and the metrics; see docs/http.md. Off unless `listen` is set."""
+
+    listen: Annotated[Annotated[str, ListenAddress()] | None, Example("127.0.0.1:8080")] = None
+    """Address and port. Without a token only this machine's own: 127.0.0.1 or [::1]."""
+    token_file: Annotated[Path | None, Example("/etc/edge-anpr/web-token")] = None
+    """File with the token that the page asks for and programs send, 16 characters or more, as from `openssl rand
+    -hex 16`. If not set, the systemd credential `web-token` is used."""
+    certificate_file: Annotated[Path | None, Example("/etc/edge-anpr/web.pem")] = None
+    """PEM file of the certificate, for https."""
+    key_file: Annotated[Path | None, Example("/etc/edge-anpr/web.key")] = None
+    """PEM file of that certificate's key."""
+    host_names: Annotated[tuple[Annotated[str, HostName()], ...], Example(("gate.example.org",))] = ()
+    """Names under which browsers reach this device, besides its addresses, its own name and that with `.local`."""
+    max_megabytes: Annotated[float, Between(0.1, 100)] = 16.0
+    """Largest picture to recognise, in megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSettings:
+    """`[lookup]`: registration details join a read, from a source of your own; see docs/lookup.md."""
+
+    source: Annotated[str, OneOf(("off", "csv", "sqlite", "http"))] = "off"
+    """Kind of the source."""
+    file: Annotated[Path | None, Example("/etc/edge-anpr/vehicles.csv")] = None
+    """The CSV file in UTF-8, with names in its first line, or the SQLite database."""
+    plate_column: Annotated[str, Matching(r".+", "the name of a column")] = "plate"
+    """Of the CSV file: the column with the plates."""
+    query: Annotated[str | None, Example("SELECT owner, model FROM vehicles WHERE plate = ?")] = None
+    """Of the SQLite database: its one parameter is the plate, in capitals without spaces."""
+    url: Annotated[str | None, Example("https://registry.example/vehicles/{plate}")] = None
+    """Of the HTTP service; `{plate}` stands for the plate. What it answers is JSON; 404: not known."""
+    headers_file: Annotated[Path | None, Example("/etc/edge-anpr/lookup-headers")] = None
+    """File with headers of the request, one `Name: value` a line, as for a key."""
+    pointer: Annotated[str, Matching(r"(/[^\0]*)?", "a JSON pointer, as `/data/vehicle`, or nothing")] = ""
+    """Of the HTTP service: JSON pointer (RFC 6901) to the object with the fields in its answer."""
+    fields: Annotated[tuple[str, ...], Example(("owner", "model"))] = ()
+    """Names of the columns or members that may become part of a read; nothing else does."""
+    limit_milliseconds: Annotated[int, Between(1, 60_000)] = 2000
+    """Longest time for an answer; the plate is asked for while its vehicle is in view, and no read waits."""
+    late: Annotated[str, OneOf(("update", "nothing"))] = "update"
+    """What becomes of an answer that comes after its read: an update of the same event, or nothing."""
+    cache_plates: Annotated[int, Between(0, 1_000_000)] = 1000
+    """Most answers that are kept in memory."""
+    cache_minutes: Annotated[float, Between(0, 10_000)] = 60.0
+    """For how long an answer is kept, in minutes."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxSettings:
     """`[outbox]`: events that wait for the broker."""
 
@@ -354,6 +405,8 @@ class Settings:
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     commands: CommandSettings = field(default_factory=CommandSettings)
     home_assistant: HomeAssistantSettings = field(default_factory=HomeAssistantSettings)
+    lookup: LookupSettings = field(default_factory=LookupSettings)
+    web: WebSettings = field(default_factory=WebSettings)
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
@@ -403,7 +456,7 @@ def default_toml() -> str:
 
 def paths_in(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders that must be there before the daemon starts, with the keys that name them."""
-    for section in ("models", "hook", "privacy", "evidence", "mqtt"):
+    for section in ("models", "hook", "privacy", "evidence", "mqtt", "lookup", "web"):
         table = getattr(settings, section)
         yield from _paths_of(f"[{section}]", table)
     yield from ((f"[[lists]] {each.name}", each.file) for each in settings.lists)
@@ -427,6 +480,8 @@ def _disagreements(settings: Settings) -> Iterator[Complaint]:
     yield from _line_complaints(settings.crossing_lines)
     yield from _list_complaints(settings)
     yield from _mqtt_complaints(settings.mqtt)
+    yield from _web_complaints(settings.web)
+    yield from _lookup_complaints(settings)
     if settings.evidence.key_file and not settings.evidence.enabled:
         what = "this is used to sign reads only; set `enabled = true`, or remove the key"
         yield Complaint(("evidence", "key_file"), what)
@@ -564,6 +619,45 @@ def _mqtt_complaints(mqtt: MqttSettings) -> Iterator[Complaint]:
             yield Complaint(("mqtt", key), "this is used with TLS only; set `tls = true`, or remove the key")
     if mqtt.password_file and (complaint := password_complaint(mqtt)):
         yield Complaint(("mqtt", "password_file"), complaint)
+
+
+def _web_complaints(web: WebSettings) -> Iterator[Complaint]:
+    if (web.certificate_file is None) != (web.key_file is None):
+        given = "certificate_file" if web.certificate_file else "key_file"
+        yield Complaint(("web", given), "`certificate_file` and `key_file` go together; give both or neither")
+    if web.listen is None and web != WebSettings():
+        yield Complaint(("web", "listen"), "without it the page is off; set it, or remove the section's other keys")
+
+
+_LOOKUP_KEYS = {
+    "csv": ("file", "plate_column"),
+    "sqlite": ("file", "query"),
+    "http": ("url", "headers_file", "pointer"),
+}
+"""The keys of each kind of source."""
+
+
+def _lookup_complaints(settings: Settings) -> Iterator[Complaint]:
+    lookup, defaults = settings.lookup, LookupSettings()
+    if lookup.source == "off":
+        return
+    for key in ("file", "plate_column", "query", "url", "headers_file", "pointer"):
+        is_set = getattr(lookup, key) != getattr(defaults, key)
+        if is_set and key not in _LOOKUP_KEYS[lookup.source]:
+            what = f'a source "{lookup.source}" does not use this; remove it, or set another `source`'
+            yield Complaint(("lookup", key), what)
+    for key in _LOOKUP_KEYS[lookup.source]:
+        if key in ("file", "query", "url") and getattr(lookup, key) is None:
+            yield Complaint(("lookup", "source"), f'a source "{lookup.source}" needs `{key}`; add it')
+    if lookup.query is not None and lookup.query.count("?") != 1:
+        yield Complaint(("lookup", "query"), "it has one `?`, which stands for the plate; write it so")
+    if lookup.url is not None and not re.match(r"https?://[^/{]+/.*\{plate\}", lookup.url):
+        yield Complaint(("lookup", "url"), "give http:// or https://, a host and a path or query with `{plate}`")
+    if not lookup.fields:
+        yield Complaint(("lookup", "fields"), "nothing would become part of a read; list the wanted names")
+    if settings.privacy.hash:
+        what = "the details would show whose plate is hashed; remove [lookup], or `hash`"
+        yield Complaint(("lookup", "source"), what)
 
 
 def password_complaint(mqtt: MqttSettings) -> str | None:

@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from edge_app.capture.camera_health import PictureState
 from edge_app.capture.frame_slot import FairTurns
@@ -22,17 +23,20 @@ from edge_app.events.disk_state import DiskState
 from edge_app.events.event import EventFactory, PlateEvent
 from edge_app.events.lists.hook import Hook
 from edge_app.events.lists.lists import Lists
-from edge_app.events.messages import VitalsMessage
+from edge_app.events.messages import COMPLETED, VitalsMessage
 from edge_app.lane import Lane
 from edge_app.outbox.outbox import Outbox
 from edge_app.printable import counted
-from edge_app.records import ListMatch, PlatePass
+from edge_app.records import Frame, ListMatch, PlatePass
 from edge_app.service.self_care import SelfCare
 from edge_app.service.status_socket import Status, StatusSocket, open_status_socket
 from edge_app.service.systemd import Systemd
 from edge_app.service.worker import Worker
 from edge_app.uplink.commander import Commander
 from edge_app.uplink.publisher import Publisher
+
+if TYPE_CHECKING:
+    from edge_app.lookup.lookup import Lookup
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +49,34 @@ DRAIN_SECONDS = 10.0
 ALIVE_SECONDS = 30.0
 """A main loop that has not come round for this long hangs, as the watchdog has it."""
 COMPLAIN_SECONDS = 3600.0
+MOST_UNREGISTERED = 64
+"""Events, with their pictures, that are kept until their registration details come."""
+
+
+class Window(Protocol):
+    """`edge_app.web.window.Window`: the page and the HTTP API, if they are on."""
+
+    def open(
+        self,
+        status: Callable[[], Status],
+        reload: Callable[[Callable[[], None]], None],
+        outbox: Outbox,
+        publisher: Publisher,
+        /,
+    ) -> None:
+        """Begin to answer, in place of the status socket."""
+
+    def show(self, frame: Frame, /) -> None:
+        """Take in a frame that was processed."""
+
+    def lose(self, camera: str, /) -> None:
+        """Show no picture of a camera that gives none."""
+
+    def publish(self, event: PlateEvent, sequence: int, /) -> None:
+        """Take in an event that is committed."""
+
+    def close(self) -> None:
+        """Answer no more."""
 
 
 class Daemon:
@@ -67,6 +99,8 @@ class Daemon:
         clock: Callable[[], float] = time.monotonic,
         commander: Commander | None = None,
         care: SelfCare | None = None,
+        window: Window | None = None,
+        lookup: "Lookup | None" = None,
     ) -> None:
         """`turns` serves the slots of the lanes' cameras, in the order of `lanes`."""
         self.lanes = tuple(lanes)
@@ -83,6 +117,10 @@ class Daemon:
         self._complained_at = float("-inf")
         self.asked_to_stop = False
         self._asked_to_reload = False
+        self._undo: Callable[[], None] | None = None
+        self._window = window
+        self._lookup = lookup
+        self._unregistered: dict[str, tuple[Lane, PlateEvent]] = {}
         self._min_reads = settings.tracking.min_reads
         self._came_round_at = clock()
         self._rounds = 0
@@ -107,7 +145,10 @@ class Daemon:
 
     def start(self) -> None:
         """Begin to capture and to publish."""
-        self._status_socket = open_status_socket(self.status)
+        if self._window is not None:
+            self._window.open(self.status, self.ask_to_reload, self._outbox, self._publisher)
+        else:
+            self._status_socket = open_status_socket(self.status)
         for thread in (*self._helpers, *self._camera_threads):
             thread.start()
 
@@ -141,7 +182,7 @@ class Daemon:
             fields={
                 "release": os.environ.get("EDGE_ANPR_RELEASE"),
                 "parts": {name: {"well": well, "state": state} for name, (well, state) in parts.items()},
-                "configuration": {"wrong": self._wrong_configuration},
+                "configuration": self._configuration_state(),
                 "telemetry": dataclasses.asdict(self._publisher.telemetry()),
             },
         )
@@ -150,8 +191,12 @@ class Daemon:
         """Make `run` return soon; safe in a signal handler, because it takes no lock."""
         self.asked_to_stop = True
 
-    def ask_to_reload(self) -> None:
-        """Make `run` read the configuration again soon; safe in a signal handler."""
+    def ask_to_reload(self, undo: Callable[[], None] | None = None) -> None:
+        """Make `run` read the configuration again soon; safe in a signal handler.
+
+        `undo` is called if the former settings come back.
+        """
+        self._undo = undo
         self._asked_to_reload = True
 
     def stop(self) -> None:
@@ -160,6 +205,10 @@ class Daemon:
             self._systemd.stopping()
         if self._status_socket is not None:
             self._status_socket.close()
+        if self._window is not None:
+            self._window.close()
+        if self._lookup is not None:
+            self._lookup.close()
         # The cameras first, so that nothing new comes; the publisher may finish what it has in flight. What is
         # not acknowledged stays in the outbox, so neither is waited for long.
         for lane in self.lanes:
@@ -188,9 +237,12 @@ class Daemon:
                     self._commander.newest_frames[frame.camera] = frame
                 began = self._clock()
                 self._commit(self.lanes[number], self.lanes[number].handle(frame))
+                if self._window is not None:
+                    self._window.show(frame)
                 self._care.rest(self._clock() - began, self._stop)
             for lane in self.lanes:
                 self._commit(lane, lane.silence())
+            self._complete()
             self._outbox.tend()
             self._publisher.board = self._care.look()
             self._complain()
@@ -207,7 +259,7 @@ class Daemon:
         """Whether to end: for good, or for other settings."""
         if self._asked_to_reload and self._commander is not None:
             self._asked_to_reload = False
-            self._commander.reload_file()
+            self._commander.reload_file(self._undo)
         commander = self._commander
         superseded = commander is not None and commander.advance_trial(self._unseen(), self._publisher.state)
         return self.asked_to_stop or superseded
@@ -219,7 +271,7 @@ class Daemon:
     def _commit(self, lane: Lane, passes: list[PlatePass]) -> None:
         """Make events of the passes that ended with one frame, in one write to the disk."""
         matched = [(plate_pass, self._lists.match(plate_pass.read.text)) for plate_pass in passes]
-        made = [(event, *each) for each in matched if (event := self._event(*each)) is not None]
+        made = [(event, *each) for each in matched if (event := self._event(lane, *each)) is not None]
         if not made:
             return
         sequences = self._outbox.put(*(event for event, _, _ in made))
@@ -230,16 +282,44 @@ class Daemon:
                 "camera %s: event %s after %s", lane.camera.name, event.event_id, counted(plate_pass.reads, "read")
             )
             log.debug("event %s is %s", event.event_id, event.message.plate.text)
-            is_news = event.message.revision != "confirmed"
+            if self._window is not None:
+                self._window.publish(event, sequence)
+            is_news = event.message.revision not in ("confirmed", COMPLETED)
             if self._hook is not None and is_news and self._hook.wants(matches or ()):
                 self._hook.ask(event.event_id, event.payload(sequence))
 
-    def _event(self, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
+    def _event(self, lane: Lane, plate_pass: PlatePass, matches: tuple[ListMatch, ...] | None) -> PlateEvent | None:
         """The pass's event; of a plate that must not be stored, the withdrawal of an early one, if it was sent."""
         if matches is not None:
-            return self._event_factory.make(plate_pass, matches)
+            event = self._event_factory.make(plate_pass, matches)
+            return event if self._lookup is None else self._registered(self._lookup, lane, event, plate_pass)
         withdrawal = self._event_factory.withdraw(plate_pass.camera, plate_pass.vehicle)
         return None if withdrawal is None or self._publisher.recall(withdrawal.event_id) else withdrawal
+
+    def _registered(self, lookup: "Lookup", lane: Lane, event: PlateEvent, plate_pass: PlatePass) -> PlateEvent:
+        """The event with its registration details, if they have come; else it is kept until they do."""
+        event_id = event.event_id if plate_pass.is_final else None  # an early read has an update of its own
+        registration = lookup.answer(plate_pass.read.text, event_id)
+        if registration is not None:
+            return event.registered(registration)
+        if event_id is not None:
+            self._unregistered[event_id] = lane, event
+            if len(self._unregistered) > MOST_UNREGISTERED:
+                del self._unregistered[next(iter(self._unregistered))]
+        return event
+
+    def _complete(self) -> None:
+        """Publish registration details that came after their read, as its update."""
+        for event_id, registration in () if self._lookup is None else self._lookup.late():
+            if (kept := self._unregistered.pop(event_id, None)) is None:
+                continue
+            lane, event = kept
+            update = event.registered(registration, revision=COMPLETED)
+            (sequence,) = self._outbox.put(update)
+            self._publisher.wake()
+            log.info("camera %s: event %s completed by its registration details", lane.camera.name, event_id)
+            if self._window is not None:
+                self._window.publish(update, sequence)
 
     def _end_of_recordings(self) -> None:
         """Give the broker and the hook some time for the rest."""
@@ -259,16 +339,26 @@ class Daemon:
         while self._has_work_left() and not self.asked_to_stop and self._clock() < deadline:
             for helper in self._helpers:
                 helper.check()
+            self._complete()
             self._stop.wait(0.02)
         if self._outbox.pending(1):
             log.warning("the broker has not taken every event; the rest waits in the outbox")
 
     def _has_work_left(self) -> bool:
-        return bool(self._outbox.pending(1)) or not (self._hook is None or self._hook.is_idle)
+        is_asking = self._lookup is not None and not self._lookup.is_idle
+        return bool(self._outbox.pending(1)) or is_asking or not (self._hook is None or self._hook.is_idle)
 
     @property
     def _wrong_configuration(self) -> str | None:
         return None if self._commander is None else self._commander.wrong
+
+    def _configuration_state(self) -> dict[str, str | None]:
+        """What is in use: "file", "trial" while a reload is tried, or "former" if the file's settings are not."""
+        commander = self._commander
+        if commander is None:
+            return {"state": "file", "wrong": None, "reverted": None}
+        state = "trial" if commander.goes_on else "file" if commander.wrong is None else "former"
+        return {"state": state, "wrong": commander.wrong, "reverted": commander.reverted}
 
     def _complain(self) -> None:
         """Say every hour that the configuration file is not what is used."""
@@ -284,9 +374,11 @@ class Daemon:
         self._publisher.vitals = self._vitals()
         if sum(lane.has_changed() for lane in self.lanes):  # all are asked
             self._publisher.has_news = True
-        if self._commander is not None:  # an old picture of a lost camera would be taken for a new one
-            for name in [lane.camera.name for lane in self.lanes if lane.camera.loss is not None]:
+        for name in [lane.camera.name for lane in self.lanes if lane.camera.loss is not None]:
+            if self._commander is not None:  # an old picture of a lost camera would be taken for a new one
                 self._commander.newest_frames.pop(name, None)
+            if self._window is not None:
+                self._window.lose(name)
         # A camera that is away is waited for: the start has not failed.
         if all(lane.frames or lane.camera.loss is not None for lane in self.lanes):
             self._systemd.ready()

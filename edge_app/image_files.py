@@ -26,18 +26,23 @@ def load_image(path: Path) -> ImageBgr:
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: this file cannot be read ({error.strerror}); check the path") from error
+    return decode_image(content, str(path))
+
+
+def decode_image(content: bytes, name: str) -> ImageBgr:
+    """The same for the content of a file; `name` begins the error's message."""
     if not content:
-        raise SourceError(f"{path}: this file is empty; copy it again from its source")
+        raise SourceError(f"{name}: this file is empty; copy it again from its source")
     if _is_cut_off(content):
-        raise SourceError(f"{path}: the end of this picture is missing; copy it again from where it came")
+        raise SourceError(f"{name}: the end of this picture is missing; copy it again from where it came")
     if damage := damage_of(content):
-        raise SourceError(f"{path}: this picture is damaged ({damage}); copy it again from where it came")
+        raise SourceError(f"{name}: this picture is damaged ({damage}); copy it again from where it came")
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise SourceError(f"{path}: OpenCV refuses this picture ({error.err}); make it smaller") from error
+        raise SourceError(f"{name}: OpenCV refuses this picture ({error.err}); make it smaller") from error
     if image is None:
-        raise SourceError(f"{path}: this is not a picture, or it is damaged; give a JPEG, PNG or WebP file")
+        raise SourceError(f"{name}: this is not a picture, or it is damaged; give a JPEG, PNG or WebP file")
     return np.asarray(image, np.uint8)
 
 

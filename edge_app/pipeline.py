@@ -44,7 +44,7 @@ class Pipeline:
     """Frames in, passes of vehicles out, each published once: when its vehicle has gone, or has been in view for long.
 
     With `publish = "early"`, a pass is published once it is certain, and again when its vehicle has gone.
-    Nine parameters: the parts, one each, the settings, and the last two for tests and scores.
+    Ten parameters: the parts, one each, the settings, and three that only some need.
     """
 
     def __init__(
@@ -58,8 +58,12 @@ class Pipeline:
         settings: TrackingSettings,
         clock: Callable[[], float] = time.perf_counter,
         watch: Callable[[int, Observation], None] = lambda _track, _observation: None,
+        hint: Callable[[str], None] | None = None,
     ) -> None:
-        """`watch` is called with each track's number and observation, for scores of the tracking."""
+        """`watch` is called with each track's number and observation.
+
+        `hint` is called with texts that are likely to be published, while their vehicles are in view.
+        """
         self.too_brief = 0
         """Vehicles that have gone unpublished, for they were read in fewer than `min_reads` frames."""
         self.repeated = 0
@@ -74,6 +78,7 @@ class Pipeline:
         self._settings = settings
         self._clock = clock
         self._watch = watch
+        self._hint = hint
         self._is_early = settings.publish == "early"
         self._passages: dict[int, Passage] = {}
         window_seconds = max(settings.reappear_seconds, settings.lost_seconds)
@@ -138,10 +143,12 @@ class Pipeline:
 
     def _vote_if_due(self, passage: Passage) -> None:
         """Vote before the vehicle has gone, if that may save reads or the pass may be published early."""
-        is_useful = self._settings.economy or self._is_early
+        is_useful = self._settings.economy or self._is_early or self._hint is not None
         least_weight = 0.0 if self._is_early else SETTLING_WEIGHT
         if is_useful and passage.reads >= self._settings.min_reads and passage.is_due(least_weight):
-            passage.vote()
+            text = passage.vote()
+            if self._hint is not None and text is not None and text.confidence >= self._least_confidence(text):
+                self._hint(text.text)
 
     def _can_change(self, passage: Passage, detection: PlateDetection, frame: Frame) -> bool:
         """Whether another read can change what is published."""

@@ -41,13 +41,16 @@ ORDER = (
     "tracking",
     "stages",
     "recognizer",
+    "plate_json",
     "pipeline",
     # from a settled text to the broker
     "events",
+    "lookup",
     "outbox",
     "uplink",
     "service",
     # for people
+    "web",
     "drawing",
     "evaluation",
     "demo",

@@ -23,8 +23,8 @@ from edge_app.drawing.annotate import annotate
 from edge_app.errors import EdgeAnprError, SourceError, UsageError
 from edge_app.file_kinds import IMAGE_SUFFIXES, FileKind, files_below, is_regular, kind_of
 from edge_app.image_files import load_image, save_image, silence_opencv
+from edge_app.plate_json import image_as_json, plate_as_json
 from edge_app.printable import counted, printable, printable_lines
-from edge_app.recognition.plate_colours import category_of
 from edge_app.recognizer import PlateRecognizer
 from edge_app.records import ImageBgr, PlatePass, PlateRead
 from edge_app.stages import Stages, build_stages
@@ -158,14 +158,7 @@ def _read_image(path: Path, recognizer: PlateRecognizer, drawings: Drawings | No
     elapsed_ms = (time.perf_counter() - began) * 1e3
     if drawings is not None:
         drawings.of_image(path, image_bgr, reads)
-    height, width = image_bgr.shape[:2]
-    return {
-        "image": str(path),
-        "width": width,
-        "height": height,
-        "elapsed_ms": round(elapsed_ms, 1),
-        "plates": [plate_as_json(read) for read in reads],
-    }
+    return {"image": str(path), **image_as_json(image_bgr, elapsed_ms, reads)}
 
 
 def _read_video(path: Path, stages: Stages, settings: Settings, drawings: Drawings | None) -> Iterator[dict[str, Any]]:
@@ -189,29 +182,6 @@ def _passes(path: Path, stages: Stages, settings: Settings, warn: Callable[[str]
         for frame in source.frames():
             yield from (each for each in pipeline.process(frame) if each.is_final)
         yield from pipeline.flush()
-
-
-def plate_as_json(read: PlateRead) -> dict[str, Any]:
-    """One plate as `read --json` prints it; pixels of the image as given."""
-    plate, detection = read.plate, read.detection
-    return {
-        "text": plate.text,
-        "confidence": round(plate.confidence, 4),
-        "detection_confidence": round(detection.confidence, 4),
-        "box": [round(value, 1) for value in detection.box_px],
-        "corners": [[round(float(value), 1) for value in corner] for corner in detection.corners_px],
-        "lines": detection.lines,
-        "colours": {"background": read.colours.background, "characters": read.colours.characters},
-        "category": category_of(read.colours, plate.country, plate.format),
-        "country": plate.country,
-        "format": plate.format,
-        "valid": plate.valid,
-        "characters": [{"value": each.value, "confidence": round(each.confidence, 4)} for each in plate.characters],
-        "candidates": [
-            {"text": each.text, "confidence": round(each.confidence, 4), "valid": each.valid}
-            for each in plate.candidates
-        ],
-    }
 
 
 def vehicle_as_json(path: Path, plate_pass: PlatePass) -> dict[str, Any]:

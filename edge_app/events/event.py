@@ -58,7 +58,17 @@ class PlateEvent:
 
     def payload(self, sequence: int = _UNNUMBERED) -> bytes:
         """The message as UTF-8 JSON, with a number once it has one."""
-        return encode(dataclasses.replace(self.message, sequence=sequence))
+        return encode(self.numbered_message(sequence))
+
+    def numbered_message(self, sequence: int) -> messages.ReadMessage:
+        """The message with its number, not signed."""
+        return dataclasses.replace(self.message, sequence=sequence)
+
+    def registered(self, registration: messages.RegistrationMessage, revision: str | None = None) -> "PlateEvent":
+        """The event with registration details, as a revision of its own if it was sent without them."""
+        read = self.message
+        message = dataclasses.replace(read, registration=registration, revision=revision or read.revision)
+        return dataclasses.replace(self, message=message)
 
     def numbered(self, sequence: int, previous: ChainLink | None) -> tuple[messages.ReadMessage, ChainLink | None]:
         """The read as it is kept, signed if that is wanted, and the end of the chain of signed reads after it."""

@@ -47,4 +47,5 @@ class LeftOvers:
 def _hashed(read: ReadMessage, key: HashKey) -> ReadMessage:
     text = key.hash(read.plate.text)
     plate = replace(read.plate, text=text, hash_key=key.name, characters=(), candidates=())
-    return replace(read, plate=plate, lists=tuple(replace(each, entry=key.hash(each.entry)) for each in read.lists))
+    entries = tuple(replace(each, entry=key.hash(each.entry)) for each in read.lists)
+    return replace(read, plate=plate, registration=None, lists=entries)

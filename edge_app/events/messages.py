@@ -18,6 +18,8 @@ ALERT_SCHEMA = "edge-anpr/alert/1"
 LAST_SCHEMA = "edge-anpr/last/1"
 TELEMETRY_SCHEMA = "edge-anpr/telemetry/1"
 
+COMPLETED = "completed"
+"""The same read with registration details, which came late."""
 WITHDRAWN = "withdrawn"
 """The vehicle of an early read has turned out to be one that must not be stored."""
 
@@ -215,6 +217,24 @@ class EvidenceMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrationFieldMessage:
+    """One detail."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationMessage:
+    """What the operator's own source ([lookup]) has about the plate."""
+
+    found: bool
+    """False: the source does not know the plate."""
+    fields: tuple[RegistrationFieldMessage, ...]
+    """Those of `lookup.fields`, in that order; none if the plate is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadMessage:
     """`<prefix>/<device>/<camera>/read`: one vehicle passed. QoS 1, not retained."""
 
@@ -227,9 +247,10 @@ class ReadMessage:
     """Of the boot in which the event was made."""
     historical: bool
     """True: it comes late, from the outbox; do not open the gate for it."""
-    revision: Annotated[str, OneOf(("confirmed", "corrected", WITHDRAWN))] | None
-    """Null unless a read with this `event_id` was sent early. This one, of the whole pass, replaces it, with the same
-    text ("confirmed") or another one ("corrected"), or takes it back ("withdrawn")."""
+    revision: Annotated[str, OneOf(("confirmed", "corrected", COMPLETED, WITHDRAWN))] | None
+    """Null unless a read with this `event_id` was sent before. This one replaces it: an early read with the same text
+    ("confirmed") or another one ("corrected"), or any read with the registration details that came late
+    ("completed"); or it takes it back ("withdrawn")."""
     device: str
     camera: str
     plate: PlateMessage
@@ -243,6 +264,8 @@ class ReadMessage:
     timing_ms: TimingMessage
     evidence: EvidenceMessage | None = None
     """Null if [evidence] is off."""
+    registration: RegistrationMessage | None = None
+    """Null if [lookup] is off, or no answer had come."""
 
 
 @dataclass(frozen=True, slots=True)

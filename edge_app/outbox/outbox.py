@@ -142,6 +142,10 @@ class Outbox:
                 found += [event for entry in entries if (event := self._sendable(entry)) is not None]
             return found
 
+    def newest(self, limit: int) -> list[WaitingEvent]:
+        """Of the newest positions of the queue, so many, the events that are to be sent, in order."""
+        return self.pending(limit, max(0, self._queue.position - limit))
+
     def done(self, events: Iterable[tuple[int, str, ChainLink | None]]) -> None:
         """Note that the broker has acknowledged events: position, id and, of signed ones, place in the chain."""
         with self._lock:

@@ -54,9 +54,9 @@ def run(configuration: Path, build: Build) -> None:
         failure = _live(build, settings, commander)
         if failure is not None and commander.trial is not None:
             log.error("reload: the former configuration comes back: %s", failure)
-            reply, settings = commander.trial, former
+            reply, undo, settings = commander.trial, commander.undo, former
             commander = commander_for(settings)
-            commander.report_reverted(reply, failure)
+            commander.report_reverted(reply, failure, undo)
         elif commander.reload is not None:
             log.info("reload: the new configuration is tried")
             reload, former = commander.reload, settings

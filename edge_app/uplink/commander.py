@@ -69,6 +69,8 @@ class Reload:
     reply: Reply
     away: frozenset[str] = frozenset()
     """Names of the cameras that gave no picture under the former settings."""
+    undo: Callable[[], None] | None = None
+    """Puts the file back as it was, if its settings prove wrong."""
 
 
 class Commander:
@@ -80,6 +82,8 @@ class Commander:
 
     wrong: str | None = None
     """Why the settings are not those of the configuration file; None if they are."""
+    reverted: str | None = None
+    """Why settings that were saved from the page did not stay; None if they did."""
 
     def __init__(
         self,
@@ -98,10 +102,13 @@ class Commander:
         """Why the settings on trial have failed."""
         self.trial: Reply | None = None
         """Who waits for these settings to prove good."""
+        self.undo: Callable[[], None] | None = None
+        """Puts the file of the settings on trial back as it was."""
         self.away_before: frozenset[str] = frozenset()
         """Names of the cameras that gave no picture under the former settings."""
         self._settings = settings
-        self._configuration = configuration
+        self.configuration = configuration
+        """The file."""
         self._clock = clock
         self._proven = proven
         self._is_proven = False
@@ -152,22 +159,29 @@ class Commander:
             log.debug("command %s: %s", name, error)
             self._answer(reply, error=str(error))
 
-    def reload_file(self) -> None:
-        """Carry out a reload that was asked for on this machine, by a signal."""
+    def reload_file(self, undo: Callable[[], None] | None = None) -> None:
+        """Carry out a reload that was asked for on this machine, by a signal or on the page."""
         try:
             self._reload(ReloadRequest(), Reply(topics.answer(self._root), None, "reload"))
         except RefusedCommandError as error:
             log.error("reload: %s", error)
+        if self.reload is not None:
+            self.reload = dataclasses.replace(self.reload, undo=undo)
 
     def try_out(self, reload: Reload) -> None:
         """Take the settings for good once there are pictures and a broker, and answer then."""
-        self.trial, self.away_before = reload.reply, reload.away
+        self.trial, self.away_before, self.undo = reload.reply, reload.away, reload.undo
         self._deadline = self._clock() + self._settings.commands.reload_seconds
 
-    def report_reverted(self, reply: Reply, why: str) -> None:
-        """Answer that the former settings are back."""
-        remedy = f"mend {self._configuration}, which the next start reads, and reload again"
-        self.wrong = f"{self._configuration}: {why}"
+    def report_reverted(self, reply: Reply, why: str, undo: Callable[[], None] | None = None) -> None:
+        """Answer that the former settings are back, and put the file back if the page wrote it."""
+        if undo is not None:
+            undo()
+            self.reverted = why
+            self._answer(reply, error=f"the former configuration is back, in its file too: {why}")
+            return
+        remedy = f"mend {self.configuration}, which the next start reads, and reload again"
+        self.wrong = f"{self.configuration}: {why}"
         self._answer(reply, error=f"the former configuration is back: {why}; {remedy}")
 
     def advance_trial(self, unseen: Collection[str], state: ConnectionState) -> bool:
@@ -248,7 +262,7 @@ class Commander:
         if self.goes_on:
             raise RefusedCommandError("a reload is under way; wait for its answer")
         try:
-            settings = config.load(self._configuration)
+            settings = config.load(self.configuration)
         except ConfigurationError as error:
             self.wrong = str(error)
             raise RefusedCommandError(f"nothing was changed: {error}") from error

@@ -13,6 +13,7 @@ from edge_app.events.connection_state import ConnectionState
 from edge_app.events.event import WaitingEvent, encode
 from edge_app.events.messages import (
     ALERT_SCHEMA,
+    COMPLETED,
     LAST_SCHEMA,
     WITHDRAWN,
     AlertMessage,
@@ -313,8 +314,10 @@ def stamp(event: WaitingEvent, historical: bool, image_topic: str) -> ReadMessag
 
 
 def alarming_entries(read: ReadMessage) -> tuple[ListMatchMessage, ...]:
-    """Those of deny and watch lists; none if the read that this confirms has raised the alarm."""
-    return () if read.revision == "confirmed" else tuple(match for match in read.lists if match.kind in ALERTING)
+    """Those of deny and watch lists; none if the same read has raised the alarm before."""
+    if read.revision in ("confirmed", COMPLETED):
+        return ()
+    return tuple(match for match in read.lists if match.kind in ALERTING)
 
 
 def as_alert(read: ReadMessage, alarming: tuple[ListMatchMessage, ...]) -> AlertMessage:

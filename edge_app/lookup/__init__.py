@@ -1,0 +1,1 @@
+"""Registration details from the operator's own source join a read."""
