@@ -1,4 +1,4 @@
-"""`edge-anpr run` with the page: a zone that is saved is in the next read; if the broker goes, file and settings return."""
+"""`edge-anpr run` with the page: a saved zone is in the next read; if the broker goes, file and settings return."""
 
 import json
 import subprocess
