@@ -31,6 +31,7 @@ Usage: ./build.sh COMMAND [ARGUMENT…]
   train     train the plate detector and the plate reader
   convert   turn trained networks into int8 TFLite models, gated by a comparison with the originals
   evaluate  score the models on dataset folders and write docs/accuracy.md
+  study     train earlier approaches beside ours, and write docs/study: which network for which board
   import    make a dataset folder of annotations in Pascal VOC, YOLO or CSV
   clips     render traffic with known plates, to measure events on or to train with
   bundle    make one signed file that installs code, models and packages on a device, without a network
@@ -132,6 +133,22 @@ device too: `edge-anpr evaluate DATASET…`.
 
   --out FILE      the page (docs/accuracy.md, which it overwrites)   --models DIR   models by default
   --generated N   generated plates at each size and blur (200)
+TEXT
+}
+
+help_study() {
+    cat <<'TEXT'
+Usage: ./build.sh study [--quick] [--only NAME…] [ARGUMENT…]
+
+Sets up the workstation level and runs `python -m training.study`: trains networks that others published on generated
+plates, measures them as int8 models beside ours, and writes docs/study. What is done already is kept in runs/study and
+not done again; a run that was cut off goes on. In full it takes hours; with --quick under 15 minutes on two cores.
+Tesseract is measured too if it is installed (Debian: tesseract-ocr).
+
+  --setting S       quick, short or full (full)     --only NAME…   these networks alone; needs --out
+  --data DATASET…   run complete systems on dataset folders (docs/datasets.md) as well
+  --out DIR         the report (docs/study, which it overwrites)       --seed N   of everything
+  --train-only      neither measure nor report; KERAS_BACKEND may then be any
 TEXT
 }
 
@@ -425,6 +442,11 @@ run_evaluate() {
     module training.accuracy "$@"
 }
 
+run_study() {
+    ensure demo workstation
+    module training.study "$@"
+}
+
 run_import() {
     (($#)) || die "give --from, a source and a destination (see ./build.sh import --help)" 2
     ensure demo workstation
@@ -533,8 +555,8 @@ main() {
     (($#)) && shift
     case $command in
         -h | --help | help) help_overall ;;
-        setup | demo | test | check | train | convert | evaluate | import | clips | install | lock | bundle | deploy | \
-            rollback | status | make-signing-key | trial)
+        setup | demo | test | check | train | convert | evaluate | study | import | clips | install | lock | bundle | \
+            deploy | rollback | status | make-signing-key | trial)
             case ${1-} in
                 -h | --help) "help_$command" ;;
                 *) "run_$command" "$@" ;;

@@ -30,6 +30,7 @@ BUILD_COMMANDS = (
     "train",
     "convert",
     "evaluate",
+    "study",
     "import",
     "clips",
     "bundle",

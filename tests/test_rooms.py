@@ -64,6 +64,7 @@ ORDER = (
     # workstation
     "training",
     "converters",
+    "study",
 )
 """Each room may use those that stand before it."""
 
@@ -117,8 +118,13 @@ def _imports(path: Path, module: str, ours: Mapping[str, Path]) -> Iterator[tupl
 
 
 def room_of(module: str) -> str:
-    """`edge_app.events.lists.hook` is in `events`, `training.synthetic.road` in `training`."""
+    """`edge_app.events.lists.hook` is in `events`, `training.synthetic.road` in `training`.
+
+    `training.study` is a room of its own: it also converts what it trained.
+    """
     parts = module.split(".")
+    if parts[:2] == ["training", "study"]:
+        return "study"
     return parts[1] if parts[0] == "edge_app" and len(parts) > 1 else parts[0]
 
 

@@ -177,7 +177,7 @@ def train(
     learner.compile(optimizer=_optimizer(plan), jit_compile=False)
     learner.optimizer.build(model.trainable_variables)
     checkpoint = run.path / "checkpoint.npz"
-    done = _restore(learner, checkpoint) if checkpoint.is_file() else 0
+    done = restore_state(learner, checkpoint) if checkpoint.is_file() else 0
     batches = prefetch(batches_of(done))
     bar = tqdm(total=plan.steps, initial=done, desc=model.name, unit="step", mininterval=5)
     for number in range(done + 1, plan.steps + 1):
@@ -193,7 +193,7 @@ def train(
                 mean.reset_state()
             run.log(number, figures)
             bar.write(f"step {number}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
-            _save(learner, checkpoint, number)
+            save_state(learner, checkpoint, number)
     bar.close()
     run.draw()
 
@@ -243,14 +243,15 @@ def _variables(learner: Learner) -> list[Any]:
     return [*learner.network.variables, *learner.optimizer.variables]
 
 
-def _save(learner: Learner, path: Path, done: int) -> None:
+def save_state(learner: Learner, path: Path, done: int) -> None:
+    """Write weights and the optimizer's state, whole or not at all."""
     values = {f"v{index}": ops.convert_to_numpy(each) for index, each in enumerate(_variables(learner))}
     unfinished = path.with_suffix(".part.npz")
     np.savez(unfinished, done=done, **values)
     unfinished.replace(path)
 
 
-def _restore(learner: Learner, path: Path) -> int:
+def restore_state(learner: Learner, path: Path) -> int:
     """Put the state of a checkpoint into place; the number of steps done."""
     with np.load(path) as arrays:
         for index, variable in enumerate(_variables(learner)):

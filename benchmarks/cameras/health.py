@@ -148,7 +148,7 @@ def main() -> int:
     chosen = paths[:: max(1, len(paths) // max(1, arguments.views))][: arguments.views]
     views = [[_large(picture) for picture in seconds_of(path)] for path in chosen]
     known = [(view, learnt(view)) for view in views]
-    missed = sum(_report(name, known) for name in TROUBLES)
+    missed = sum(_report(name, known) for name in TROUBLES) if known else 0
     alarms = _false_alarms(paths, round(60 * arguments.minutes / len(paths)))
     return int(bool(missed or alarms))
 

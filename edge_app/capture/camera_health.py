@@ -15,6 +15,8 @@ from edge_app.records import Frame, ImageGray
 CHECK_EVERY_SECONDS = 1.0
 BLUR_EVERY_CHECKS = 3
 """Blur is judged at full size, which takes ten times as long as all the rest, and changes slowly."""
+NIGHT_LEVEL = 100
+"""Grey level that 99 % of a night's points stay below: in it the glow of headlights would be taken for blur."""
 FROZEN_CELLS = 0.03
 """Share of the picture in which a clock may run while the rest stands still."""
 BRIGHT_LEVEL = 250
@@ -96,7 +98,8 @@ class CameraHealth:
         still_seconds = self._changes.still_seconds(gray, frame.monotonic_ns)
         if still_seconds >= settings.frozen_seconds:
             return PictureState.FROZEN
-        if np.percentile(gray[::2, ::2], 99) < settings.dark_level:
+        brightest = float(np.percentile(gray[::2, ::2], 99))
+        if brightest < settings.dark_level:
             return PictureState.DARK
         if np.mean(gray >= BRIGHT_LEVEL) > settings.overexposed_share:
             return PictureState.OVEREXPOSED
@@ -104,7 +107,7 @@ class CameraHealth:
             return PictureState.COVERED
         if self._checks % BLUR_EVERY_CHECKS == 0:
             self._edge_px = picture_faults.edge_width_px(frame.image_bgr)
-        if self._edge_px is not None and self._edge_px > settings.blurred_px:
+        if self._edge_px is not None and self._edge_px > settings.blurred_px and brightest > NIGHT_LEVEL:
             return PictureState.BLURRED
         return PictureState.GOOD if self._reference is None else self._compare(gray, detail, self._reference, frame)
 

@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score dataset folders with these only",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="take models, formats and tracking from this file")
+    parser.add_argument("--models", type=Path, metavar="DIR", help="take the models from this folder instead")
     parser.add_argument(
         "--camera", metavar="NAME", help="with --config: whose zones and lines hold for clips (default: the first's)"
     )
@@ -73,6 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{folder}: no labels.jsonl here and no {EVENTS_FILE}; give a dataset folder or a folder of clips"
             )
     settings = (config.load(arguments.config) if arguments.config else Settings()).of_camera(arguments.camera)
+    if arguments.models is not None:
+        if not arguments.models.is_dir():
+            raise UsageError(f"--models {arguments.models}: no such folder; name the one with the models")
+        settings = replace(settings, models=replace(settings.models, directory=arguments.models))
     stages = build_stages(settings)
     header = None
     with JsonLinesFile(arguments.failures) if arguments.failures else nullcontext() as file:

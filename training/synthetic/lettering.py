@@ -11,10 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 Mask = NDArray[np.uint8]
 """(height, width), 255 in painted places."""
 
+Affine = NDArray[np.float32]
+"""(2, 3): where a point of the line as drawn lies after it was restyled."""
+
 CAP_HEIGHT_PX = 64
-_TAIL_PX = 9
+TAIL_PX = 9
 """Room above and below the letters, for the tail of a Q."""
-_LINE_PX = CAP_HEIGHT_PX + 2 * _TAIL_PX
+_LINE_PX = CAP_HEIGHT_PX + 2 * TAIL_PX
 
 _SHIPPED = Path(__file__).parent.parent / "fonts"
 _SYSTEM = Path("/usr/share/fonts")
@@ -57,7 +60,7 @@ def _glyph(path: Path, character: str) -> Mask:
     font = _font(path)
     left, _, right, _ = font.getbbox(character, anchor="ls")
     canvas = Image.new("L", (max(1, round(right - left)), _LINE_PX))
-    ImageDraw.Draw(canvas).text((-left, CAP_HEIGHT_PX + _TAIL_PX), character, fill=255, font=font, anchor="ls")
+    ImageDraw.Draw(canvas).text((-left, CAP_HEIGHT_PX + TAIL_PX), character, fill=255, font=font, anchor="ls")
     return np.asarray(canvas)
 
 
@@ -68,7 +71,7 @@ def separator(kind: str, gap_px: int) -> Mask:
     if kind == "dash":
         cv2.rectangle(mask, (gap_px // 4, height // 2 - 3), (gap_px - gap_px // 4, height // 2 + 3), 255, -1)
     elif kind in ("dot", "stop"):
-        row = height // 2 if kind == "dot" else height - _TAIL_PX - 6
+        row = height // 2 if kind == "dot" else height - TAIL_PX - 6
         cv2.circle(mask, (gap_px // 2, row), 6, 255, -1, cv2.LINE_AA)
     return mask
 
@@ -111,8 +114,22 @@ def draw_line(words: tuple[str, ...], font: Path, letter_gap_px: int, between: M
     return np.hstack(pieces)
 
 
-def restyle(rng: np.random.Generator, mask: Mask) -> Mask:
-    """Thicken, thin or slant a line as sign painters do."""
+def glyph_spans(words: tuple[str, ...], font: Path, letter_gap_px: int, between: Mask) -> list[tuple[str, int, int]]:
+    """Each character of a line that `draw_line` draws, and its left and right end in pixels."""
+    spans, left = [], 0
+    for word_index, word in enumerate(words):
+        left += between.shape[1] if word_index else 0
+        for letter_index, letter in enumerate(word):
+            left += letter_gap_px if letter_index else 0
+            right = left + _glyph(font, letter).shape[1]
+            spans.append((letter, left, right))
+            left = right
+    return spans
+
+
+def restyle(rng: np.random.Generator, mask: Mask) -> tuple[Mask, Affine]:
+    """Thicken, thin or slant a line as sign painters do; and where its points went."""
+    shear = np.eye(2, 3, dtype=np.float32)
     draw = rng.random()
     if draw < 0.2:
         mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
@@ -124,4 +141,4 @@ def restyle(rng: np.random.Generator, mask: Mask) -> Mask:
         extra = int(abs(slant) * height) + 1
         shear = np.array([[1, -slant, slant * height if slant > 0 else 0], [0, 1, 0]], np.float32)
         mask = cv2.warpAffine(mask, shear, (width + extra, height))
-    return mask
+    return mask, shear

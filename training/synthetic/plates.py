@@ -1,13 +1,27 @@
 """Flat plates: every Indian layout and colour, and the styles of other countries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from edge_app.geometry import Box, corners_of, hulls
 from edge_app.records import ImageBgr
-from training.synthetic.lettering import Mask, all_fonts, draw_line, emblem, restyle, separator, shipped_fonts
+from training.synthetic.lettering import (
+    CAP_HEIGHT_PX,
+    TAIL_PX,
+    Affine,
+    Mask,
+    all_fonts,
+    draw_line,
+    emblem,
+    glyph_spans,
+    restyle,
+    separator,
+    shipped_fonts,
+)
 from training.synthetic.texts import FOREIGN_COUNTRIES, PlateWords, foreign_words, indian_words
 
 Colour = tuple[int, int, int]
@@ -96,6 +110,15 @@ _SMALL_PRINT = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """A character of a plate and its place."""
+
+    character: str
+    box_px: Box
+    """In pixels of the plate's picture; as high as the letters without their tails."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedPlate:
     """A plate seen straight on, cut at its edges, and its text."""
@@ -105,6 +128,8 @@ class RenderedPlate:
     lines: int
     country: str
     style: str
+    glyphs: tuple[Glyph, ...] = ()
+    """In the order of the text."""
 
 
 def style_names() -> tuple[str, ...]:
@@ -134,9 +159,9 @@ def render_plate(
     elif chosen.country == "IN" and chosen.lines == 1 and rng.random() < _CREST_SHARE:
         chosen = replace(chosen, header="crest")
     canvas = _background(rng, chosen, round(height_px * aspect), height_px)
-    _print_words(rng, canvas, chosen, words, fonts)
+    glyphs = _print_words(rng, canvas, chosen, words, fonts)
     _add_bolts(rng, canvas)
-    return RenderedPlate(canvas, words.text, len(words.lines), chosen.country, chosen.name)
+    return RenderedPlate(canvas, words.text, len(words.lines), chosen.country, chosen.name, glyphs)
 
 
 def _parse(text: str) -> PlateWords:
@@ -190,7 +215,9 @@ def _paint(canvas: ImageBgr, mask: Mask, box: tuple[int, int, int, int], ink: Co
 
 def _print_words(
     rng: np.random.Generator, canvas: ImageBgr, style: PlateStyle, words: PlateWords, fonts: Fonts
-) -> None:
+) -> tuple[Glyph, ...]:
+    """Print the text; where each of its characters lies."""
+    glyphs: list[Glyph] = []
     height, width = canvas.shape[:2]
     left = _print_band(rng, canvas, style, fonts)
     top, bottom = _print_header(rng, canvas, style, fonts)
@@ -206,7 +233,7 @@ def _print_words(
     between = _between(rng, style)
     fill = float(rng.uniform(0.52, 1.05)) if rows == 1 else float(rng.uniform(0.68, 1.02))
     for row, line in enumerate(words.lines):
-        mask = restyle(rng, draw_line(line, font, letter_gap, between))
+        mask, shear = restyle(rng, draw_line(line, font, letter_gap, between))
         line_height = room[row] * fill * (rng.uniform(0.85, 1) if rows == 2 else 1)
         natural = mask.shape[1] * line_height / mask.shape[0] * rng.uniform(0.85, 1.25)
         available = width - left - 2 * margin
@@ -218,6 +245,7 @@ def _print_words(
         x = left + margin + spare * (0.5 if rng.random() < 0.7 else rng.uniform(0, 1))
         y = top + sum(room[:row]) + (room[row] - line_height) * rng.uniform(0.35, 0.65)
         box = (round(x), round(y), round(line_width), round(line_height))
+        glyphs += _placed(glyph_spans(line, font, letter_gap, between), shear, mask, box)
         if rng.random() < 0.3:
             shadow = (box[0] + 1, box[1] + 1, box[2], box[3])
             _paint(canvas, mask, shadow, _vary(rng, (128, 128, 128), 60), 0.5)
@@ -225,6 +253,18 @@ def _print_words(
     if rng.random() < 0.15:
         box = (int(width * rng.uniform(0.2, 0.7)), height - height // 9, width // 5, height // 10)
         _small_print(rng, canvas, box, ink, fonts)
+    return tuple(glyphs)
+
+
+def _placed(
+    spans: list[tuple[str, int, int]], shear: Affine, mask: Mask, box: tuple[int, int, int, int]
+) -> Iterator[Glyph]:
+    """The characters of a line whose `mask` is painted into `box`."""
+    scale = np.array(box[2:]) / mask.shape[::-1]
+    for character, left, right in spans:
+        drawn = corners_of((left, TAIL_PX, right - left, CAP_HEIGHT_PX))
+        x, y, width, height = hulls((drawn @ shear[:, :2].T + shear[:, 2]) * scale + box[:2]).tolist()
+        yield Glyph(character, (x, y, width, height))
 
 
 def _between(rng: np.random.Generator, style: PlateStyle) -> Mask:

@@ -1,0 +1,1 @@
+"""What networks of the study score on the test split, for each kind of task."""

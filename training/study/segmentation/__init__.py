@@ -1,0 +1,1 @@
+"""Cuts a strip into its characters."""

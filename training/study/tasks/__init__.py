@@ -1,0 +1,1 @@
+"""What networks of the study are trained for: material, loss and scores."""
