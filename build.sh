@@ -71,7 +71,7 @@ help_demo() {
 Usage: ./build.sh demo [ARGUMENT…]
 
 Sets up the demo level and runs `edge-anpr demo`: a rendered clip of a road, the real daemon, an embedded
-MQTT broker, and the reads as they arrive. Arguments go to `edge-anpr demo`.
+MQTT broker, and the reads as they arrive. `--web` shows the page in a browser. Arguments go to `edge-anpr demo`.
 TEXT
 }
 

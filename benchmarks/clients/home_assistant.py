@@ -34,13 +34,13 @@ ENTITIES = (
     "sensor.{device}_road_last_plate",
     "binary_sensor.{device}_connection",
     "binary_sensor.{device}_clock",
-    "sensor.{device}_camera_picture",
+    "sensor.{device}_road_state",
     "sensor.{device}_vehicles",
     "sensor.{device}_events_waiting",
     "sensor.{device}_reads_lost",
     "sensor.{device}_pictures_lost",
 )
-WITH_VALUE = ("_read", "_last_plate", "_connection", "_camera_picture", "_vehicles")
+WITH_VALUE = ("_read", "_last_plate", "_connection", "_road_state", "_vehicles")
 """Entities that have to show more than that they are available."""
 
 

@@ -1,9 +1,12 @@
 """`edge-anpr demo`, the way a newcomer runs it."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import cv2
@@ -11,6 +14,7 @@ import pytest
 
 from edge_app.demo import CLIP
 from edge_app.evaluation.clips.truth import read_clips
+from tests.mosquitto import free_port
 
 
 def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -57,3 +61,26 @@ def test_whoever_interrupts_it_gets_no_verdict(tmp_path: Path, number: signal.Si
 
     assert process.returncode == 130
     assert "vehicles right" not in printed
+
+
+def test_the_page_shows_the_clip_until_it_is_stopped() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "edge_app", "demo", "--web", address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert f"http://{address}/" in process.stdout.readline()
+            picture = b""
+            ends_at = time.monotonic() + 120
+            while not picture:
+                assert time.monotonic() < ends_at
+                with contextlib.suppress(OSError):
+                    url = f"http://{address}/v1/cameras/road/picture"
+                    picture = urllib.request.urlopen(url, timeout=10).read()
+            process.send_signal(signal.SIGINT)
+            code = process.wait(60)
+        finally:
+            process.kill()
+
+    assert picture.startswith(b"\xff\xd8")
+    assert code == 0
