@@ -20,6 +20,8 @@ from edge_app.configuration.strict_toml import Complaint
 from edge_app.errors import UsageError
 
 FORMATS_DIRECTORY = Path(__file__).parent / "recognition" / "formats"
+GENERIC_FORMAT = "generic"
+"""The format of whatever may be a plate; it always counts."""
 
 _INTRODUCTION = """\
 edge-anpr: every key with its range and default. A line that starts with `#` shows a key that is not set.
@@ -436,7 +438,7 @@ class Settings:
 
 
 def load(path: Path, starting_at: Path | None = None) -> Settings:
-    """The settings in a TOML file; `ConfigurationError` tells every error as `FILE:LINE: [section] key: …`.
+    """The settings in a TOML file; `ConfigurationError` reports every error as `FILE:LINE: [section] key: …`.
 
     Relative paths start at the file's folder, or at another one.
     """
@@ -488,14 +490,18 @@ def _disagreements(settings: Settings) -> Iterator[Complaint]:
     if "lists/set" in settings.commands.allow and not settings.lists:
         yield Complaint(("commands", "allow"), 'there is no list to set; add one in [[lists]], or remove "lists/set"')
     for index, country in enumerate(settings.recognition.formats):
-        if country not in (known := known_countries()):
-            nearest = f'no formats of "{country}" are shipped; take some of: {", ".join(known)}'
-            yield Complaint(("recognition", "formats", index), nearest)
+        if country not in known_countries():
+            yield Complaint(("recognition", "formats", index), unknown_country(country))
 
 
 def known_countries() -> list[str]:
-    """Countries whose plate formats are shipped."""
-    return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml"))
+    """Countries whose plate formats are shipped; the generic format is no country's."""
+    return sorted(path.stem for path in FORMATS_DIRECTORY.glob("*.toml") if path.stem != GENERIC_FORMAT)
+
+
+def unknown_country(country: str) -> str:
+    """What is wrong with a country that is not among them, and what to do."""
+    return f'no formats of "{country}" are shipped; take some of: {", ".join(known_countries())}'
 
 
 _OWN_TOPICS = ("answer", "cmd", "doctor", "status", "telemetry")

@@ -177,8 +177,7 @@ def test_several_errors_are_reported_at_once(tmp_path: Path) -> None:
 def test_a_country_without_formats_is_reported_with_those_there_are(tmp_path: Path) -> None:
     (message,) = errors(tmp_path, "[recognition]\nformats = [\n  'in',\n  'atlantis',\n]\n")
 
-    assert message.startswith('2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: ')
-    assert "in" in message.rpartition(": ")[2].split(", ")
+    assert message == '2: [recognition] formats item 2: no formats of "atlantis" are shipped; take some of: in'
 
 
 LINE = "[[crossing_lines]]\nname = '{}'\nstart = {}\nend = {}\n"

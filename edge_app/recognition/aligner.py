@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_app.detection.detector import PADDING_BGR
 from edge_app.geometry import hulls, iou
-from edge_app.recognition.rectifier import even_out, plate_size
+from edge_app.recognition.rectifier import even_out, halved, plate_size, surroundings
 from edge_app.records import Corners, ImageBgr, ImageGray, PlateDetection
 from edge_app.tflite_model import Network
 
@@ -97,16 +97,10 @@ def view_of(image_bgr: ImageBgr, corners_px: Corners, size: tuple[int, int]) -> 
     down = (corners_px[2] + corners_px[3] - corners_px[0] - corners_px[1]) / 2 * (1 + 2 * _DOWN)
     shown = np.stack([middle + (x * across + y * down) / 2 for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    gray, edge = _part(image_bgr, shown)
+    part_bgr, source = surroundings(image_bgr, shown)
     excess = min(float(np.linalg.norm(across)) / width, float(np.linalg.norm(down)) / height)
-    scale = 1.0
-    while excess >= 2 and min(gray.shape) >= 4:  # halving is a mean of 2 × 2: no aliasing in the warp
-        gray = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
-        gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
-        scale, excess = scale / 2, excess / 2
-    source = ((shown - edge) * scale).astype(np.float32)
-    half = np.float32(0.5)  # from pixel edges to pixel centres, as OpenCV counts
-    warp = cv2.getPerspectiveTransform(source - half, target - half)
+    gray, source = halved(np.asarray(cv2.cvtColor(part_bgr, cv2.COLOR_BGR2GRAY), np.uint8), source, excess)
+    warp = cv2.getPerspectiveTransform(source, target - np.float32(0.5))  # OpenCV counts from pixels' centres
     view = cv2.warpPerspective(gray, warp, size, borderMode=cv2.BORDER_CONSTANT, borderValue=PADDING_BGR[0])
     return even_out(np.asarray(view, np.uint8)), cv2.getPerspectiveTransform(shown.astype(np.float32), target)
 
@@ -119,12 +113,3 @@ def placed(shares: NDArray[np.float32], to_view: NDArray[np.float64], size: tupl
     following = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
     return corners.astype(np.float32) if bool(np.all(turns > 0)) else None
-
-
-def _part(image_bgr: ImageBgr, shown: NDArray[np.float32]) -> tuple[ImageGray, NDArray[np.float32]]:
-    """The part of the picture that a view shows, in grey, and the place of its top left in the picture."""
-    height, width = image_bgr.shape[:2]
-    left, top = np.clip(np.floor(shown.min(axis=0)).astype(int) - 2, 0, (width - 2, height - 2))
-    right, bottom = np.clip(np.ceil(shown.max(axis=0)).astype(int) + 3, (left + 2, top + 2), (width, height))
-    part = image_bgr[top:bottom, left:right]
-    return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)), np.array([left, top], np.float32)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.recognition.rectifier import plate_size
+from edge_app.recognition.rectifier import halved, plate_size, surroundings
 from edge_app.records import Corners, ImageBgr, PlateColours
 
 _WIDTH, _HEIGHT = 64, 32
@@ -94,7 +94,7 @@ def majority(votes: Iterable[tuple[PlateColours, float]]) -> PlateColours:
 
 
 def colours_of(image_bgr: ImageBgr, corners_px: Corners) -> PlateColours:
-    """The colours of a plate in a picture; each None where the picture does not show it.
+    """The colours of a plate in a picture; each None if the picture does not show it.
 
     Characters and background are parted by brightness. Which of them is lighter says which colours are possible: light
     backgrounds are white or yellow, dark ones black, green, red or blue, so that the light of the scene hardly matters.
@@ -128,20 +128,13 @@ def _flatten(image_bgr: ImageBgr, corners_px: Corners) -> ImageBgr:
     middle = corners_px.mean(axis=0)
     right = (top_right + bottom_right - top_left - bottom_left) / 4 * across
     below = (bottom_left + bottom_right - top_left - top_right) / 4 * down
-    quad = np.stack([middle - right - below, middle + right - below, middle - right + below])
-    ends = np.vstack([quad, middle + right + below])
-    height, width = image_bgr.shape[:2]
-    left, top = np.clip(np.floor(ends.min(axis=0)).astype(int) - 2, 0, (max(width - 2, 0), max(height - 2, 0)))
-    part = image_bgr[top : max(int(ends[:, 1].max()) + 3, top + 2), left : max(int(ends[:, 0].max()) + 3, left + 2)]
-    quad = quad - np.array([left + 0.5, top + 0.5])
+    shown = np.stack([middle + x * right + y * below for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    part, quad = surroundings(image_bgr, shown)
     plate_width_px, plate_height_px = plate_size(corners_px)
     excess = min(plate_height_px / _HEIGHT, plate_width_px / _WIDTH)
-    while excess >= 2 and min(part.shape[:2]) >= 4:  # halving is a mean of 2 × 2
-        part = part[: part.shape[0] // 2 * 2, : part.shape[1] // 2 * 2]
-        part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
-        quad, excess = quad / 2 - 0.25, excess / 2
+    part, quad = halved(part, quad, excess)
     target = np.array([[0, 0], [_WIDTH, 0], [0, _HEIGHT]], np.float32) - np.float32(0.5)
-    matrix = cv2.getAffineTransform(quad.astype(np.float32), target)
+    matrix = cv2.getAffineTransform(quad[[0, 1, 3]], target)
     return np.asarray(cv2.warpAffine(part, matrix, (_WIDTH, _HEIGHT), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 

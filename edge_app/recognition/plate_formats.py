@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from itertools import product
 from typing import Any
 
+from edge_app.config import FORMATS_DIRECTORY, GENERIC_FORMAT, known_countries, unknown_country
 from edge_app.errors import ConfigurationError
 from edge_app.newer_python import tomllib
 
@@ -17,7 +17,6 @@ Template = tuple[str, ...]
 _KNOWN_TEXTS = 4096
 """Whose priors are kept: votes ask for the same texts again and again."""
 
-_GENERIC = "generic"
 _FIELD = re.compile(r"([a-z_]+|[A-Z0-9]+)(?:\{(\d+)(?:,(\d+))?\})?")
 
 
@@ -62,8 +61,10 @@ class PlateFormats:
     @classmethod
     def load(cls, countries: Sequence[str]) -> "PlateFormats":
         """Read `formats/COUNTRY.toml` for each country; `ConfigurationError` if there is none."""
-        generic = _read(_GENERIC)
-        named = [each for country in countries if country != _GENERIC for each in formats_of(_read(country))]
+        if unknown := [each for each in countries if each not in known_countries()]:
+            raise ConfigurationError(f"recognition.formats: {unknown_country(unknown[0])}")
+        generic = _read(GENERIC_FORMAT)
+        named = [each for country in countries for each in formats_of(_read(country))]
         log_priors = (float(generic["generic"]["log_prior"]), float(generic["other"]["log_prior"]))
         return cls([*named, *_layouts_of(generic)], _any_text(generic["generic"]), log_priors)
 
@@ -77,7 +78,7 @@ class PlateFormats:
         for each in self._formats:
             if each.country and each.exact.fullmatch(text):
                 return FormatMatch(each.country, each.name, valid=True)
-        return FormatMatch(None, _GENERIC if self._generic.fullmatch(text) else None, valid=False)
+        return FormatMatch(None, GENERIC_FORMAT if self._generic.fullmatch(text) else None, valid=False)
 
     def log_prior(self, text: str) -> float:
         """How likely a plate bears `text` before it is seen: natural logarithm, 0 for the commonest format."""
@@ -109,14 +110,8 @@ def _with_real_codes(plate_format: PlateFormat, text: str) -> Iterator[str]:
                     yield text[: found.start(group)] + code + text[found.end(group) :]
 
 
-def _read(country: str) -> dict[str, Any]:
-    folder = resources.files("edge_app.recognition") / "formats"
-    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    if country not in known:
-        raise ConfigurationError(
-            f"recognition.formats: no plate formats named {country!r}; there are {', '.join(known)}"
-        )
-    return tomllib.loads((folder / f"{country}.toml").read_text(encoding="utf-8"))
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((FORMATS_DIRECTORY / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def _any_text(limits: dict[str, Any]) -> re.Pattern[str]:
@@ -132,7 +127,7 @@ def formats_of(table: dict[str, Any]) -> Iterator[PlateFormat]:
 
 def _layouts_of(generic: dict[str, Any]) -> Iterator[PlateFormat]:
     for entry in generic["layouts"]:
-        yield _format_of(generic | {"codes": {}}, entry | {"name": _GENERIC}, None, 0.0)
+        yield _format_of(generic | {"codes": {}}, entry | {"name": GENERIC_FORMAT}, None, 0.0)
 
 
 def _format_of(table: dict[str, Any], entry: dict[str, Any], country: str | None, unknown_code: float) -> PlateFormat:

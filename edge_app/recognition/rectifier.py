@@ -43,16 +43,12 @@ class Rectifier:
 
     def _flatten(self, image_bgr: ImageBgr, corners: Corners, width: int, height: int) -> tuple[ImageGray, float]:
         """The plate warped to `width` × `height`, and its height in pixels of the image."""
-        quad = widen(corners)
-        gray, quad = _surroundings(image_bgr, quad)
+        part_bgr, quad = surroundings(image_bgr, widen(corners))
         plate_width_px, plate_height_px = plate_size(corners)
         excess = min(plate_height_px / height, plate_width_px / width)
-        while excess >= 2 and min(gray.shape) >= 4:  # halving is a mean of 2 × 2: no aliasing in the warp
-            gray = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
-            gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
-            quad, excess = (quad / 2 - 0.25).astype(np.float32), excess / 2
+        gray, quad = halved(cv2.cvtColor(part_bgr, cv2.COLOR_BGR2GRAY), quad, excess)
         target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - np.float32(0.5)
-        matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+        matrix = cv2.getPerspectiveTransform(quad, target)
         warped = cv2.warpPerspective(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
         return warped, plate_height_px
 
@@ -87,16 +83,29 @@ def find_line_split(flat: ImageGray) -> int:
     return first + int(np.argmin(smooth[first:last] + pull))
 
 
-def _surroundings(image_bgr: ImageBgr, quad: Corners) -> tuple[ImageGray, Corners]:
-    """The part of the image that holds the quadrilateral, in grey, and the quadrilateral in it.
+def surroundings(image_bgr: ImageBgr, quad: Corners) -> tuple[ImageBgr, Corners]:
+    """The part of the image that holds the quadrilateral, and the quadrilateral in it.
 
     The corners given count from the image's edge, those returned from the first pixel's centre, as OpenCV does.
     """
     height, width = image_bgr.shape[:2]
-    left, top = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, (width - 2, height - 2))
+    left, top = np.clip(np.floor(quad.min(axis=0)).astype(int) - 2, 0, (max(width - 2, 0), max(height - 2, 0)))
     right, bottom = np.clip(np.ceil(quad.max(axis=0)).astype(int) + 3, (left + 2, top + 2), (width, height))
-    gray = cv2.cvtColor(image_bgr[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
-    return gray, (quad - np.array([left + 0.5, top + 0.5], np.float32)).astype(np.float32)
+    return image_bgr[top:bottom, left:right], (quad - np.array([left + 0.5, top + 0.5])).astype(np.float32)
+
+
+def halved(image: NDArray[np.uint8], quad: Corners, excess: float) -> tuple[NDArray[np.uint8], Corners]:
+    """The image at half its size while it is at least twice as large as needed, and the quadrilateral in it.
+
+    `excess` is its size over the one needed. Each halving is a mean of 2 × 2 pixels: no aliasing in a warp. Corners
+    count from the first pixel's centre.
+    """
+    while excess >= 2 and min(image.shape[:2]) >= 4:
+        even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+        size = even.shape[1] // 2, even.shape[0] // 2
+        image = np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        quad, excess = (quad / 2 - 0.25).astype(np.float32), excess / 2
+    return image, quad
 
 
 def _sharpness(strip: ImageGray) -> float:

@@ -95,12 +95,12 @@ def test_every_format_file_is_dated_and_sourced() -> None:
 
 
 def test_an_unknown_country_names_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match=r"'atlantis'.*generic, in"):
+    with pytest.raises(ConfigurationError, match=r'no formats of "atlantis" are shipped; take some of: in$'):
         PlateFormats.load(["atlantis"])
 
 
 def test_the_generic_format_alone_knows_no_country() -> None:
-    assert PlateFormats.load(["generic"]).match("MH12AB1234") == FormatMatch(None, "generic", valid=False)
+    assert PlateFormats.load([]).match("MH12AB1234") == FormatMatch(None, "generic", valid=False)
 
 
 def table(pattern: str) -> dict[str, Any]:
