@@ -22,7 +22,7 @@ _BETTER = 0.5
 """Log score by which a further attempt must exceed the best so far to take its place."""
 
 _TOGETHER, _TOGETHER_WITHIN = 5, 2.0
-"""Largest number of attempts in the same layout that count together, and the log score that they may lack to the best."""
+"""Most attempts in the same layout that count together, and the log score that they may lack to the best."""
 
 _CHANGES: tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float]], ...] = (
     ((0.95, 0.0), (0.0, 0.85), (0.0, 0.0)),
