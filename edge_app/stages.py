@@ -36,8 +36,9 @@ _CLEAR, _USUAL = -0.3, -1.5
 """Log probability of a reading's best path, and log prior of its text, from which on no further attempt is made: three
 to one, in a layout that is known."""
 
-_PROPOSED = 0.25
-"""The detector's confidence from which on the aligner has its say."""
+_PROPOSED, _PROPOSED_IN_PICTURE = 0.15, 0.25
+"""The detector's confidence from which on the aligner has its say: in a view of one plate, and at most in a picture,
+which has many such places."""
 
 _LEAST_SHOWN = 0.5
 """Share of a plate that what is found from close by has to cover."""
@@ -58,9 +59,13 @@ class Stages:
     """The kinds of further attempts that effort 1 makes; docs/accuracy.md shows what each gains and costs."""
 
     def find(self, frame: Frame, confidence: float | None = None) -> list[PlateDetection]:
-        """The plates of a frame, aligned, the most confident first; `confidence` in place of the detector's own."""
+        """The plates of a frame, aligned, the most confident first.
+
+        `confidence` takes the place of the detector's own, for a picture; without it, the frame is a view of one plate.
+        """
         least = self.detector.confidence if confidence is None else confidence
-        found = self.detector.find(frame, min(_PROPOSED, least))
+        proposed = _PROPOSED if confidence is None else _PROPOSED_IN_PICTURE
+        found = self.detector.find(frame, min(proposed, least))
         aligned = [self.aligner.align(frame.image_bgr, plate) for plate in found]
         plates = sorted((plate for plate in aligned if plate.confidence >= least), key=_confidence, reverse=True)
         return apart(plates)

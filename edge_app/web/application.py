@@ -38,6 +38,8 @@ from edge_app.web.viewfinder import Viewfinder
 
 log = logging.getLogger(__name__)
 
+MOST_RECOGNITIONS = 8
+"""Pictures that are being sent, wait or are read at a time: a flood of them leaves room for other requests."""
 MOST_STREAMS = 8
 """Clients of `/v1/events` at a time."""
 STATUS_SECONDS = 2.0
@@ -78,7 +80,7 @@ class Application:
         self._names = [each.name for each in settings.every_camera]
         self._finder = Viewfinder(settings)
         self._workers = ThreadPoolExecutor(1, "web-worker", initializer=step_back, initargs=(LEVELS,))
-        self._streams = 0
+        self._streams = self._recognitions = 0
         self._saving = threading.Lock()
         self._page = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir())}
         self.asgi = Starlette(
@@ -137,6 +139,16 @@ class Application:
 
     async def _recognize(self, request: Request) -> Response:
         effort = _number(request, "effort", 1, *EFFORTS)
+        if self._recognitions >= MOST_RECOGNITIONS:
+            self._measures.recognized("busy")
+            raise busy("as many pictures are being taken as may", RETRY_SECONDS)
+        self._recognitions += 1
+        try:
+            return await self._recognized(request, effort)
+        finally:
+            self._recognitions -= 1
+
+    async def _recognized(self, request: Request, effort: int) -> Response:
         content = await read_body(request, int(self._settings.web.max_megabytes * 1e6))
         try:
             future = self._desk.submit(content, effort)
