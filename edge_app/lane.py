@@ -20,9 +20,9 @@ class FramesToPasses(Protocol):
     """`edge_app.pipeline.Pipeline`: frames in, settled passes out."""
 
     too_brief: int
-    """Vehicles that were read in too few frames to be told."""
+    """Vehicles that were read in too few frames to be published."""
     repeated: int
-    """Vehicles that were not told, for their number was seen a moment before."""
+    """Vehicles that were not published, for their number was seen a moment before."""
 
     @property
     def fixed_texts(self) -> tuple[tuple[tuple[float, float], ...], ...]:

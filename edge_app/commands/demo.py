@@ -82,7 +82,7 @@ def _show(address: str) -> None:
     """The daemon on the clip without end, with the page; zones that are drawn last as long as it runs."""
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="edge-anpr-demo-") as folder:
         path = Path(folder, "config.toml")
-        tables: dict[str, dict[str, object]] = {
+        tables: dict[str, dict[str, str | int]] = {
             "device": {"name": "demo", "state_directory": folder},
             "camera": {"name": "road", "source": f"file:{CLIP}?loop=1&speed=1"},
             "mqtt": {"host": broker.host, "port": broker.port},

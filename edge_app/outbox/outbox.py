@@ -39,6 +39,7 @@ class OutboxState:
 
     events: int
     bytes: int
+    """With events that are acknowledged and still kept for `resend_seconds`, which `events` does not count."""
     in_memory: int
     """Of the events, those that the disk has not taken yet: a power cut would cost them."""
     disk: DiskState

@@ -1,7 +1,7 @@
 """The one way to read a plate: an attempt at the place where it was found, and further ones while doubt remains.
 
-The daemon reads every frame with effort 0: one attempt, two if the layout is open. Effort 1 adds at most
-`MOST_FURTHER_ATTEMPTS`; docs/accuracy.md shows what each kind of them gains and costs.
+The daemon reads every frame with effort 0: one attempt, two if it is unclear whether the plate has one line or
+two. Effort 1 adds at most `MOST_FURTHER_ATTEMPTS`; docs/accuracy.md shows what each kind of them gains and costs.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ _BETTER = 0.5
 """Log score by which a further attempt must exceed the best so far to take its place."""
 
 _TOGETHER, _TOGETHER_WITHIN = 5, 2.0
-"""So many attempts in the same layout count together, if their log scores are at most this much below the best."""
+"""Most attempts in the same layout that count together, and the log score that they may lack to the best."""
 
 _CHANGES: tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float]], ...] = (
     ((0.95, 0.0), (0.0, 0.85), (0.0, 0.0)),
@@ -49,7 +49,7 @@ class Attempt:
     log_score: float
     """Log probability of the best path and log prior of its text; minus infinity if that is no text."""
     is_clear: bool
-    """No further attempt is worth its time."""
+    """Its text is so likely that further attempts are not made."""
 
 
 Places = Callable[[PlateDetection], Iterable[PlateDetection]]

@@ -66,7 +66,7 @@ class Board:
         return max(found, default=None)
 
     def throttling(self) -> Throttling | None:
-        """Of a Raspberry Pi; where the kernel has no file for it, its firmware is asked by a program."""
+        """Of a Raspberry Pi; if the kernel has no file for it, a program asks its firmware."""
         return self.throttling_file() or self._asked()
 
     def throttling_file(self) -> Throttling | None:

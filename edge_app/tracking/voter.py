@@ -63,7 +63,7 @@ _LEAST_REST = 1e-6
 _LEAST_SHARE = 1e-3
 """Least weight of an attempt, as a share of the best one's: it still counts against a text that it cannot have been."""
 _LEAST_WEIGHT = 1e-3
-"""Least factor by which a frame's log score lowers its weight."""
+"""Least factor by which the probability of a frame's best path, with or without the prior, lowers its weight."""
 _ROUNDING = 1e-3
 _WEIGHED_ALTERNATIVES = 4.0
 """Log-likelihood gap beyond which the prior of a text with another character makes no difference."""
@@ -261,9 +261,11 @@ def _posterior(
 
 
 def _is_settled(best: int, evidence: Floats, priors: Floats, likelihoods: Floats, reading_weights: Floats) -> bool:
-    """Whether one more frame, as good as a frame can be and all against the best text, would not change it.
+    """Whether, by estimate, one more frame, as good as can be and all against the best text, would not change it.
 
-    The best text must keep its lead over every rival, and over one that no frame has proposed yet.
+    The best text must keep its lead over every rival, and over one that no frame has proposed yet. An estimate, for
+    the evidence was weighted with the prior, and the weights after one more frame are computed without it: they
+    agree if every frame's own text has the likeliest format.
     """
     weights = frame_weights(reading_weights)
     rivals = np.append(evidence, weights @ _unseen(likelihoods))

@@ -23,9 +23,6 @@ from edge_app.uplink.connection import (
 from edge_app.uplink.dialler import Dialler
 from edge_app.uplink.waker import Waker
 
-_ARRIVAL_SECONDS = CONNECT_SECONDS
-"""Longest wait for a message of our own."""
-
 _NAMESAKE_SECONDS = 0.5
 """Longest wait for what another device of our name has published: it logged in before we lost our connection."""
 
@@ -151,7 +148,7 @@ def _publish(connection: Connection, message: Message) -> Acknowledgement:
 def _comes_back(connection: Connection, topic: str) -> bool | None:
     """Whether an empty message comes to our own subscription; None if that cannot be known."""
     may_send = _publish(connection, Message(topic, b"")).refusal is None
-    deadline = time.monotonic() + _ARRIVAL_SECONDS
+    deadline = time.monotonic() + CONNECT_SECONDS
     while may_send and not connection.received and time.monotonic() < deadline:
         connection.exchange(0.1)
     if connection.received:

@@ -1,1 +1,1 @@
-"""Messages, and the events of passages."""
+"""Messages, and the events of passes."""

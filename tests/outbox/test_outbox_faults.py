@@ -921,6 +921,29 @@ def test_a_disk_that_is_too_full_for_the_rewriting_is_not_logged_every_second(
     assert names(outbox) == []
 
 
+def test_what_is_withheld_is_counted_once_though_a_full_disk_does_not_let_it_be_deleted_at_first(
+    small_disk: Path, clock: Clock, opened: Open
+) -> None:
+    path = small_disk / "outbox.sqlite"
+    filled(path, 120)
+    somebody = leave_free(small_disk, 0)
+
+    outbox = opened(path, revise=lambda _: None)
+    full = outbox.disk
+    for _ in range(3):
+        later(outbox, clock)
+    at_first = outbox.state()
+    somebody.unlink()
+    clock.seconds += SETTLE_AGAIN_SECONDS
+    for _ in range(10):
+        later(outbox, clock)
+    state = outbox.state()
+
+    assert full is DiskState.FULL
+    assert (at_first.events, at_first.withheld) == (120, 0)
+    assert (state.disk, state.events, state.withheld) == (DiskState.GOOD, 0, 120)
+
+
 def test_damage_met_while_rewriting_lets_no_clear_plate_out(tmp_path: Path, clock: Clock, opened: Open) -> None:
     path = tmp_path / "outbox.sqlite"
     made = filled(path, 120)

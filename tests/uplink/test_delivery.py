@@ -41,8 +41,9 @@ def with_a_large_picture() -> PlateEvent:
     return factory().make(dataclasses.replace(plate_pass(), crop_bgr=noise))
 
 
-def with_a_large_read() -> PlateEvent:
-    return factory(images=False).make(dataclasses.replace(plate_pass(), zones=tuple(map(str, range(500)))))
+def with_a_large_read(camera: str = "north") -> PlateEvent:
+    large = dataclasses.replace(plate_pass(), camera=camera, zones=tuple(map(str, range(500))))
+    return factory(images=False).make(large)
 
 
 def ids_of(subscriber: Subscriber) -> list[str]:
@@ -117,17 +118,18 @@ def test_a_read_at_which_the_broker_hangs_up_is_passed_over_for_those_behind_it_
     assert "it is kept and tried again in 10 minutes" in caplog.text
 
 
+@pytest.mark.parametrize("camera", ["north", "image"])
 def test_a_read_that_is_larger_than_the_broker_takes_is_named_with_its_size_and_holds_nothing_up(
-    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture, camera: str
 ) -> None:
     broker = start("allow_anonymous true", "max_packet_size 3000")
     subscriber = Subscriber(broker.port)
     with closing(Running(tmp_path / "outbox.sqlite", broker.settings)) as running:
-        large, small = with_a_large_read(), event(images=False)
+        large, small = with_a_large_read(camera), event(images=False)
         running.outbox.put(large, small)
         running.start()
-        running.waits_until(lambda: running.outbox.state().events == 1)
         subscriber.until(1, "/read")
+        running.waits_until(lambda: running.outbox.state().events == 1)
     subscriber.close()
 
     assert ids_of(subscriber) == [small.event_id]
