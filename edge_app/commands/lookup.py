@@ -1,4 +1,4 @@
-"""Ask the configured source for a plate's registration details, as the service does for each read."""
+"""Ask the configured source for a plate's registration details."""
 
 import argparse
 import json
