@@ -37,7 +37,7 @@ def small_gray(picture: ImageBgr) -> ImageGray:
 def edge_width_px(picture: ImageBgr) -> float | None:
     """Sigma of the blur of the sharpest edges, in pixels of the full picture; None if there are no edges.
 
-    Edges too flat to be told from noise are measured again in a quarter of the size, in which they are steeper.
+    Edges too flat to stand out from noise are measured again in a quarter of the size, in which they are steeper.
     """
     gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     if (sharp := _edge_width_px(gray)) is not None:

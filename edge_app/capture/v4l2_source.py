@@ -19,14 +19,14 @@ FOURCCS = ("MJPG", "YUYV")
 def open_v4l2(camera: CameraSettings, device: str) -> OpenCvStream:
     """Make the source of `device`, a path or a number."""
     path = Path(f"/dev/video{device}") if device.isdecimal() else Path(device)
-    told: set[str] = set()
+    reported: set[str] = set()
 
     def open_capture() -> cv2.VideoCapture:
         capture = _open(path, camera)
         if capture.isOpened():
             for words in (*_differences(capture, camera), *v4l2_controls.set_controls(path, camera.controls)):
-                if words not in told:
-                    told.add(words)
+                if words not in reported:
+                    reported.add(words)
                     log.warning("camera %s: %s: %s", camera.name, path, words)
         return capture
 

@@ -64,9 +64,9 @@ def test_what_the_board_says_is_told(device: Device, tmp_path: Path) -> None:
     write(tmp_path, PI, "5")
     device.becomes(81)
 
-    told = device.care.look()
+    board = device.care.look()
 
-    assert (told.celsius, told.half_rate, told.slowed, told.low_power) == (81.0, True, True, True)
+    assert (board.celsius, board.half_rate, board.slowed, board.low_power) == (81.0, True, True, True)
 
 
 def test_the_rest_is_as_long_as_the_work_and_bounded(device: Device) -> None:

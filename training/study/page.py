@@ -10,7 +10,7 @@ from training.study.browser import as_html
 from training.study.catalogue import all_networks
 from training.study.conclusions import conclusions
 from training.study.judging import Result
-from training.study.published import TOLD
+from training.study.published import APPROACHES
 from training.study.scores.curves import PAIRS
 from training.study.setting import Setting
 from training.study.tables import markdown, millions, share
@@ -121,7 +121,7 @@ def _characters(results: Sequence[Result]) -> str:
     header = ["network", "accuracy", "int8", "precision", "recall", "F1", "AUC", "abroad (int8)"]
     rows = [
         [
-            f"`{each['name']}` {TOLD[each['name']].title}",
+            f"`{each['name']}` {APPROACHES[each['name']].title}",
             *(
                 share(each[key])
                 for key in ("accuracy", "int8_accuracy", "precision", "recall", "f1", "auc", "abroad_accuracy")
@@ -130,7 +130,7 @@ def _characters(results: Sequence[Result]) -> str:
         for each in _of(results, "characters")
     ]
     return markdown(header, rows) + (
-        "\n\nShare of characters of Indian plates of the test split that are told right, by the float and the int8 "
+        "\n\nShare of characters of Indian plates of the test split that are read right, by the float and the int8 "
         "network; precision, recall and F1 are means over the classes; `abroad` is on foreign plates."
     )
 
@@ -139,7 +139,7 @@ def _plates(results: Sequence[Result]) -> str:
     header = ["network", "characters", "int8", "whole texts", "int8", "int8, Indian", "int8, foreign"]
     keys = ("accuracy", "int8_accuracy", "exact", "int8_exact", "home_exact", "abroad_exact")
     rows = [
-        [f"`{each['name']}` {TOLD[each['name']].title}", *(share(each.get(key)) for key in keys)]
+        [f"`{each['name']}` {APPROACHES[each['name']].title}", *(share(each.get(key)) for key in keys)]
         for each in _of(results, "strips", "hybrid", "texts", "strip characters")
     ]
     table = markdown(header, rows) + (
@@ -164,7 +164,7 @@ def _boxes(results: Sequence[Result]) -> str:
     header = ["network", "mAP50", "mAP50-95", "int8 mAP50", "int8 mAP50-95"]
     rows = [
         [
-            f"`{each['name']}` {TOLD[each['name']].title}",
+            f"`{each['name']}` {APPROACHES[each['name']].title}",
             *(share(each.get(key)) for key in ("map50", "map50_95", "int8_map50", "int8_map50_95")),
         ]
         for each in results
@@ -258,10 +258,10 @@ def _systems(report: Report) -> str:
 def _published(results: Sequence[Result]) -> str:
     rows = []
     for each in results:
-        told = TOLD[each["name"]]
+        approach = APPROACHES[each["name"]]
         ours = share(each.get("accuracy", each.get("map50")))
-        if told.why:
-            rows.append([f"`{each['name']}`", told.approach, told.published, ours, told.why])
+        if approach.why:
+            rows.append([f"`{each['name']}`", approach.approach, approach.published, ours, approach.why])
     return markdown(["network", "approach", "published", "here", "why they differ"], rows)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from training.shapes import ALPHABET
 from training.study.crops import DISTORTIONS
 from training.study.judging import Result
-from training.study.published import TOLD
+from training.study.published import APPROACHES
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -135,7 +135,7 @@ def _draw_confusion(path: Path, result: Result) -> None:
     panel.set_xticks(range(len(ALPHABET)), list(ALPHABET), fontsize=7)
     panel.set_yticks(range(len(ALPHABET)), list(ALPHABET), fontsize=7)
     panel.set(xlabel="read as", ylabel="true character")
-    panel.set_title(TOLD[result["name"]].title, fontsize=9)
+    panel.set_title(APPROACHES[result["name"]].title, fontsize=9)
     _save(figure, path)
 
 

@@ -27,7 +27,7 @@ class Told:
 
 _HARDER = "Its photos were clean crops; ours go down to lines of 8 pixels, smeared and out of focus."
 
-TOLD = {
+APPROACHES = {
     "lenet": Told("LeNet 20-50-500", INDIAN, "10.0 M, 0.951 at epoch 9, 155 s an epoch", _HARDER),
     "lenet_augmented": Told("LeNet, augmented", INDIAN, "as LeNet", _HARDER),
     "vgg9": Told("VGG-9", INDIAN, "2.27 M, 0.899 at epoch 19", _HARDER + " Ours has batch normalisation."),

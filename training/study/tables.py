@@ -7,7 +7,7 @@ from typing import Any
 
 from training.shapes import ALPHABET
 from training.study.judging import Result
-from training.study.published import TOLD
+from training.study.published import APPROACHES
 
 COLUMNS = (
     "name", "approach", "title", "published", "kind", "input", "parameters", "multiply_accumulates", "float_bytes",
@@ -23,11 +23,11 @@ def write_results(path: Path, results: Sequence[Result]) -> None:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         for result in results:
-            told = TOLD[result["name"]]
+            approach = APPROACHES[result["name"]]
             facts = {key: value for key, value in result.items() if key in COLUMNS} | {
-                "title": told.title,
-                "approach": told.approach,
-                "published": told.published,
+                "title": approach.title,
+                "approach": approach.approach,
+                "published": approach.published,
                 "epochs": len(result.get("epochs", ())) or "",
             }
             table.writerow(facts)

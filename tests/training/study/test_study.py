@@ -26,7 +26,7 @@ from training.study.network import StudyNetwork
 from training.study.networks.blocks import classifier, pixels_of
 from training.study.page import Report, write_page
 from training.study.plots import draw_plots
-from training.study.published import TOLD
+from training.study.published import APPROACHES
 from training.study.setting import SETTINGS
 from training.study.store import Store
 from training.study.systems import System, WholePlate, put_in_place
@@ -51,7 +51,7 @@ def test_a_network_has_the_size_that_was_published(name: str, parameters: int) -
 def test_every_network_is_told_of_and_those_that_others_begin_with_are_there() -> None:
     networks = all_networks()
 
-    assert networks.keys() <= TOLD.keys()
+    assert networks.keys() <= APPROACHES.keys()
     assert {network.begins_with for network in networks.values()} - {""} <= networks.keys()
 
 
